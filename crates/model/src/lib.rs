@@ -1,0 +1,32 @@
+//! The nouns of Moult and their wire shapes.
+//!
+//! Every other crate speaks in these types. This one refuses to know how anything is
+//! stored, fetched, shown or signed: it has no input or output, no clock and no randomness.
+
+pub mod board;
+pub mod bundle;
+pub mod channel;
+pub mod config;
+pub mod digest;
+pub mod index;
+pub mod problem;
+pub mod progress;
+pub mod settings;
+pub mod stage;
+pub mod subject;
+
+pub use bundle::{Bundle, BundleError, BundleManifest};
+pub use channel::Channel;
+pub use config::ReleaseConfig;
+pub use digest::{Digest, Hasher};
+pub use index::{Index, Patch, Release};
+pub use problem::{ErrorCode, Problem};
+pub use progress::{Activity, HistoryEntry, Outcome, Phase, PlanStep};
+pub use semver::Version;
+pub use settings::{Mode, Settings};
+pub use subject::{Subject, WidgetId};
+
+/// The version of the contract between the host and the bundles it loads.
+///
+/// A bundle names the range it was made for ([`bundle::HostApi`]); a host outside the range refuses it.
+pub const HOST_API: u32 = 1;

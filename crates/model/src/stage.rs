@@ -1,0 +1,319 @@
+//! What the native side and the stage page say to each other.
+//!
+//! The stage is the only page with access to native commands. Shell and widgets reach it over a
+//! message port, and what they ask is checked there and again on the native side.
+
+use std::collections::BTreeMap;
+
+use semver::Version;
+use serde::{Deserialize, Serialize};
+
+use crate::board::{Board, Tile};
+use crate::bundle::{Permission, Size};
+use crate::{Activity, Channel, HistoryEntry, Problem, Settings, Subject, WidgetId};
+
+/// State that a bundle keeps across swaps and restarts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ts_rs::TS)]
+pub struct SavedState {
+    /// The schema that the data is written in.
+    pub schema: u32,
+    /// The data, at most 1 MiB as JSON.
+    #[ts(type = "unknown")]
+    pub data: serde_json::Value,
+}
+
+/// One loading of one bundle into one frame. Dead as soon as the frame is gone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ts_rs::TS)]
+pub struct Load {
+    /// Random, and known to this load alone: a readiness without it counts for nothing.
+    pub token: String,
+    /// The address of the entry page.
+    pub url: String,
+    /// What is loaded.
+    pub subject: Subject,
+    /// Which version.
+    #[ts(type = "string")]
+    pub version: Version,
+    /// Which instance, for widgets.
+    pub instance: Option<String>,
+    /// The schema that this version writes, if it keeps state.
+    pub state_schema: Option<u32>,
+    /// The state as last acknowledged by the native side.
+    pub saved: Option<SavedState>,
+    /// The capabilities it may use.
+    pub granted: Vec<String>,
+}
+
+/// What the stage gets when it opens.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ts_rs::TS)]
+pub struct StageStart {
+    /// To be sent with every command after this one. It is handed out once per page load.
+    pub key: String,
+    /// The shell.
+    pub shell: Load,
+    /// The widgets on the board that are installed.
+    pub widgets: Vec<Load>,
+    /// The picture so far.
+    pub overview: Overview,
+}
+
+/// An order to replace what runs by another version of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ts_rs::TS)]
+pub struct SwapOrder {
+    /// The new version's load. Its `instance` says which frame; none means the shell.
+    pub load: Load,
+    /// The version that runs.
+    #[ts(type = "string")]
+    pub from: Version,
+    /// Why.
+    pub reason: SwapReason,
+    /// How long the frame must have been without input before the switch, in milliseconds. 0 for a forced swap.
+    pub quiet_ms: u32,
+    /// After this long it is switched all the same, in milliseconds (never during composition).
+    pub patience_ms: u32,
+    /// How long the new version may take to get ready, in milliseconds.
+    pub ready_ms: u32,
+    /// How long the new version is on trial after the switch, in milliseconds.
+    pub trial_ms: u32,
+}
+
+/// Why a swap is ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+#[serde(rename_all = "snake_case")]
+pub enum SwapReason {
+    /// A new version.
+    Update,
+    /// The user's wish to go back.
+    GoBack,
+    /// A developer saved a file.
+    Developer,
+}
+
+/// What the native side tells the stage.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ts_rs::TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum StageEvent {
+    /// The picture changed.
+    Overview {
+        /// The whole picture.
+        overview: Box<Overview>,
+    },
+    /// Put a widget on the stage.
+    Open {
+        /// Its load.
+        load: Load,
+    },
+    /// Take a widget off the stage.
+    Close {
+        /// Which one.
+        instance: String,
+    },
+    /// Replace what runs.
+    Swap {
+        /// The order.
+        order: SwapOrder,
+    },
+    /// Save every state now, then report [`StageReport::Flushed`]: the application is about to end.
+    Flush,
+}
+
+/// What the stage tells the native side. `token` is that of the load it is about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ts_rs::TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum StageReport {
+    /// Shell and stage stand on the screen.
+    Painted,
+    /// The stage's main thread answers. Sent every second.
+    Heartbeat,
+    /// Every state is saved, as [`StageEvent::Flush`] asked.
+    Flushed,
+    /// A load that is not part of a swap is ready.
+    Ready {
+        /// Whose.
+        token: String,
+    },
+    /// A load that is not part of a swap failed.
+    LoadFailed {
+        /// Whose.
+        token: String,
+        /// Why.
+        problem: SwapFailure,
+    },
+    /// The new version is in the user's hands.
+    Switched {
+        /// Whose.
+        token: String,
+        /// From the order to the new version being ready, in milliseconds.
+        ready_ms: f64,
+        /// From the freeze of the old version to the first frame of the new one, in milliseconds.
+        switch_ms: f64,
+        /// The bytes of state that were handed over, as JSON.
+        state_bytes: u32,
+        /// The keys that were typed meanwhile and replayed.
+        replayed_keys: u32,
+    },
+    /// The trial ended well and the old version is gone.
+    Confirmed {
+        /// Whose.
+        token: String,
+    },
+    /// The old version runs, as if nothing had been.
+    Reverted {
+        /// Whose.
+        token: String,
+        /// Why.
+        problem: SwapFailure,
+    },
+}
+
+/// Why a version could not take over.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ts_rs::TS)]
+pub struct SwapFailure {
+    /// What kind of failure.
+    pub cause: SwapCause,
+    /// In technical words, for the log.
+    pub detail: String,
+}
+
+/// What kind of failure ended a swap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+#[serde(rename_all = "snake_case")]
+pub enum SwapCause {
+    /// It did not say that it is ready in time.
+    NotReady,
+    /// It refused the old version's state.
+    StateRefused,
+    /// It threw an exception nobody caught.
+    Exception,
+    /// It stopped answering.
+    Hung,
+    /// The order was withdrawn: the frame is gone, or a newer order came.
+    Withdrawn,
+}
+
+/// The whole picture, for the shell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ts_rs::TS)]
+pub struct Overview {
+    /// The running application.
+    #[ts(type = "string")]
+    pub app_version: Version,
+    /// The target triple it was built for.
+    pub triple: String,
+    /// What stands where.
+    pub board: Board,
+    /// What is installed, executable and shell first.
+    pub installed: Vec<InstalledPart>,
+    /// What is on its way.
+    pub activities: Vec<Activity>,
+    /// What happened, newest first, at most 100 lines.
+    pub history: Vec<HistoryEntry>,
+    /// The settings.
+    pub settings: Settings,
+    /// The channels there are.
+    pub channels: Vec<Channel>,
+    /// When the repository was last checked, RFC 3339 in UTC.
+    pub checked_at: Option<String>,
+    /// Why the last check failed, if it did.
+    pub check_problem: Option<Problem>,
+    /// What waits for the user's consent.
+    pub needs: Vec<ConsentRequest>,
+    /// What this computer believes.
+    pub beliefs: BTreeMap<String, String>,
+}
+
+/// An installed part.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ts_rs::TS)]
+pub struct InstalledPart {
+    /// What it is.
+    pub subject: Subject,
+    /// Its name for a person.
+    pub name: String,
+    /// What it does.
+    pub description: String,
+    /// The version that runs.
+    #[ts(type = "string")]
+    pub version: Version,
+    /// The channel it follows.
+    pub channel: Channel,
+    /// The kept versions that can be returned to, newest first.
+    #[ts(type = "Array<string>")]
+    pub earlier: Vec<Version>,
+    /// Versions that failed here and are not tried again.
+    #[ts(type = "Array<string>")]
+    pub banned: Vec<Version>,
+    /// What it asks for, and whether it was granted.
+    pub permissions: Vec<GrantedPermission>,
+    /// The sizes it can be shown at.
+    pub sizes: Vec<Size>,
+    /// Whether it takes the whole tile.
+    pub whole_tile: bool,
+    /// When the version that runs was confirmed, RFC 3339 in UTC; none for what came with the application.
+    pub updated_at: Option<String>,
+}
+
+/// A permission and the user's decision.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ts_rs::TS)]
+pub struct GrantedPermission {
+    /// What it asks for.
+    pub permission: Permission,
+    /// The decision; none if it was never asked.
+    pub granted: Option<bool>,
+}
+
+/// A widget waits for consent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ts_rs::TS)]
+pub struct ConsentRequest {
+    /// Which widget.
+    pub widget: WidgetId,
+    /// Its name for a person.
+    pub name: String,
+    /// The version that asks.
+    #[ts(type = "string")]
+    pub version: Version,
+    /// What it asks for beyond what it has.
+    pub permissions: Vec<Permission>,
+}
+
+/// What the shell may ask for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ts_rs::TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ShellCommand {
+    /// Look for updates now.
+    CheckNow,
+    /// Take over new settings.
+    SetSettings {
+        /// All of them.
+        settings: Settings,
+    },
+    /// Save the board.
+    SetBoard {
+        /// All of it.
+        board: Board,
+    },
+    /// Put a widget on the board.
+    AddTile {
+        /// The new tile.
+        tile: Tile,
+    },
+    /// Decide on a permission.
+    Grant {
+        /// Whose.
+        widget: WidgetId,
+        /// Which.
+        capability: String,
+        /// The decision.
+        allowed: bool,
+    },
+    /// Return to a kept version.
+    GoBack {
+        /// Of what.
+        subject: Subject,
+        /// To which.
+        #[ts(type = "string")]
+        version: Version,
+    },
+    /// Restart into the version that waits.
+    RestartNow,
+    /// Choose a folder and save a report of versions and history there.
+    SaveReport,
+}

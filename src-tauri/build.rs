@@ -1,0 +1,70 @@
+//! Embeds what a build is born with: the shell it can always fall back to, and whom it trusts.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+use moult_model::{Bundle, BundleManifest};
+
+const COMMANDS: &[&str] = &["stage_open", "stage_report", "state_save", "capability", "shell_command"];
+const SHELL: &str = "../ui/dist/shell";
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    embed_shell(&out)?;
+    embed_trust(&out)?;
+    println!("cargo:rustc-env=MOULT_TARGET={}", env::var("TARGET")?);
+    let manifest = tauri_build::AppManifest::new().commands(COMMANDS);
+    tauri_build::try_build(tauri_build::Attributes::new().app_manifest(manifest))?;
+    Ok(())
+}
+
+/// Packs the built shell, so that the application can show something before it has fetched anything.
+fn embed_shell(out: &Path) -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed={SHELL}");
+    let folder = Path::new(SHELL);
+    let manifest = fs::read(folder.join("moult.json"))
+        .map_err(|error| format!("{SHELL}/moult.json: {error}. Run `cargo xtask build-ui` first."))?;
+    let manifest: BundleManifest = serde_json::from_slice(&manifest)?;
+    let mut files = BTreeMap::new();
+    collect(folder, "", &mut files)?;
+    files.remove("moult.json");
+    write_if_changed(&out.join("shell.bundle"), &Bundle::pack(&manifest, &files)?)?;
+    Ok(())
+}
+
+fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, Vec<u8>>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let path = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
+        if entry.file_type()?.is_dir() {
+            collect(&entry.path(), &path, files)?;
+        } else {
+            files.insert(path, fs::read(entry.path())?);
+        }
+    }
+    Ok(())
+}
+
+/// Copies the public trust files. A build without them runs, and says that it can't update.
+fn embed_trust(out: &Path) -> io::Result<()> {
+    println!("cargo:rerun-if-env-changed=MOULT_TRUST");
+    let folder = env::var_os("MOULT_TRUST").map(PathBuf::from);
+    for name in ["root.json", "floor.json", "minisign.pub"] {
+        let bytes = match &folder {
+            Some(folder) => {
+                println!("cargo:rerun-if-changed={}", folder.join(name).display());
+                fs::read(folder.join(name))?
+            }
+            None => Vec::new(),
+        };
+        write_if_changed(&out.join(name), &bytes)?;
+    }
+    Ok(())
+}
+
+fn write_if_changed(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if fs::read(path).is_ok_and(|found| found == bytes) { Ok(()) } else { fs::write(path, bytes) }
+}

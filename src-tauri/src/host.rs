@@ -1,0 +1,296 @@
+//! What the update engine asks of the application: put this bundle on the screen, restart into that executable.
+
+use std::fs;
+use std::path::Path;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use moult_boot::Why;
+use moult_boot::link::Quit;
+use moult_model::stage::{Load, StageEvent, SwapCause, SwapFailure, SwapOrder, SwapReason};
+use moult_model::{Bundle, Mode, Subject, Version};
+use moult_update::{BoxFuture, ExecutableDecision, Host, StagedBundle, StagedExecutable, SwapFigures, SwapRefusal};
+
+use crate::app::{Context, quit};
+use crate::stage::withdrawn;
+use crate::{overview, prompt};
+
+/// An update waits until its tile was without input for this long, and the application likewise.
+const QUIET: Duration = Duration::from_secs(2);
+/// After this long it is carried out all the same.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a bundle may take to get ready.
+const READY: Duration = Duration::from_secs(5);
+/// How long a bundle is on trial after the switch.
+const TRIAL: Duration = Duration::from_secs(4);
+/// What the stage may need beyond these.
+const SLACK: Duration = Duration::from_secs(5);
+/// How long an order waits for a stage that is not open yet.
+const STAGE: Duration = Duration::from_secs(30);
+
+/// The application as the engine sees it.
+pub(crate) struct AppHost(pub(crate) Weak<Context>);
+
+impl Host for AppHost {
+    fn activate_bundle(&self, staged: StagedBundle) -> BoxFuture<'static, Result<SwapFigures, SwapRefusal>> {
+        let context = self.0.upgrade();
+        Box::pin(async move {
+            match context {
+                Some(context) => activate(&context, &staged).await,
+                None => Err(refusal(withdrawn("the application is ending"))),
+            }
+        })
+    }
+
+    fn activate_executable(&self, staged: StagedExecutable) -> BoxFuture<'static, ExecutableDecision> {
+        let context = self.0.upgrade();
+        Box::pin(async move {
+            match context {
+                Some(context) => decide(&context, &staged).await,
+                None => ExecutableDecision::Later,
+            }
+        })
+    }
+
+    fn restart(&self) {
+        if let Some(context) = self.0.upgrade() {
+            tauri::async_runtime::spawn(async move { quit(&context, Quit::Update).await });
+        }
+    }
+
+    fn changed(&self) {
+        if let Some(context) = self.0.upgrade() {
+            overview::announce(&context);
+        }
+    }
+
+    fn granted(&self, subject: &Subject, capability: &str) -> bool {
+        match (self.0.upgrade(), subject) {
+            (Some(context), Subject::Widget(widget)) => context.records.grants().allows(widget, capability),
+            _ => false,
+        }
+    }
+}
+
+/// Installs the shell that came with the executable, if there is none or an older one: patches start from it,
+/// and the first start needs no network.
+pub(crate) fn adopt_embedded_shell(context: &Context) -> anyhow::Result<()> {
+    let embedded = &context.build.shell;
+    let version = &embedded.manifest().version;
+    let slots = context.bundles.subject(&Subject::Shell)?;
+    let newest = slots.current.as_ref().map(|installed| &installed.version);
+    if newest.is_some_and(|newest| newest >= version) || slots.earlier.iter().any(|kept| kept.version == *version) {
+        return Ok(());
+    }
+    let file = context.store.staging().join("embedded-shell.bundle");
+    moult_durable::write_atomic(&file, embedded.bytes())?;
+    let digest = embedded.digest();
+    context.bundles.install(&file, &Subject::Shell, version, digest)?;
+    context.bundles.begin_trial(&Subject::Shell, &digest)?;
+    context.bundles.confirm(&Subject::Shell, &digest)?;
+    tracing::info!(%version, "the embedded shell is installed");
+    Ok(())
+}
+
+/// Opens a load of the shell: the installed one, else the embedded one.
+pub(crate) fn load_shell(context: &Context) -> anyhow::Result<Load> {
+    let installed = current(context, &Subject::Shell).unwrap_or_else(|error| {
+        tracing::error!(error = format!("{error:#}"), "the installed shell can't be read; the embedded one is shown");
+        None
+    });
+    let bundle = installed.unwrap_or_else(|| Arc::new(context.build.shell.clone()));
+    open(context, None, bundle)
+}
+
+/// Opens a load for each widget on the board that is installed. One that can't be read is left out, and said.
+pub(crate) fn load_widgets(context: &Context) -> Vec<Load> {
+    let tiles = context.records.board().tiles;
+    let mut loads = Vec::new();
+    for tile in tiles {
+        let load = current(context, &Subject::Widget(tile.widget.clone()))
+            .and_then(|bundle| bundle.map(|bundle| open(context, Some(tile.instance.clone()), bundle)).transpose());
+        match load {
+            Ok(load) => loads.extend(load),
+            Err(error) => tracing::error!(widget = %tile.widget, error = format!("{error:#}"), "can't be loaded"),
+        }
+    }
+    loads
+}
+
+/// Puts a widget that is installed into a new tile.
+pub(crate) fn open_tile(context: &Context, instance: &str) -> anyhow::Result<()> {
+    let board = context.records.board();
+    let tile = board.tiles.iter().find(|tile| tile.instance == instance).context("there is no such tile")?;
+    let bundle = current(context, &Subject::Widget(tile.widget.clone()))?.context("the widget is not installed")?;
+    let load = open(context, Some(instance.to_owned()), bundle)?;
+    context.stage.send(&StageEvent::Open { load });
+    Ok(())
+}
+
+/// The bundle that stands for a subject now.
+pub(crate) fn current(context: &Context, subject: &Subject) -> anyhow::Result<Option<Arc<Bundle>>> {
+    match context.bundles.subject(subject)?.current {
+        Some(installed) => Ok(Some(read(&context.bundles.path(&installed.digest))?)),
+        None => Ok(None),
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<Arc<Bundle>> {
+    let bytes = fs::read(path).with_context(|| format!("{} can't be read", path.display()))?;
+    Ok(Arc::new(Bundle::parse(bytes)?))
+}
+
+fn open(context: &Context, place: Option<String>, bundle: Arc<Bundle>) -> anyhow::Result<Load> {
+    let load = prepare(context, place.clone(), bundle)?;
+    if let Some(old) = context.stage.stand(place, load.token.clone()) {
+        context.loads.close(&old);
+    }
+    Ok(load)
+}
+
+/// Opens a load without putting it in its place yet.
+fn prepare(context: &Context, place: Option<String>, bundle: Arc<Bundle>) -> anyhow::Result<Load> {
+    let granted = match &bundle.manifest().id {
+        Subject::Widget(widget) => context.records.grants().allowed_of(widget, &bundle.manifest().permissions),
+        Subject::Shell | Subject::Executable => Vec::new(),
+    };
+    let saved = place.as_deref().and_then(|instance| context.records.state(instance));
+    Ok(context.loads.open(bundle, place, saved, granted)?)
+}
+
+/// Puts a bundle into every place that shows its subject. If one place refuses it, all go back.
+async fn activate(context: &Arc<Context>, staged: &StagedBundle) -> Result<SwapFigures, SwapRefusal> {
+    if !context.stage.ready(STAGE).await {
+        return Err(refusal(withdrawn("no stage is open")));
+    }
+    let bundle = read(&staged.path).map_err(|error| refusal(withdrawn(&format!("{error:#}"))))?;
+    let mut figures = SwapFigures::default();
+    let mut done = Vec::new();
+    for place in places(context, &staged.subject) {
+        match put(context, &place, &bundle, staged.from.as_ref(), staged.reason).await {
+            Ok(here) => {
+                figures = figures.worst(here);
+                done.push(place);
+            }
+            Err(failure) => {
+                take_back(context, &staged.subject, &staged.version, done).await;
+                return Err(refusal(failure));
+            }
+        }
+    }
+    Ok(figures)
+}
+
+/// The places that show a subject. The shell's place is `None`.
+fn places(context: &Context, subject: &Subject) -> Vec<Option<String>> {
+    match subject {
+        Subject::Shell => vec![None],
+        Subject::Widget(widget) => {
+            let tiles = context.records.board().tiles;
+            tiles.into_iter().filter(|tile| tile.widget == *widget).map(|tile| Some(tile.instance)).collect()
+        }
+        Subject::Executable => Vec::new(),
+    }
+}
+
+async fn put(
+    context: &Arc<Context>,
+    place: &Option<String>,
+    bundle: &Arc<Bundle>,
+    from: Option<&Version>,
+    reason: SwapReason,
+) -> Result<SwapFigures, SwapFailure> {
+    let load = prepare(context, place.clone(), Arc::clone(bundle)).map_err(|error| withdrawn(&format!("{error:#}")))?;
+    let token = load.token.clone();
+    let ending = context.stage.await_ending(&token);
+    let standing = context.stage.standing(place.as_deref());
+    let event = match (&standing, from) {
+        (Some(_), Some(from)) => StageEvent::Swap { order: order(load, from, reason) },
+        _ => StageEvent::Open { load },
+    };
+    context.stage.send(&event);
+    let result = match tokio::time::timeout(READY + PATIENCE + TRIAL + SLACK, ending).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => Err(withdrawn("the stage was loaded anew")),
+        Err(_) => Err(SwapFailure { cause: SwapCause::Hung, detail: "the stage did not say how it ended".to_owned() }),
+    };
+    context.stage.forget(&token);
+    match result {
+        Ok(figures) => {
+            if let Some(old) = context.stage.stand(place.clone(), token) {
+                context.loads.close(&old);
+            }
+            Ok(figures.unwrap_or_default())
+        }
+        Err(failure) => {
+            context.loads.close(&token);
+            Err(failure)
+        }
+    }
+}
+
+fn order(load: Load, from: &Version, reason: SwapReason) -> SwapOrder {
+    let forced = !matches!(reason, SwapReason::Update);
+    SwapOrder {
+        load,
+        from: from.clone(),
+        reason,
+        quiet_ms: if forced { 0 } else { milliseconds(QUIET) },
+        patience_ms: milliseconds(PATIENCE),
+        ready_ms: milliseconds(READY),
+        trial_ms: milliseconds(TRIAL),
+    }
+}
+
+fn milliseconds(duration: Duration) -> u32 {
+    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
+}
+
+/// Brings the version that is still current back into places that had the new one already.
+async fn take_back(context: &Arc<Context>, subject: &Subject, from: &Version, places: Vec<Option<String>>) {
+    if places.is_empty() {
+        return;
+    }
+    match current(context, subject) {
+        Ok(Some(bundle)) => {
+            for place in places {
+                if let Err(failure) = put(context, &place, &bundle, Some(from), SwapReason::GoBack).await {
+                    tracing::error!(?failure, ?place, "a place could not go back; it does so at the next start");
+                }
+            }
+        }
+        Ok(None) => {}
+        Err(error) => tracing::error!(error = format!("{error:#}"), "the current version can't be read"),
+    }
+}
+
+/// A refusal; only what the new version did itself counts towards its ban.
+fn refusal(failure: SwapFailure) -> SwapRefusal {
+    let ban = match failure.cause {
+        SwapCause::Exception => Some(Why::Crashed { code: None }),
+        SwapCause::NotReady | SwapCause::Hung => Some(Why::Hung),
+        SwapCause::StateRefused | SwapCause::Withdrawn => None,
+    };
+    SwapRefusal { failure, ban }
+}
+
+/// When to restart into a new executable: the user's choice, or by itself when nobody is typing.
+async fn decide(context: &Arc<Context>, staged: &StagedExecutable) -> ExecutableDecision {
+    match context.records.settings().mode {
+        Mode::OnQuit => ExecutableDecision::OnQuit,
+        Mode::Prompt => match context.handle.get() {
+            Some(handle) => {
+                prompt::ask_restart(handle, &context.build.version, &staged.version, staged.notes.as_deref()).await
+            }
+            None => ExecutableDecision::Later,
+        },
+        Mode::Silent => {
+            let until = tokio::time::Instant::now() + PATIENCE;
+            while context.health.quiet() < QUIET && tokio::time::Instant::now() < until {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            ExecutableDecision::Now
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Golden patches: what was released once decodes for ever.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::*;
+use crate::Applied;
+
+/// Small blocks, so that small files have many of them.
+const SMALL: usize = 512;
+const NAMES: [&str; 5] = ["blocks", "from-nothing", "moved", "text", "to-nothing"];
+
+#[test]
+fn golden_patches_decode_for_ever() -> Result<(), Box<dyn std::error::Error>> {
+    for name in NAMES {
+        let [old, new, patch] = ["old", "new", "mpatch"].map(|kind| fs::read(path(name, kind)));
+        let (old, new, patch) = (old?, new?, patch?);
+        let mut out = Vec::new();
+        let applied = apply(
+            &mut Cursor::new(&old),
+            &patch[..],
+            &mut out,
+            Limits::exactly(new.len() as u64),
+        )?;
+        assert_eq!(out, new, "{name}");
+        assert_eq!(
+            applied,
+            Applied {
+                bytes: new.len() as u64,
+                sha256: identity(&new).sha256
+            },
+            "{name}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+#[ignore = "writes golden patches that are missing; existing ones are never changed"]
+fn writes_missing_golden_patches() -> Result<(), Box<dyn std::error::Error>> {
+    for name in NAMES {
+        let (old, new, max_output) = pair(name);
+        if !path(name, "mpatch").exists() {
+            let (patch, _) = encode(&old, &new, max_output)?;
+            fs::write(path(name, "old"), &old)?;
+            fs::write(path(name, "new"), &new)?;
+            fs::write(path(name, "mpatch"), patch)?;
+        }
+    }
+    Ok(())
+}
+
+fn path(name: &str, kind: &str) -> PathBuf {
+    [
+        env!("CARGO_MANIFEST_DIR"),
+        "../../patches/golden",
+        &format!("{name}.{kind}"),
+    ]
+    .iter()
+    .collect()
+}
+
+fn pair(name: &str) -> (Vec<u8>, Vec<u8>, usize) {
+    let old = noise(1, 3000);
+    match name {
+        "from-nothing" => (Vec::new(), noise(2, 300), MAX_OUTPUT),
+        "to-nothing" => (noise(3, 300), Vec::new(), MAX_OUTPUT),
+        "text" => {
+            let lines: Vec<_> = (0..60)
+                .map(|line| format!("line {line} of the old file"))
+                .collect();
+            let old = lines.join(
+                "
+",
+            );
+            let new = old
+                .replace("old", "new")
+                .replace("line 30", "the line of number thirty");
+            (old.into(), new.into(), MAX_OUTPUT)
+        }
+        // Parts in another order, so that it reads backwards in the old file, and some new bytes.
+        "moved" => {
+            let new = [&old[2000..], &noise(4, 100), &old[..1000], &old[1000..2000]].concat();
+            (old, new, MAX_OUTPUT)
+        }
+        // As an executable changes: numbers that all move by the same.
+        _ => {
+            let mut new = old.clone();
+            new.iter_mut()
+                .step_by(16)
+                .for_each(|byte| *byte = byte.wrapping_add(4));
+            new.splice(1500..1500, noise(5, 200));
+            (old, new, SMALL)
+        }
+    }
+}
+
+/// Bytes that look random and are the same for ever (xorshift).
+fn noise(seed: u64, length: usize) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 32) as u8
+    };
+    std::iter::repeat_with(next).take(length).collect()
+}

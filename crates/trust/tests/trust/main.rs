@@ -1,0 +1,12 @@
+//! What a client believes, shown against real repositories that are served with faults.
+
+mod commits;
+mod editing;
+mod floors;
+mod hazards;
+mod keys;
+mod publishers;
+mod replays;
+mod requests;
+mod signatures;
+mod support;

@@ -1,0 +1,97 @@
+//! The packaged executable. Refuses to know what is installed beside it.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use moult_model::{Digest, Version};
+use serde::Deserialize;
+
+use crate::layout::executable_name;
+use crate::{BootError, Slot, SlotName};
+
+/// The packaged executable: slot `base`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Base {
+    /// Where it is.
+    pub executable: PathBuf,
+    /// Its version, as its package says.
+    pub version: Version,
+    /// SHA-256 of the file as it is.
+    pub digest: Digest,
+}
+
+/// What the installer writes beside the executable.
+#[derive(Deserialize)]
+struct Label {
+    version: Version,
+}
+
+impl Base {
+    /// Looks at the packaged executable of an installation.
+    ///
+    /// The version comes from `moult-app.json` beside it (`{"version", "digest"}`); without that file
+    /// it counts as 0.0.0, so that any slot is newer. The digest is computed: a file that was
+    /// changed is its package's business, and starts all the same.
+    pub fn from_install(install: &Path) -> Result<Self, BootError> {
+        let executable = install.join(executable_name());
+        let digest = digest_of(&executable).map_err(|source| BootError::Base {
+            path: executable.clone(),
+            source,
+        })?;
+        let label = std::fs::read(install.join("moult-app.json")).ok();
+        let label: Option<Label> = label.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let version = label.map_or(Version::new(0, 0, 0), |label| label.version);
+        Ok(Self {
+            executable,
+            version,
+            digest,
+        })
+    }
+
+    pub(crate) fn slot(&self) -> Slot {
+        Slot {
+            name: SlotName::base(),
+            version: self.version.clone(),
+            digest: self.digest,
+        }
+    }
+}
+
+pub(crate) fn digest_of(path: &Path) -> std::io::Result<Digest> {
+    let mut file = std::io::BufReader::with_capacity(1 << 16, File::open(path)?);
+    Ok(Digest::of_reader(&mut file)?.0)
+}
+
+#[cfg(test)]
+#[expect(
+    clippy::unwrap_used,
+    reason = "a test that can't set up its folder has failed"
+)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_the_packages_and_the_digest_is_the_files() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(
+            Base::from_install(folder.path()),
+            Err(BootError::Base { .. })
+        ));
+        std::fs::write(folder.path().join(executable_name()), "app").unwrap();
+        let digest = Digest::of(b"app");
+        for (label, version) in [
+            (None, "0.0.0"),
+            (Some("{"), "0.0.0"),
+            (Some(r#"{"version":"1.2.3","digest":"of another file"}"#), "1.2.3"),
+        ] {
+            if let Some(label) = label {
+                std::fs::write(folder.path().join("moult-app.json"), label).unwrap();
+            }
+            let base = Base::from_install(folder.path()).unwrap();
+            assert_eq!(
+                (base.version.to_string().as_str(), base.digest),
+                (version, digest)
+            );
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! The store of installed bundles: what is loaded for each subject, on the disk.
+//!
+//! Bundles are loaded by the running application, so there is no launcher and no count of tries here:
+//! whoever loads a bundle says how it went. This store refuses to know what is in a bundle.
+
+mod slots;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use moult_durable::{DurableError, Lock, TwoCopy};
+use moult_model::{Digest, Subject, Version};
+use serde::{Deserialize, Serialize};
+
+pub use slots::{BundleSlots, Installed};
+
+use crate::layout::Layout;
+use crate::steps::step;
+use crate::store::check_digest;
+use crate::{BootError, Collected, Why, platform};
+
+/// The store of one data folder.
+#[derive(Debug)]
+pub struct BundleStore {
+    layout: Layout,
+    record: TwoCopy<Record>,
+}
+
+/// What `bundles/state.a` and `bundles/state.b` hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Record {
+    subjects: BTreeMap<Subject, BundleSlots>,
+}
+
+impl BundleStore {
+    /// Opens the store of a data folder, creating what is missing. Only the process that loads the
+    /// bundles opens it: trials that are left over from a process that died are dropped, without a ban,
+    /// and what was current before them stands.
+    ///
+    /// If neither copy of the record can be read it starts empty; the files are found again as they
+    /// are installed again.
+    pub fn open(root: &Path) -> Result<Self, BootError> {
+        let layout = Layout::new(root);
+        for folder in [&layout.root, &layout.bundles, &layout.staging] {
+            moult_durable::create_dir_all(folder)?;
+            platform::make_private(folder)?;
+        }
+        step("open bundles: folders made");
+        let record = TwoCopy::new(&layout.bundles, "state");
+        let store = Self { layout, record };
+        store.change(|record| {
+            record.subjects.values_mut().for_each(BundleSlots::drop_trial);
+            Ok(())
+        })?;
+        Ok(store)
+    }
+
+    /// Where files are prepared: on the same volume as the bundles.
+    pub fn staging(&self) -> &Path {
+        &self.layout.staging
+    }
+
+    /// Moves a file into the store and lists it for a subject. Nothing loads it until it is put on
+    /// trial. Returns where it is. A bundle that is installed already stays, and so does the file.
+    pub fn install(
+        &self,
+        file: &Path,
+        subject: &Subject,
+        version: &Version,
+        expected: Digest,
+    ) -> Result<PathBuf, BootError> {
+        let path = self.path(&expected);
+        let lock = self.lock()?;
+        if self
+            .load()?
+            .subjects
+            .get(subject)
+            .is_some_and(|slots| slots.is_banned(&expected))
+        {
+            return Err(BootError::Banned { digest: expected });
+        }
+        // The file may be there for another subject, or from an installation that was cut short.
+        if check_digest(&path, expected).is_err() {
+            check_digest(file, expected)?;
+            moult_durable::sync_file(file)?;
+            step("install bundle: file synced");
+            moult_durable::rename(file, &path)?;
+            step("install bundle: file moved");
+        }
+        self.change_locked(&lock, |record| {
+            let slots = record.subjects.entry(subject.clone()).or_default();
+            slots.install(Installed {
+                version: version.clone(),
+                digest: expected,
+            });
+            Ok(())
+        })?;
+        Ok(path)
+    }
+
+    /// What is installed for a subject; empty if nothing is.
+    pub fn subject(&self, subject: &Subject) -> Result<BundleSlots, BootError> {
+        Ok(self.load()?.subjects.remove(subject).unwrap_or_default())
+    }
+
+    /// What is installed for each subject.
+    pub fn all(&self) -> Result<BTreeMap<Subject, BundleSlots>, BootError> {
+        Ok(self.load()?.subjects)
+    }
+
+    /// Whether a bundle failed for a subject and is not tried again.
+    pub fn is_banned(&self, subject: &Subject, digest: &Digest) -> Result<bool, BootError> {
+        Ok(self.subject(subject)?.is_banned(digest))
+    }
+
+    /// Puts an installed bundle on trial. Another trial of the subject ends without a ban.
+    pub fn begin_trial(&self, subject: &Subject, digest: &Digest) -> Result<(), BootError> {
+        self.change_subject(subject, |slots| slots.begin_trial(subject, digest))
+    }
+
+    /// Makes the bundle on trial the current one. Does nothing if it is current already.
+    pub fn confirm(&self, subject: &Subject, digest: &Digest) -> Result<(), BootError> {
+        self.change_subject(subject, |slots| slots.confirm(subject, digest))
+    }
+
+    /// Gives up the trial, or else the current bundle, for which the one before becomes current.
+    /// Returns what is current now. With `ban` the bundle is not tried again.
+    ///
+    /// A current bundle with none before it stays current: a failing widget is better than none, and
+    /// its user can remove it. That is [`BootError::NothingToGoBackTo`].
+    pub fn roll_back(&self, subject: &Subject, why: Why, ban: bool) -> Result<Option<Installed>, BootError> {
+        self.change_subject(subject, |slots| slots.roll_back(why, ban))
+    }
+
+    /// The user's wish: an earlier version becomes current. Nothing is banned.
+    pub fn go_back(&self, subject: &Subject, version: &Version) -> Result<Installed, BootError> {
+        self.change_subject(subject, |slots| slots.go_back(subject, version))
+    }
+
+    /// Lets a banned bundle be tried again, because a signed recall names it or its user asks for it.
+    pub fn lift_ban(&self, subject: &Subject, digest: &Digest) -> Result<(), BootError> {
+        self.change_subject(subject, |slots| {
+            slots.lift_ban(digest);
+            Ok(())
+        })
+    }
+
+    /// Forgets a subject. Its files go with the next clean-up.
+    pub fn remove(&self, subject: &Subject) -> Result<(), BootError> {
+        self.change(|record| {
+            record.subjects.remove(subject);
+            Ok(())
+        })
+    }
+
+    /// Where a bundle is, or would be.
+    pub fn path(&self, digest: &Digest) -> PathBuf {
+        self.layout.bundle(digest)
+    }
+
+    /// Deletes bundles that no subject lists. For each subject are kept the current one, the one on
+    /// trial, the newest that waits, and the `keep` that were current last.
+    pub fn collect_garbage(&self, keep: usize) -> Result<Collected, BootError> {
+        let lock = self.lock()?;
+        let record = self.change_locked(&lock, |record| {
+            record.subjects.values_mut().for_each(|slots| slots.trim(keep));
+            Ok(record.clone())
+        })?;
+        let listed: BTreeSet<PathBuf> = record
+            .subjects
+            .values()
+            .flat_map(BundleSlots::digests)
+            .map(|digest| self.path(&digest))
+            .collect();
+        let mut collected = Collected::default();
+        let read = |source| BootError::Read {
+            path: self.layout.bundles.clone(),
+            source,
+        };
+        for entry in fs::read_dir(&self.layout.bundles).map_err(read)? {
+            let path = entry.map_err(read)?.path();
+            let is_bundle = path.extension().is_some_and(|extension| extension == "bundle");
+            if is_bundle && !listed.contains(&path) {
+                collected.bytes += fs::symlink_metadata(&path).map_or(0, |data| data.len());
+                step("garbage: before a bundle is deleted");
+                fs::remove_file(&path).map_err(|source| BootError::Remove { path, source })?;
+                step("garbage: bundle deleted");
+                collected.removed += 1;
+            }
+        }
+        moult_durable::remove_leftovers(&self.layout.bundles)?;
+        Ok(collected)
+    }
+
+    fn change_subject<T>(
+        &self,
+        subject: &Subject,
+        change: impl FnOnce(&mut BundleSlots) -> Result<T, BootError>,
+    ) -> Result<T, BootError> {
+        self.change(|record| {
+            let mut slots = record.subjects.remove(subject).unwrap_or_default();
+            let outcome = change(&mut slots)?;
+            record.subjects.insert(subject.clone(), slots);
+            Ok(outcome)
+        })
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Record) -> Result<T, BootError>) -> Result<T, BootError> {
+        let lock = self.lock()?;
+        self.change_locked(&lock, change)
+    }
+
+    fn change_locked<T>(
+        &self,
+        _held: &Lock,
+        change: impl FnOnce(&mut Record) -> Result<T, BootError>,
+    ) -> Result<T, BootError> {
+        let before = self.load()?;
+        let mut record = before.clone();
+        let outcome = change(&mut record)?;
+        record
+            .subjects
+            .retain(|_, slots| *slots != BundleSlots::default());
+        if record != before {
+            step("change bundles: before the record is stored");
+            self.record.store(&record)?;
+            step("change bundles: record stored");
+        }
+        Ok(outcome)
+    }
+
+    fn load(&self) -> Result<Record, BootError> {
+        match self.record.load() {
+            Ok(record) => Ok(record.unwrap_or_default()),
+            Err(DurableError::BothCopiesUnreadable { .. }) => Ok(Record::default()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn lock(&self) -> Result<Lock, BootError> {
+        Ok(Lock::acquire(&self.layout.bundles.join("state.lock"))?)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,243 @@
+//! What can go wrong in this crate. Each variant is one action that failed.
+
+use std::io;
+use std::path::PathBuf;
+
+use moult_durable::DurableError;
+use moult_model::{Digest, ErrorCode, Version};
+
+use crate::SlotName;
+
+/// What could not be done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BootError {
+    /// A write, sync, rename or lock failed.
+    #[error(transparent)]
+    Durable(#[from] DurableError),
+    /// A file or folder could not be read.
+    #[error("`{path}` could not be read")]
+    Read {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file that is no longer needed could not be removed.
+    #[error("`{path}` could not be removed")]
+    Remove {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Permissions could not be set.
+    #[error("the permissions of `{path}` could not be set")]
+    Permissions {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Something in the data folder belongs to somebody else, or others may write it.
+    #[error("`{path}` is not used: {reason}")]
+    NotOurs {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A file is not the one that was announced.
+    #[error("`{path}` has the digest {found}, but {expected} was expected")]
+    DigestMismatch {
+        /// The file.
+        path: PathBuf,
+        /// The digest that it should have.
+        expected: Digest,
+        /// The digest that it has.
+        found: Digest,
+    },
+    /// This artifact failed before and is not tried again.
+    #[error("{digest} failed before and is not tried again")]
+    Banned {
+        /// The artifact.
+        digest: Digest,
+    },
+    /// Another artifact is installed under the same slot name.
+    #[error("the slot {slot} holds another file")]
+    SlotTaken {
+        /// The slot.
+        slot: SlotName,
+    },
+    /// No such slot is installed.
+    #[error("the slot {slot} is not installed")]
+    NotInstalled {
+        /// The slot.
+        slot: SlotName,
+    },
+    /// The slot is the current one already.
+    #[error("the slot {slot} is the current one already")]
+    AlreadyCurrent {
+        /// The slot.
+        slot: SlotName,
+    },
+    /// The slot is not on trial.
+    #[error("the slot {slot} is not on trial")]
+    NotOnTrial {
+        /// The slot.
+        slot: SlotName,
+    },
+    /// There is no earlier version.
+    #[error("there is no earlier version to go back to")]
+    NothingToGoBackTo,
+    /// No such bundle is installed for the subject.
+    #[error("no bundle {digest} is installed for {subject}")]
+    BundleNotInstalled {
+        /// What the bundle would be for.
+        subject: String,
+        /// The bundle.
+        digest: Digest,
+    },
+    /// No earlier bundle of this version is installed for the subject.
+    #[error("no earlier version {version} of {subject} is installed")]
+    BundleVersionNotInstalled {
+        /// What the bundle would be for.
+        subject: String,
+        /// The version that was asked for.
+        version: Version,
+    },
+    /// The bundle is not on trial.
+    #[error("the bundle {digest} of {subject} is not on trial")]
+    BundleNotOnTrial {
+        /// What the bundle is for.
+        subject: String,
+        /// The bundle.
+        digest: Digest,
+    },
+    /// Nothing tells where the user's data belongs.
+    #[error("no folder for the user's data is known: set MOULT_DATA or HOME")]
+    NoDataFolder,
+    /// `MOULT_LAUNCHER_FD` does not name a socket, or was taken before.
+    #[error("`{value}` in MOULT_LAUNCHER_FD is not a connection to the launcher")]
+    NotALink {
+        /// The variable's value.
+        value: String,
+    },
+    /// The connection between launcher and application could not be used.
+    #[error("the connection between the launcher and the application failed")]
+    Link {
+        /// Why.
+        source: io::Error,
+    },
+    /// The application could not be started.
+    #[error("`{path}` could not be started")]
+    Start {
+        /// The executable.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The application's end could not be awaited.
+    #[error("the application's end could not be awaited")]
+    Wait {
+        /// Why.
+        source: io::Error,
+    },
+    /// Signals could not be received.
+    #[error("signals could not be received")]
+    Signals {
+        /// Why.
+        source: io::Error,
+    },
+    /// The socket for second launchers could not be used.
+    #[error("the socket `{path}` could not be used")]
+    Socket {
+        /// The socket.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Another launcher runs, but does not answer.
+    #[error("Moult runs already, but does not answer at `{path}`")]
+    NoAnswer {
+        /// The socket.
+        path: PathBuf,
+    },
+    /// The system gave no random bytes.
+    #[error("the system gave no random bytes")]
+    Random {
+        /// Why.
+        source: io::Error,
+    },
+    /// No free port was found for the inspector.
+    #[error("no free port was found for the inspector")]
+    Port {
+        /// Why.
+        source: io::Error,
+    },
+    /// The packaged executable can't be used, so nothing is left to start.
+    #[error("the packaged application `{path}` can't be used")]
+    Base {
+        /// The executable.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// This system is not supported yet.
+    #[error("{what} is not supported on this system")]
+    Unsupported {
+        /// What was asked for.
+        what: &'static str,
+    },
+}
+
+impl BootError {
+    /// What kind of problem this is, in the vocabulary of the screen.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::DigestMismatch { .. } => ErrorCode::FileCorrupt,
+            Self::Durable(_) | Self::Read { .. } | Self::Remove { .. } | Self::Permissions { .. } => {
+                if is_disk_full(self) {
+                    ErrorCode::DiskFull
+                } else {
+                    ErrorCode::DiskFailed
+                }
+            }
+            Self::Banned { .. } => ErrorCode::Crashed,
+            _ => ErrorCode::Internal,
+        }
+    }
+}
+
+fn is_disk_full(error: &BootError) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            return matches!(
+                error.kind(),
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+            );
+        }
+        cause = error.source();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_from_a_broken_one() {
+        for (kind, code) in [
+            (io::ErrorKind::StorageFull, ErrorCode::DiskFull),
+            (io::ErrorKind::PermissionDenied, ErrorCode::DiskFailed),
+        ] {
+            let error = BootError::from(DurableError::Write {
+                path: "state.a".into(),
+                source: kind.into(),
+            });
+            assert_eq!(error.code(), code, "{kind}");
+        }
+    }
+}

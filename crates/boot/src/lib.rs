@@ -1,0 +1,26 @@
+//! What must work when everything else is broken: the store of installed versions, the boot machine
+//! that says which of them starts, and the launcher that starts it.
+//!
+//! `BOOT.md` beside this crate lists every persisted field, each transition and what each crash
+//! point leaves. This crate refuses to know networks, signatures, windows and bundles' contents;
+//! what it is given is verified already, and it hashes it once more all the same.
+
+pub mod base;
+pub mod bundles;
+mod error;
+pub mod launcher;
+pub mod layout;
+mod lines;
+pub mod link;
+pub mod machine;
+mod platform;
+pub mod state;
+mod steps;
+pub mod store;
+
+pub use base::Base;
+pub use bundles::{BundleSlots, BundleStore, Installed};
+pub use error::BootError;
+pub use link::{Link, Quit, ToApp, ToLauncher};
+pub use state::{Ban, BootState, Failure, Rollback, Slot, SlotName, Trial, Why};
+pub use store::{Collected, InUse, Start, Store};

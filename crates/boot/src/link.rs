@@ -1,0 +1,216 @@
+//! The connection between the launcher and the application, and what is said on it.
+//!
+//! One JSON line per message. A line that one side does not know is skipped, since the other may be
+//! newer. This module refuses to know what the launcher makes of what it hears.
+
+use std::io::BufReader;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use crate::BootError;
+use crate::layout::LAUNCHER_FD_VARIABLE;
+use crate::lines::{self, Line};
+use crate::platform::{self, Channel};
+
+/// What the application tells the launcher.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ToLauncher {
+    /// It does something that takes long, and is alive.
+    Progress {
+        /// What it does, for the log.
+        what: String,
+    },
+    /// Its first window shows something. From now on it sends heartbeats.
+    Painted,
+    /// It is alive. To be sent once a second.
+    Heartbeat,
+    /// It has confirmed its slot in the store.
+    Confirmed,
+    /// It is about to end, in good order.
+    Quitting {
+        /// Why.
+        why: Quit,
+    },
+}
+
+/// Why the application ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Quit {
+    /// The user wants it.
+    User,
+    /// The session ends.
+    Session,
+    /// Another version is to be started in its place.
+    Update,
+}
+
+/// What the launcher tells the application.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ToApp {
+    /// The user started Moult once more, perhaps with something to open.
+    Open {
+        /// The arguments. What is not Unicode in them is replaced.
+        arguments: Vec<String>,
+    },
+}
+
+/// The application's end of the connection. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Link {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    writer: Mutex<Channel>,
+    inbox: Mutex<Inbox>,
+}
+
+#[derive(Debug, Default)]
+struct Inbox {
+    receivers: Vec<Sender<ToApp>>,
+    /// What came before anybody asked.
+    early: Vec<ToApp>,
+    ended: bool,
+}
+
+/// How many messages wait for the first receiver; more are dropped.
+const EARLY_MESSAGES: usize = 64;
+
+impl Link {
+    /// Takes the connection that the launcher left open. `None` if no launcher started this process.
+    ///
+    /// A second call in a process is refused with [`BootError::NotALink`]: there is one connection.
+    pub fn from_environment() -> Option<Result<Self, BootError>> {
+        static TAKEN: AtomicBool = AtomicBool::new(false);
+        let value = std::env::var(LAUNCHER_FD_VARIABLE).ok()?;
+        if TAKEN.swap(true, Ordering::SeqCst) {
+            return Some(Err(BootError::NotALink { value }));
+        }
+        Some(platform::take_inherited(&value).and_then(Self::over))
+    }
+
+    /// Sends a message. An error means that the launcher has gone.
+    pub fn send(&self, message: &ToLauncher) -> Result<(), BootError> {
+        lines::write(&mut *lock(&self.shared.writer), message).map_err(|source| BootError::Link { source })
+    }
+
+    /// What the launcher says from now on; the first receiver also gets what was said before.
+    ///
+    /// The receiver is disconnected when the launcher has gone, however it ended: the application
+    /// should then save and end, since nobody would restart it or end it with its children.
+    pub fn receiver(&self) -> Receiver<ToApp> {
+        let (sender, receiver) = channel();
+        let mut inbox = lock(&self.shared.inbox);
+        for message in std::mem::take(&mut inbox.early) {
+            let _ = sender.send(message);
+        }
+        if !inbox.ended {
+            inbox.receivers.push(sender);
+        }
+        receiver
+    }
+
+    fn over(channel: Channel) -> Result<Self, BootError> {
+        let reader = channel.try_clone().map_err(|source| BootError::Link { source })?;
+        let shared = Arc::new(Shared {
+            writer: Mutex::new(channel),
+            inbox: Mutex::default(),
+        });
+        let of_reader = Arc::clone(&shared);
+        std::thread::spawn(move || {
+            let mut reader = BufReader::new(reader);
+            loop {
+                match lines::read(&mut reader) {
+                    Ok(Line::Value(message)) => lock(&of_reader.inbox).deliver(message),
+                    Ok(Line::Unknown) => {}
+                    Ok(Line::End) | Err(_) => break,
+                }
+            }
+            let mut inbox = lock(&of_reader.inbox);
+            inbox.ended = true;
+            inbox.receivers.clear();
+        });
+        Ok(Self { shared })
+    }
+}
+
+impl Inbox {
+    fn deliver(&mut self, message: ToApp) {
+        self.receivers
+            .retain(|receiver| receiver.send(message.clone()).is_ok());
+        if self.receivers.is_empty() && self.early.len() < EARLY_MESSAGES {
+            self.early.push(message);
+        }
+    }
+}
+
+/// What is behind these locks is whole at every moment, also after a panic of who held one.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(all(test, unix))]
+#[expect(
+    clippy::unwrap_used,
+    reason = "a test that can't set up its fixture has failed"
+)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_have_the_shape_that_older_launchers_know() {
+        let table = [
+            (ToLauncher::Painted, r#"{"kind":"painted"}"#),
+            (
+                ToLauncher::Progress { what: "x".into() },
+                r#"{"kind":"progress","what":"x"}"#,
+            ),
+            (ToLauncher::Heartbeat, r#"{"kind":"heartbeat"}"#),
+            (ToLauncher::Confirmed, r#"{"kind":"confirmed"}"#),
+            (
+                ToLauncher::Quitting { why: Quit::Update },
+                r#"{"kind":"quitting","why":"update"}"#,
+            ),
+        ];
+        for (message, line) in table {
+            assert_eq!(serde_json::to_string(&message).unwrap(), line);
+        }
+    }
+
+    #[test]
+    fn says_what_it_hears_to_each_receiver_and_ends_with_the_launcher() {
+        let (mut launcher, inherited) = platform::pair().unwrap();
+        let link = Link::over(platform::take_inherited(&inherited.name()).unwrap()).unwrap();
+        // The descriptor belongs to the link now.
+        std::mem::forget(inherited);
+        let open = |text: &str| ToApp::Open {
+            arguments: vec![text.into()],
+        };
+        lines::write(&mut launcher, &open("early")).unwrap();
+        let first = link.receiver();
+        assert_eq!(first.recv().unwrap(), open("early"));
+        let second = link.receiver();
+        lines::write(&mut launcher, &open("later")).unwrap();
+        assert_eq!(
+            (first.recv().unwrap(), second.recv().unwrap()),
+            (open("later"), open("later"))
+        );
+
+        link.send(&ToLauncher::Painted).unwrap();
+        let mut heard = BufReader::new(launcher);
+        assert_eq!(lines::read(&mut heard).unwrap(), Line::Value(ToLauncher::Painted));
+        drop(heard);
+        assert!(first.recv().is_err() && second.recv().is_err());
+        assert!(
+            link.receiver().recv().is_err(),
+            "one that asks later learns it too"
+        );
+    }
+}

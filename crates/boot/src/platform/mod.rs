@@ -1,0 +1,111 @@
+//! What differs between systems: permissions, inherited connections, processes, signals, the socket.
+//!
+//! Both sides have the same names. The side that is not Unix refuses with [`crate::BootError::Unsupported`]
+//! what it can't do yet; it never pretends.
+
+#[cfg(unix)]
+mod unix;
+#[cfg(unix)]
+pub(crate) use unix::*;
+
+// Compiled by the tests on Unix as well, so that its shape stays in step.
+#[cfg(any(not(unix), test))]
+#[cfg_attr(
+    all(unix, test),
+    expect(dead_code, reason = "compiled here to check its types alone")
+)]
+#[expect(
+    clippy::unused_self,
+    clippy::unnecessary_wraps,
+    reason = "the shape is the other side's"
+)]
+mod unsupported;
+#[cfg(not(unix))]
+pub(crate) use unsupported::*;
+
+use std::ffi::OsString;
+use std::path::Path;
+
+/// What to start, and how.
+pub(crate) struct Order<'a> {
+    /// The file.
+    pub(crate) executable: &'a Path,
+    /// The name that the process bears: what its windows are grouped by.
+    pub(crate) name: &'a str,
+    /// Its arguments, without its name.
+    pub(crate) arguments: &'a [OsString],
+    /// Variables that are set besides those of this process.
+    pub(crate) variables: &'a [(&'a str, OsString)],
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// By itself, with this code.
+    Code(i32),
+    /// By a signal with this number.
+    Signal(i32),
+}
+
+impl End {
+    /// The code that a shell would report.
+    pub(crate) fn code(self) -> i32 {
+        match self {
+            Self::Code(code) => code,
+            Self::Signal(number) => 128 + number,
+        }
+    }
+}
+
+/// Why a file could not be started.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// The system does not allow it.
+    Forbidden(std::io::Error),
+    /// The file is missing, or nothing that the system can run.
+    Unfit(std::io::Error),
+    /// The system is short of something. It says nothing about the file.
+    Trouble(std::io::Error),
+}
+
+impl Fault {
+    pub(crate) fn into_source(self) -> std::io::Error {
+        match self {
+            Self::Forbidden(source) | Self::Unfit(source) | Self::Trouble(source) => source,
+        }
+    }
+}
+
+/// A wish of the system or the user that the application end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// Interrupted from the keyboard.
+    Interrupt,
+    /// Its terminal or session has gone.
+    HangUp,
+    /// Asked to end.
+    Terminate,
+}
+
+impl Stop {
+    /// The code that a shell would report for a process that ended so.
+    pub(crate) fn code(self) -> i32 {
+        128 + self.number()
+    }
+
+    /// The signal's number, the same on each Unix.
+    pub(crate) fn number(self) -> i32 {
+        match self {
+            Self::HangUp => 1,
+            Self::Interrupt => 2,
+            Self::Terminate => 15,
+        }
+    }
+
+    /// Whether a signal of this number asks for an end rather than reports a fault.
+    pub(crate) fn is_stop(number: i32) -> bool {
+        [Self::HangUp, Self::Interrupt, Self::Terminate]
+            .iter()
+            .any(|stop| stop.number() == number)
+    }
+}

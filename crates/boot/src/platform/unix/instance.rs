@@ -1,0 +1,118 @@
+//! The socket on which a second launcher reaches the first. Refuses to know what is said.
+
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::BootError;
+
+/// The longest path that fits into a socket's address on all Unix systems, in bytes.
+const LONGEST_PATH: usize = 100;
+
+/// Accepts connections. The socket's name is removed when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    socket: UnixListener,
+    path: PathBuf,
+}
+
+/// Listens. The caller holds the lock that makes it the only one, so a socket that is there is a leftover.
+pub(crate) fn listen(path: &Path) -> Result<Listener, BootError> {
+    let fail = |source| BootError::Socket {
+        path: path.to_owned(),
+        source,
+    };
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(fail(error)),
+        _ => {}
+    }
+    let (short, _folder) = short(path).map_err(fail)?;
+    let socket = UnixListener::bind(short).map_err(fail)?;
+    fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(fail)?;
+    Ok(Listener {
+        socket,
+        path: path.to_owned(),
+    })
+}
+
+impl Listener {
+    /// Waits for the next connection; reading and writing on it fail after `limit`.
+    pub(crate) fn accept(&self, limit: Duration) -> io::Result<UnixStream> {
+        let (stream, _) = self.socket.accept()?;
+        limited(stream, limit)
+    }
+
+    pub(crate) fn try_clone(&self) -> io::Result<Self> {
+        Ok(Self {
+            socket: self.socket.try_clone()?,
+            path: PathBuf::new(),
+        })
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        if !self.path.as_os_str().is_empty() {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Connects to the first launcher; reading and writing fail after `limit`.
+pub(crate) fn connect(path: &Path, limit: Duration) -> io::Result<UnixStream> {
+    let (short, _folder) = short(path)?;
+    limited(UnixStream::connect(short)?, limit)
+}
+
+fn limited(stream: UnixStream, limit: Duration) -> io::Result<UnixStream> {
+    stream.set_read_timeout(Some(limit))?;
+    stream.set_write_timeout(Some(limit))?;
+    Ok(stream)
+}
+
+/// A path that fits into a socket's address: on Linux by way of the open folder, which must stay open.
+fn short(path: &Path) -> io::Result<(PathBuf, Option<OwnedFd>)> {
+    if path.as_os_str().as_bytes().len() <= LONGEST_PATH || !cfg!(target_os = "linux") {
+        return Ok((path.to_owned(), None));
+    }
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
+    let folder = OwnedFd::from(fs::File::open(parent)?);
+    let number = std::os::fd::AsRawFd::as_raw_fd(&folder);
+    Ok((
+        Path::new("/proc/self/fd").join(number.to_string()).join(name),
+        Some(folder),
+    ))
+}
+
+#[cfg(test)]
+#[expect(
+    clippy::unwrap_used,
+    reason = "a test that can't set up its fixture has failed"
+)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_its_user_can_connect_and_long_paths_work() {
+        let folder = tempfile::tempdir().unwrap();
+        let long = folder.path().join("x".repeat(100)).join("ä ".repeat(40));
+        fs::create_dir_all(&long).unwrap();
+        for folder in [folder.path(), &long] {
+            let path = folder.join("launcher.sock");
+            fs::write(&path, "a leftover").unwrap();
+            let listener = listen(&path).unwrap();
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+            connect(&path, Duration::from_secs(5)).unwrap();
+            listener.accept(Duration::from_secs(5)).unwrap();
+            drop(listener);
+            assert!(!path.exists());
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! Unix: Linux and macOS.
+
+mod descriptors;
+mod files;
+mod instance;
+mod process;
+mod signals;
+
+pub(crate) use descriptors::{Channel, close_others_at_start, pair, take_inherited};
+pub(crate) use files::{check_own_file, check_own_folder, make_executable, make_private};
+pub(crate) use instance::{Listener, connect, listen};
+pub(crate) use process::{Application, spawn};
+pub(crate) use signals::on_stop;
+
+/// Random bytes from the system.
+pub(crate) fn random() -> Result<[u8; 16], crate::BootError> {
+    use std::io::Read as _;
+    let mut bytes = [0; 16];
+    let read = std::fs::File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut bytes));
+    read.map(|()| bytes)
+        .map_err(|source| crate::BootError::Random { source })
+}

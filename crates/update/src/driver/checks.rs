@@ -1,0 +1,284 @@
+//! When a check is made, and what follows from what it found.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use moult_model::bundle::Permission;
+use moult_model::stage::ConsentRequest;
+use moult_model::{Bundle, ErrorCode, Index, Phase, Release, Subject};
+use moult_trust::Authentic;
+use tokio::time::Instant;
+
+use super::{Driver, Message, in_words, new_id};
+use crate::artifact::AuthenticRelease;
+use crate::check::Checked;
+use crate::error::{UpdateError, chain};
+use crate::fetch::blocking;
+use crate::job::Job;
+use crate::machine::Event;
+use crate::perform::{base_of, is_kept};
+use crate::plan::Base;
+use crate::record::Ledger;
+use crate::select::{Situation, offered, select};
+use crate::words;
+
+impl Driver {
+    /// The longest time between two checks while the server fails.
+    const LONGEST: Duration = Duration::from_secs(3600);
+
+    /// Begins a check, or sees to it that another one follows the one under way.
+    pub(super) fn begin_check(&mut self) {
+        let Some(checker) = self.checker.take() else {
+            self.check_again = true;
+            return;
+        };
+        self.check_again = false;
+        let (subjects, sender) = (self.subjects(), self.sender.clone());
+        self.work.spawn(async move {
+            let checked = checker.check(subjects, Timestamp::now()).await;
+            // Nobody listens any more when the engine has ended.
+            let _ = sender.send(Message::Checked(Box::new(checked)));
+        });
+    }
+
+    pub(super) async fn end_check(&mut self, checked: Checked) {
+        let Checked {
+            checker,
+            outcome,
+            indexes,
+            failed,
+        } = checked;
+        let beliefs = in_words(&checker.beliefs());
+        self.checker = Some(checker);
+        let problem = match (&outcome, &failed) {
+            (Err(error), _) => Some(words::check(error.code(), None, chain(error))),
+            (Ok(()), Some((subject, error))) => Some(words::check(error.code(), Some(subject), chain(error))),
+            (Ok(()), None) => None,
+        };
+        if let Some(problem) = &problem {
+            tracing::warn!(code = ?problem.code, detail = problem.detail, "a check failed");
+        }
+        let server_failed = matches!(&outcome, Err(error) if error.code() == ErrorCode::ServerFailed);
+        self.server_failures = if server_failed {
+            self.server_failures.saturating_add(1)
+        } else {
+            0
+        };
+        self.next_check = self.after_a_while();
+        self.shared.with(|picture| {
+            picture.beliefs = beliefs;
+            picture.check_problem = problem;
+            if outcome.is_ok() {
+                picture.checked_at = Some(Timestamp::now());
+            }
+        });
+        if outcome.is_ok() {
+            for (subject, index) in indexes {
+                self.consider(&subject, &index).await;
+                self.indexes.insert(subject, index);
+            }
+            // What nobody took up is no longer wanted.
+            self.leftovers.clear();
+            self.keep_pending().await;
+        }
+        self.show();
+        if self.check_again {
+            self.begin_check();
+        }
+    }
+
+    /// The time of the next check: the usual one with jitter, later while the server fails.
+    pub(super) fn after_a_while(&self) -> Instant {
+        let usual = Duration::from_secs(u64::from(self.settings.check_every_seconds.clamp(1, 86_400)));
+        let spread = f64::from(self.config.check_jitter_percent.min(90)) / 100.0;
+        let random = f64::from(getrandom::u32().unwrap_or(u32::MAX / 2)) / f64::from(u32::MAX);
+        let delay = usual.mul_f64(1.0 + spread * (2.0 * random - 1.0));
+        let slowed = delay.saturating_mul(2_u32.saturating_pow(self.server_failures.min(10)));
+        Instant::now() + slowed.min(Self::LONGEST.max(delay))
+    }
+
+    /// Decides what an index means for its subject, and begins what follows.
+    async fn consider(&mut self, subject: &Subject, index: &Arc<Authentic<Index>>) {
+        let situation = self.running(subject);
+        let (running, banned) = match situation {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::error!(%subject, error = chain(&error), "what is installed can't be read");
+                return;
+            }
+        };
+        let channel = self.settings.channel_of(subject).clone();
+        self.settle(subject, index, running.as_ref()).await;
+        let now = Timestamp::now();
+        let ledger = Ledger {
+            subject,
+            banned: &banned,
+            choices: &self.choices,
+            failures: &self.failures,
+            now,
+        };
+        let situation = Situation {
+            channel: &channel,
+            channel_changed: self
+                .choices
+                .settled
+                .get(subject)
+                .is_some_and(|settled| *settled != channel),
+            running: running.as_ref(),
+            host_api: self.config.host_api,
+            refused: &ledger,
+        };
+        let (place, explanation) = select(index, &situation);
+        let releases = index
+            .releases
+            .iter()
+            .map(|release| (release.version.clone(), release.channels.clone()));
+        self.shared.with(|picture| {
+            picture.releases.insert(subject.clone(), releases.collect());
+            picture.explanations.insert(subject.clone(), explanation);
+        });
+        let release = place.and_then(|place| AuthenticRelease::new(index.clone(), place));
+        self.pursue(subject, release, running).await;
+    }
+
+    /// Begins the update to a release, unless it is on its way already.
+    async fn pursue(&mut self, subject: &Subject, release: Option<AuthenticRelease>, running: Option<Base>) {
+        let digest = release.as_ref().map(|release| release.digest);
+        if let Some(place) = self.jobs.iter().position(|job| job.subject() == subject) {
+            let job = &mut self.jobs[place];
+            if Some(job.record.digest) == digest || !job.is_replaceable() {
+                if job.release.is_none() && Some(job.record.digest) == digest {
+                    job.release.clone_from(&release);
+                }
+                let waits_for_consent =
+                    job.phase() == Phase::Waiting && job.staged.is_none() && job.record.slot.is_none();
+                if let (true, Some(release)) = (waits_for_consent, release) {
+                    let id = job.id().to_owned();
+                    self.begin(&id, &release).await;
+                }
+                return;
+            }
+            self.replace(place).await;
+        }
+        let Some(release) = release else {
+            return;
+        };
+        let base_file = match (subject, &running) {
+            (Subject::Executable, _) => Some(self.config.executable.clone()),
+            (_, Some(base)) => Some(self.tools.bundles.path(&base.digest)),
+            (_, None) => None,
+        };
+        let is_same = |record: &crate::record::Record| {
+            record.digest == release.digest && record.state.activity.subject == *subject
+        };
+        let leftover = self
+            .leftovers
+            .iter()
+            .position(is_same)
+            .map(|place| self.leftovers.remove(place));
+        let now = Timestamp::now();
+        let job = Job::to_release(new_id(now), release.clone(), running, base_file, leftover, now);
+        let id = job.id().to_owned();
+        job.span
+            .in_scope(|| tracing::info!(to = %release.version, phase = ?Phase::Found, "an update was found"));
+        self.jobs.push(job);
+        self.begin(&id, &release).await;
+    }
+
+    /// Lets an update begin, if the user has granted what it asks for.
+    async fn begin(&mut self, id: &str, release: &AuthenticRelease) {
+        let subject = release.subject().clone();
+        let request = self.consent(&subject, release).await;
+        let needs_consent = request.is_some();
+        self.shared.with(|picture| {
+            picture
+                .waiting
+                .retain(|waiting| Subject::Widget(waiting.widget.clone()) != subject);
+            picture.waiting.extend(request);
+        });
+        let kept = is_kept(&self.tools.store, &self.tools.bundles, &subject, &release.digest);
+        self.happen(id, Event::Begin { kept, needs_consent }).await;
+    }
+
+    /// What a widget's new version asks for beyond what the one that runs asks for, and the user has not
+    /// granted. The first installation waits for nothing: it gets nothing until the user grants it.
+    async fn consent(&self, subject: &Subject, release: &Release) -> Option<ConsentRequest> {
+        let Subject::Widget(widget) = subject else {
+            return None;
+        };
+        let current = self.tools.bundles.subject(subject).ok()?.current?;
+        let path = self.tools.bundles.path(&current.digest);
+        let bundle = blocking(move || {
+            let bytes = std::fs::read(&path).map_err(UpdateError::disk("read", &path))?;
+            Ok(Bundle::parse(bytes).ok())
+        });
+        // A bundle that can't be read asks for nothing, so everything is new.
+        let bundle = bundle.await.ok().flatten();
+        let asked: &[Permission] = bundle
+            .as_ref()
+            .map_or(&[], |bundle| &bundle.manifest().permissions);
+        let is_new = |wish: &&Permission| {
+            !asked.iter().any(|known| known.capability == wish.capability)
+                && !self.tools.host.granted(subject, &wish.capability)
+        };
+        let permissions: Vec<Permission> = release.permissions.iter().filter(is_new).cloned().collect();
+        let name = bundle.as_ref().map_or_else(
+            || widget.name().to_owned(),
+            |bundle| bundle.manifest().name.clone(),
+        );
+        let version = release.version.clone();
+        (!permissions.is_empty()).then(|| ConsentRequest {
+            widget: widget.clone(),
+            name,
+            version,
+            permissions,
+        })
+    }
+
+    /// What runs for a subject, and what is banned for it.
+    #[expect(clippy::type_complexity, reason = "two values of one look at the store")]
+    pub(super) fn running(
+        &self,
+        subject: &Subject,
+    ) -> Result<(Option<Base>, BTreeSet<moult_model::Digest>), UpdateError> {
+        if *subject == Subject::Executable {
+            let running = &self.config.running;
+            let base = Base {
+                version: running.version.clone(),
+                digest: running.digest,
+            };
+            let banned = self
+                .tools
+                .store
+                .state()?
+                .banned
+                .iter()
+                .map(|ban| ban.digest)
+                .collect();
+            return Ok((Some(base), banned));
+        }
+        let banned = self
+            .tools
+            .bundles
+            .subject(subject)?
+            .banned
+            .iter()
+            .map(|ban| ban.digest)
+            .collect();
+        Ok((base_of(&self.tools.bundles, subject)?, banned))
+    }
+
+    /// Notes the channel that the running version is offered on: another one later is the user's change.
+    async fn settle(&mut self, subject: &Subject, index: &Index, running: Option<&Base>) {
+        let channel = self.settings.channel_of(subject);
+        let is_offered = running.is_some_and(|running| offered(index, &running.digest, channel));
+        let settled = self.choices.settled.get(subject);
+        if settled == Some(channel) || !(is_offered || settled.is_none()) {
+            return;
+        }
+        self.choices.settled.insert(subject.clone(), channel.clone());
+        self.keep_choices().await;
+    }
+}

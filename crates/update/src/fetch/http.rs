@@ -1,0 +1,167 @@
+//! One repository's address and the HTTP clients that may speak to it.
+
+use std::net::IpAddr;
+
+use reqwest::redirect::{Action, Attempt, Policy};
+use reqwest::{Client, RequestBuilder};
+use url::{Host, Url};
+
+use crate::error::UpdateError;
+use crate::fetch::Limits;
+
+/// A client for one repository.
+///
+/// `https` goes anywhere, with at most 5 redirects, each of them to `https`. `http` goes to loopback
+/// addresses alone, without a proxy and without redirects.
+#[derive(Clone, Debug)]
+pub struct Http {
+    base: Url,
+    client: Client,
+    limits: Limits,
+}
+
+impl Http {
+    /// The most redirects that are followed.
+    pub const MAX_REDIRECTS: usize = 5;
+
+    /// A client for the repository at this address.
+    pub fn new(repository: &str, limits: Limits) -> Result<Self, UpdateError> {
+        let base = address(repository)?;
+        let builder = Client::builder()
+            .connect_timeout(limits.connect)
+            .user_agent(concat!("moult/", env!("CARGO_PKG_VERSION")))
+            .referer(false);
+        let builder = if base.scheme() == "https" {
+            builder.https_only(true).redirect(Policy::custom(follow))
+        } else {
+            builder.no_proxy().redirect(Policy::none())
+        };
+        let client = builder.build().map_err(|source| UpdateError::Client { source })?;
+        Ok(Self { base, client, limits })
+    }
+
+    /// The limits that hold for every request.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The address of a file: always below the repository's own.
+    pub fn url(&self, path: &str) -> Result<Url, UpdateError> {
+        let refused = || UpdateError::Path {
+            path: path.chars().take(200).collect(),
+        };
+        let leaves = path
+            .split('/')
+            .any(|part| part.is_empty() || part == "." || part == "..");
+        if leaves || path.contains(['\\', ':', '?', '#']) {
+            return Err(refused());
+        }
+        let url = self.base.join(path).map_err(|_| refused())?;
+        if url.as_str().starts_with(self.base.as_str()) {
+            Ok(url)
+        } else {
+            Err(refused())
+        }
+    }
+
+    pub(crate) fn get(&self, url: Url) -> RequestBuilder {
+        self.client.get(url)
+    }
+}
+
+fn address(text: &str) -> Result<Url, UpdateError> {
+    let refused = |why| UpdateError::Address {
+        address: text.chars().take(200).collect(),
+        why,
+    };
+    let mut url: Url = text.parse().map_err(|_| refused("it is not a URL"))?;
+    if !url.path().ends_with('/') {
+        let path = format!("{}/", url.path());
+        url.set_path(&path);
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(refused("it has a query or a fragment"));
+    }
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_loopback(&url) => Ok(url),
+        "http" => Err(refused("`http` is for this computer alone; use `https`")),
+        _ => Err(refused("it is neither `https` nor `http`")),
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
+        None => false,
+    }
+}
+
+fn follow(attempt: Attempt<'_>) -> Action {
+    if attempt.url().scheme() != "https" {
+        attempt.error("a redirect leads away from https")
+    } else if attempt.previous().len() > Http::MAX_REDIRECTS {
+        attempt.error("there are too many redirects")
+    } else {
+        attempt.follow()
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn http_is_for_loopback_alone() {
+        let cases = [
+            ("https://example.org/r/", true),
+            ("https://example.org/r", true),
+            ("http://127.0.0.1:8080/", true),
+            ("http://127.9.9.9/", true),
+            ("http://[::1]:8080/", true),
+            ("http://localhost:1/", true),
+            ("http://example.org/", false),
+            ("http://10.0.0.1/", false),
+            ("http://localhost.example.org/", false),
+            ("http://127.0.0.1.example.org/", false),
+            ("ftp://127.0.0.1/", false),
+            ("file:///etc/", false),
+            ("https://example.org/?x", false),
+            ("", false),
+            ("repository", false),
+        ];
+        for (text, allowed) in cases {
+            assert_eq!(address(text).is_ok(), allowed, "{text}");
+        }
+    }
+
+    #[test]
+    fn no_path_leaves_the_repository() {
+        let http = Http::new("http://127.0.0.1:1/r", Limits::default()).unwrap();
+        assert_eq!(
+            http.url("targets/a/b.zst").unwrap().as_str(),
+            "http://127.0.0.1:1/r/targets/a/b.zst"
+        );
+        for path in [
+            "",
+            "/x",
+            "../x",
+            "a/../../x",
+            "a//b",
+            "http://x/",
+            "//x/y",
+            "a?b",
+            "a#b",
+            "a\\..\\b",
+            ".",
+        ] {
+            assert!(http.url(path).is_err(), "{path}");
+        }
+        for path in ["%2e%2e/x", "a/%2E%2e/%2e%2e/x"] {
+            assert!(http.url(path).is_err(), "{path}");
+        }
+    }
+}

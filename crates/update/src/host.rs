@@ -1,0 +1,91 @@
+//! What the engine asks of the application it lives in. It refuses to know windows and frames.
+
+use std::path::PathBuf;
+
+use futures_util::future::BoxFuture;
+use moult_boot::SlotName;
+use moult_model::stage::{SwapFailure, SwapReason};
+use moult_model::{Digest, Subject, Version};
+
+pub use crate::machine::Decision as ExecutableDecision;
+
+/// The application, as the engine sees it. No call may block.
+pub trait Host: Send + Sync + 'static {
+    /// Loads a bundle into every place that shows its subject, switches, and waits for the end of the
+    /// trial. `Ok` means that it is confirmed; for a subject that is not on screen that is so at once.
+    fn activate_bundle(&self, bundle: StagedBundle) -> BoxFuture<'static, Result<SwapFigures, SwapRefusal>>;
+
+    /// Decides when an executable takes over, and asks the user if the mode says so. The future may take
+    /// as long as it likes; it is dropped if something newer replaces the executable. After `Now` the
+    /// engine begins the trial and calls [`restart`](Self::restart).
+    fn activate_executable(&self, staged: StagedExecutable) -> BoxFuture<'static, ExecutableDecision>;
+
+    /// Ends the application so that its launcher starts what is due.
+    fn restart(&self);
+
+    /// The picture changed.
+    fn changed(&self);
+
+    /// Whether the user has granted a capability to a subject.
+    fn granted(&self, subject: &Subject, capability: &str) -> bool;
+}
+
+/// A bundle that is installed and on trial in its store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StagedBundle {
+    /// The update's id.
+    pub activity: String,
+    /// What it is.
+    pub subject: Subject,
+    /// Its version.
+    pub version: Version,
+    /// SHA-256 of its file.
+    pub digest: Digest,
+    /// Its file.
+    pub path: PathBuf,
+    /// The version that runs.
+    pub from: Option<Version>,
+    /// Why it is to take over.
+    pub reason: SwapReason,
+}
+
+/// An executable in its slot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StagedExecutable {
+    /// The update's id.
+    pub activity: String,
+    /// Its version.
+    pub version: Version,
+    /// SHA-256 of its file.
+    pub digest: Digest,
+    /// Its slot.
+    pub slot: SlotName,
+    /// The version that runs.
+    pub from: Version,
+    /// Why it is to take over.
+    pub reason: SwapReason,
+    /// Its release notes in Markdown, by language tag.
+    pub notes: std::collections::BTreeMap<String, String>,
+}
+
+/// How a swap went.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SwapFigures {
+    /// From the order to the new version being ready, in milliseconds.
+    pub ready_ms: f64,
+    /// From the freeze of the old version to the first frame of the new one, in milliseconds.
+    pub switch_ms: f64,
+    /// The bytes of state that were handed over, as JSON.
+    pub state_bytes: u32,
+    /// The keys that were typed meanwhile and replayed.
+    pub replayed_keys: u32,
+}
+
+/// Why a bundle did not take over. The old one goes on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SwapRefusal {
+    /// What happened.
+    pub failure: SwapFailure,
+    /// Whether it is never to be tried again.
+    pub ban: bool,
+}

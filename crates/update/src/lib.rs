@@ -1,0 +1,37 @@
+//! The update engine: a pure machine, and a thin driver that fetches, patches, verifies and activates.
+//!
+//! ```text
+//! trust (authentic, current) -> select -> plan -> fetch -> rebuild -> verify -> stage -> activate
+//!                                                                                  -> confirm | roll back
+//! ```
+//! One engine serves the executable, the shell and every widget. What differs is only what *activate*
+//! means, and that is the [`Host`]'s. The engine refuses to know windows, frames and processes; what it
+//! decides is pure ([`machine`], [`select`], [`plan`], [`reconcile`]), and what it does is in the driver.
+//!
+//! # What it keeps
+//! In the data folder: `update/history`, `update/pending` and `update/choices` (two copies each),
+//! `trust/` (what is believed), and in `staging/` downloads on their way (`<digest>.part` with a sidecar
+//! `<digest>.json`), complete ones (`<digest>.download`) and artifacts being rebuilt (`<update>.new`).
+//! Staging may be emptied at any time; it costs downloads and nothing else.
+
+pub mod artifact;
+mod check;
+mod driver;
+mod engine;
+mod error;
+pub mod fetch;
+mod host;
+mod job;
+pub mod machine;
+mod perform;
+pub mod plan;
+pub mod reconcile;
+pub mod record;
+pub mod select;
+pub mod words;
+
+pub use engine::{Engine, EngineConfig, Picture};
+pub use error::UpdateError;
+pub use futures_util::future::BoxFuture;
+pub use host::{ExecutableDecision, Host, StagedBundle, StagedExecutable, SwapFigures, SwapRefusal};
+pub use moult_boot::Installed;

@@ -1,0 +1,391 @@
+//! The life of one update as a pure machine: `next(state, event) -> (state, effects)`.
+//!
+//! ```text
+//! Found -> Planned -> Fetching -> Rebuilding -> Verifying -> (Waiting) -> Switching -> Confirming -> Done
+//!   |         ^           |            |            |                         |            |
+//!   |         +-----------+------------+ a patch    |                         +------------+-> RolledBack
+//!   +-> Waiting (consent)                failed     +-> Failed                                 | Failed
+//! ```
+//! A download that fails is excluded, and the cheapest of the other ways is taken. The full file is
+//! one of them and is excluded like any other, so it is fetched at most once. The machine is total: an
+//! event that does not fit the phase changes nothing. It refuses to know files, networks and clocks.
+
+use std::collections::BTreeSet;
+
+use moult_model::{Activity, Digest, ErrorCode, Outcome, Phase, PlanStep, Problem};
+use serde::{Deserialize, Serialize};
+
+use crate::plan::{Base, Edge, Ways};
+use crate::words::{self, About, Next, Room};
+
+/// Everything that decides what comes next in one update.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// The update as the screen shows it.
+    pub activity: Activity,
+    /// What patches start from, if it is usable.
+    pub base: Option<Base>,
+    /// The ways to the wanted artifact. None if nothing may be fetched: the user goes back to what is kept.
+    pub ways: Option<Ways>,
+    /// Downloads that failed.
+    pub excluded: BTreeSet<Digest>,
+    /// The chosen downloads.
+    pub edges: Vec<Edge>,
+    /// How many of them are complete.
+    pub fetched: usize,
+    /// Bytes of the plan in the complete ones.
+    pub bytes_complete: u64,
+    /// The downloads that were begun, of all plans.
+    pub begun: Vec<PlanStep>,
+    /// Bytes that came over the wire, for all plans.
+    pub wire_bytes: u64,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// The update may begin.
+    Begin {
+        /// Whether the artifact is kept on this computer already.
+        kept: bool,
+        /// Whether it asks for something that the user has to grant first.
+        needs_consent: bool,
+    },
+    /// The download under way has its turn.
+    FetchBegun,
+    /// Bytes of the download under way are on the disk.
+    Progress {
+        /// How many, those of earlier tries included.
+        bytes: u64,
+    },
+    /// The download under way is complete.
+    Fetched {
+        /// Bytes that came over the wire for it.
+        wire_bytes: u64,
+    },
+    /// The artifact was rebuilt.
+    Rebuilt,
+    /// The artifact is what was released, and is in the store.
+    Staged {
+        /// Whether the host has to be asked before it takes over.
+        ask: bool,
+    },
+    /// The host, or the user, decided.
+    Decided(Decision),
+    /// The new version takes over now and is on trial.
+    Switched,
+    /// The new version has proved itself.
+    Confirmed,
+    /// The new version failed its trial, and the old one is back.
+    Reverted(Fault),
+    /// The work under way failed.
+    Failed(Fault),
+    /// The user or the policy stopped it.
+    Cancelled,
+}
+
+/// When an executable takes over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Now.
+    Now,
+    /// At the next start.
+    OnQuit,
+    /// When the user says so, or after the next start.
+    Later,
+    /// Never: the version is skipped.
+    Skip,
+}
+
+/// Why a piece of work failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What kind of problem it is.
+    pub code: ErrorCode,
+    /// The technical chain of causes.
+    pub detail: String,
+    /// What the fault says of the downloads.
+    pub blame: Blame,
+    /// Bytes that are missing on the disk.
+    pub room: Option<Room>,
+}
+
+/// Which download is at fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// This one: it is excluded.
+    Edge(Digest),
+    /// The file that patches start from is not what it should be: no patch can help.
+    Base,
+    /// None: another way would end the same.
+    Nothing,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Hash the kept artifact again, verify it and stage it.
+    Recheck,
+    /// Fetch this.
+    Fetch(Edge),
+    /// Rebuild the artifact from these downloads, in order.
+    Rebuild(Vec<Edge>),
+    /// Verify the rebuilt artifact and put it into the store.
+    Stage,
+    /// Ask the host when the executable may take over.
+    Ask,
+    /// Begin the trial in the store, for the next start.
+    Arm,
+    /// Let it take over: begin the trial, and activate the bundle or restart.
+    Switch,
+    /// Never offer this artifact again.
+    Skip,
+    /// The update is over.
+    Finish(Outcome),
+}
+
+impl Fault {
+    /// A fault that no other way would avoid.
+    pub fn of(code: ErrorCode, detail: impl Into<String>) -> Self {
+        Self {
+            code,
+            detail: detail.into(),
+            blame: Blame::Nothing,
+            room: None,
+        }
+    }
+
+    /// The same fault with a download to blame.
+    #[must_use]
+    pub fn blaming(mut self, blame: Blame) -> Self {
+        self.blame = blame;
+        self
+    }
+
+    /// Whether another download can avoid it. A full disk, a dead network and the user's wish are the
+    /// same for every way.
+    fn is_avoidable(&self) -> bool {
+        let same_for_all = matches!(
+            self.code,
+            ErrorCode::DiskFull
+                | ErrorCode::DiskFailed
+                | ErrorCode::Offline
+                | ErrorCode::Cancelled
+                | ErrorCode::Internal
+        );
+        self.blame != Blame::Nothing && !same_for_all
+    }
+}
+
+impl State {
+    /// An update that was found.
+    pub fn found(activity: Activity, base: Option<Base>, ways: Option<Ways>) -> Self {
+        Self {
+            activity,
+            base,
+            ways,
+            excluded: BTreeSet::new(),
+            edges: Vec::new(),
+            fetched: 0,
+            bytes_complete: 0,
+            begun: Vec::new(),
+            wire_bytes: 0,
+        }
+    }
+
+    /// Where the update is.
+    pub fn phase(&self) -> Phase {
+        self.activity.phase
+    }
+
+    fn enter(mut self, phase: Phase) -> Self {
+        self.activity.phase = phase;
+        self
+    }
+
+    fn problem(&self, fault: &Fault, next: Next<'_>) -> Problem {
+        let activity = &self.activity;
+        let about = About {
+            subject: &activity.subject,
+            from: activity.from.as_ref(),
+            to: &activity.to,
+        };
+        words::problem(fault.code, about, next, fault.room, fault.detail.clone())
+    }
+
+    /// How the update ends if the new version never takes over or has to leave again.
+    fn end(mut self, fault: &Fault, was_switched: bool) -> (Self, Vec<Effect>) {
+        let next = if was_switched { Next::Back } else { Next::Stands };
+        let problem = self.problem(fault, next);
+        self.activity.problems.push(problem);
+        let (phase, outcome) = if was_switched && self.activity.from.is_some() {
+            (Phase::RolledBack, Outcome::RolledBack)
+        } else {
+            (Phase::Failed, Outcome::Failed)
+        };
+        (self.enter(phase), vec![Effect::Finish(outcome)])
+    }
+
+    /// Takes the cheapest way that is left.
+    fn plan(mut self) -> Result<(Self, Vec<Effect>), Self> {
+        let from = self.base.as_ref().map(|base| &base.digest);
+        let Some(edges) = self
+            .ways
+            .as_ref()
+            .and_then(|ways| ways.cheapest(from, &self.excluded))
+        else {
+            return Err(self);
+        };
+        let first = edges.first().cloned();
+        self.activity.plan = edges.iter().map(Edge::step).collect();
+        self.activity.bytes_total = edges.iter().map(Edge::bytes).fold(0, u64::saturating_add);
+        self.activity.bytes_done = 0;
+        self.edges = edges;
+        self.fetched = 0;
+        self.bytes_complete = 0;
+        Ok((
+            self.enter(Phase::Planned),
+            first.into_iter().map(Effect::Fetch).collect(),
+        ))
+    }
+
+    /// Plans, or ends with `fault` because there is no way at all.
+    fn plan_or_end(self, fault: &Fault) -> (Self, Vec<Effect>) {
+        self.plan().unwrap_or_else(|state| state.end(fault, false))
+    }
+
+    /// Excludes what failed and takes another way, if there is one.
+    fn avoid(mut self, fault: &Fault) -> (Self, Vec<Effect>) {
+        if !fault.is_avoidable() {
+            return self.end(fault, false);
+        }
+        let failed = match fault.blame {
+            Blame::Edge(digest) => {
+                self.excluded.insert(digest);
+                self.edges.iter().find(|edge| *edge.digest() == digest)
+            }
+            Blame::Base | Blame::Nothing => {
+                self.base = None;
+                self.edges.first()
+            }
+        };
+        let failed = failed.map(Edge::step);
+        match self.plan() {
+            Ok((mut state, effects)) => {
+                if let (Some(failed), Some(instead)) = (failed, state.activity.plan.first()) {
+                    let problem = state.problem(
+                        fault,
+                        Next::OtherWay {
+                            failed: &failed,
+                            instead,
+                        },
+                    );
+                    state.activity.problems.push(problem);
+                }
+                (state, effects)
+            }
+            Err(state) => state.end(fault, false),
+        }
+    }
+
+    fn decided(mut self, decision: Decision) -> (Self, Vec<Effect>) {
+        match decision {
+            Decision::Now => (self.enter(Phase::Switching), vec![Effect::Switch]),
+            Decision::OnQuit => (self, vec![Effect::Arm]),
+            Decision::Later => (self, Vec::new()),
+            Decision::Skip => {
+                let fault = Fault::of(ErrorCode::Cancelled, "the user skipped this version");
+                self.activity.problems.push(self.problem(&fault, Next::Stands));
+                (
+                    self.enter(Phase::Failed),
+                    vec![Effect::Skip, Effect::Finish(Outcome::Failed)],
+                )
+            }
+        }
+    }
+}
+
+/// What an event makes of an update.
+pub fn next(mut state: State, event: Event) -> (State, Vec<Effect>) {
+    use Phase::{Confirming, Fetching, Found, Planned, Rebuilding, Switching, Verifying, Waiting};
+    match (state.activity.phase, event) {
+        (
+            Found | Waiting,
+            Event::Begin {
+                needs_consent: true, ..
+            },
+        ) if state.edges.is_empty() => {
+            if state.activity.phase == Found {
+                let fault = Fault::of(
+                    ErrorCode::ConsentNeeded,
+                    "a permission is neither granted nor refused",
+                );
+                state.activity.problems.push(state.problem(&fault, Next::Stands));
+            }
+            (state.enter(Waiting), Vec::new())
+        }
+        (Found | Waiting, Event::Begin { kept, .. }) if state.edges.is_empty() => {
+            state
+                .activity
+                .problems
+                .retain(|problem| problem.code != ErrorCode::ConsentNeeded);
+            if kept {
+                (state.enter(Verifying), vec![Effect::Recheck])
+            } else {
+                state.plan_or_end(&Fault::of(ErrorCode::Internal, "there is no way to the artifact"))
+            }
+        }
+        (Planned | Fetching, Event::FetchBegun) => {
+            state.begun.extend(state.edges.get(state.fetched).map(Edge::step));
+            (state.enter(Fetching), Vec::new())
+        }
+        (Fetching, Event::Progress { bytes }) => {
+            let done = state.bytes_complete.saturating_add(bytes);
+            state.activity.bytes_done = done.min(state.activity.bytes_total);
+            (state, Vec::new())
+        }
+        (Fetching, Event::Fetched { wire_bytes }) => {
+            state.wire_bytes = state.wire_bytes.saturating_add(wire_bytes);
+            let complete = state.edges.get(state.fetched).map_or(0, Edge::bytes);
+            state.bytes_complete = state.bytes_complete.saturating_add(complete);
+            state.activity.bytes_done = state.bytes_complete;
+            state.fetched += 1;
+            match state.edges.get(state.fetched).cloned() {
+                Some(edge) => (state, vec![Effect::Fetch(edge)]),
+                None => {
+                    let edges = state.edges.clone();
+                    (state.enter(Rebuilding), vec![Effect::Rebuild(edges)])
+                }
+            }
+        }
+        (Rebuilding, Event::Rebuilt) => (state.enter(Verifying), vec![Effect::Stage]),
+        (Verifying, Event::Staged { ask: true }) => (state.enter(Waiting), vec![Effect::Ask]),
+        (Verifying, Event::Staged { ask: false }) => (state.enter(Switching), vec![Effect::Switch]),
+        // A kept artifact that was damaged is fetched like any other.
+        (Verifying, Event::Failed(fault))
+            if state.edges.is_empty() && fault.code == ErrorCode::FileCorrupt =>
+        {
+            state.plan_or_end(&fault)
+        }
+        (Waiting, Event::Decided(decision)) => state.decided(decision),
+        (Switching, Event::Switched) => (state.enter(Confirming), Vec::new()),
+        (Switching | Confirming, Event::Confirmed) => {
+            let outcome = if state.activity.from.is_some() {
+                Outcome::Updated
+            } else {
+                Outcome::Installed
+            };
+            (state.enter(Phase::Done), vec![Effect::Finish(outcome)])
+        }
+        (Waiting | Switching | Confirming, Event::Reverted(fault)) => state.end(&fault, true),
+        (Planned | Fetching | Rebuilding | Verifying, Event::Failed(fault)) => state.avoid(&fault),
+        (Found | Waiting | Switching | Confirming, Event::Failed(fault)) => state.end(&fault, false),
+        (Found | Planned | Fetching | Rebuilding | Verifying | Waiting, Event::Cancelled) => {
+            state.end(&Fault::of(ErrorCode::Cancelled, "stopped on request"), false)
+        }
+        (_, _) => (state, Vec::new()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,380 @@
+//! Performs what the machine asks for. Each piece of work is a future that brings one result; it
+//! refuses to know what follows from it.
+
+use std::fs;
+use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use moult_boot::{BundleStore, Store, Why};
+use moult_delta::ApplyError;
+use moult_model::stage::{SwapCause, SwapReason};
+use moult_model::{Digest, ErrorCode, Subject};
+use tokio::sync::Semaphore;
+
+use crate::artifact::{AuthenticRelease, Demands, Rebuilt, Staged, Verified};
+use crate::error::{UpdateError, chain};
+use crate::fetch::{Fetched, Fetcher, Pinned, Repository, blocking};
+use crate::host::{Host, StagedBundle, StagedExecutable, SwapRefusal};
+use crate::job::Brought;
+use crate::machine::{Blame, Event, Fault};
+use crate::plan::{Base, Edge};
+use crate::words::Room;
+
+/// Everything that work needs.
+#[derive(Clone)]
+pub(crate) struct Tools {
+    pub(crate) store: Arc<Store>,
+    pub(crate) bundles: Arc<BundleStore>,
+    pub(crate) repository: Arc<Repository>,
+    pub(crate) host: Arc<dyn Host>,
+    pub(crate) downloads: Arc<Semaphore>,
+    pub(crate) minisign: Arc<str>,
+    pub(crate) host_api: u32,
+}
+
+/// What the work is told on its way.
+pub(crate) type Tell = Arc<dyn Fn(Event) + Send + Sync>;
+
+/// Runs work to its end. A panic in it, or in the host, is a fault like any other.
+pub(crate) async fn guarded(work: impl Future<Output = Brought>) -> Brought {
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| {
+        Brought::failed(Fault::of(ErrorCode::Internal, "a piece of work ended by a panic"))
+    })
+}
+
+impl Tools {
+    /// Waits for its turn and fetches.
+    pub(crate) async fn fetch(self, edge: Edge, size_after: u64, tell: Tell) -> Brought {
+        let Ok(_turn) = self.downloads.clone().acquire_owned().await else {
+            return Brought::failed(Fault::of(ErrorCode::Cancelled, "the engine is ending"));
+        };
+        tell(Event::FetchBegun);
+        let path = format!("targets/{}", edge.path());
+        let pinned = Pinned {
+            path,
+            digest: *edge.digest(),
+            size: edge.bytes(),
+        };
+        let fetched = match self.repository.http() {
+            Ok(http) => {
+                let progress = |bytes| tell(Event::Progress { bytes });
+                Fetcher::new(http, self.store.staging())
+                    .fetch(&pinned, &progress)
+                    .await
+            }
+            Err(error) => Err(error),
+        };
+        match fetched {
+            Ok(fetched) => Brought::Fetched(fetched, edge),
+            Err(error) => {
+                let needed = edge.bytes().saturating_add(size_after);
+                let blame = Blame::Edge(*edge.digest());
+                Brought::failed(self.fault(&error, needed).blaming(blame))
+            }
+        }
+    }
+
+    /// Makes the artifact from what was fetched, and gives the downloads back with it.
+    pub(crate) async fn rebuild(
+        self,
+        release: AuthenticRelease,
+        base: Option<PathBuf>,
+        fetched: Vec<(Fetched, Edge)>,
+        to: PathBuf,
+    ) -> Brought {
+        let needed = release.size;
+        let outcome = blocking(move || Ok(rebuild(&release, base.as_deref(), &fetched, &to))).await;
+        match outcome {
+            Ok(Ok(rebuilt)) => Brought::Rebuilt(rebuilt),
+            Ok(Err((blame, error))) => {
+                let mut fault = self.fault(&error, needed).blaming(blame);
+                if blame == Blame::Base {
+                    // The installed file is at fault, whatever it is; the disk goes on to be used.
+                    fault.code = ErrorCode::PatchFailed;
+                }
+                Brought::failed(fault)
+            }
+            Err(error) => Brought::failed(self.fault(&error, needed)),
+        }
+    }
+
+    /// Verifies the artifact and puts it into its store.
+    pub(crate) async fn stage(
+        self,
+        rebuilt: Rebuilt,
+        release: AuthenticRelease,
+        only: Option<Digest>,
+    ) -> Brought {
+        let tools = self.clone();
+        let needed = release.size;
+        match blocking(move || tools.verify_and_stage(rebuilt, &release)).await {
+            Ok(staged) => Brought::Staged(staged),
+            Err(error) => {
+                let blame = match (&error, only) {
+                    (UpdateError::NotTheRelease { .. }, Some(digest)) => Blame::Edge(digest),
+                    _ => Blame::Nothing,
+                };
+                Brought::failed(self.fault(&error, needed).blaming(blame))
+            }
+        }
+    }
+
+    /// Verifies a kept artifact like a new one, if its release is known; else only that it is whole.
+    pub(crate) async fn recheck(
+        self,
+        subject: Subject,
+        digest: Digest,
+        release: Option<AuthenticRelease>,
+        to: PathBuf,
+    ) -> Brought {
+        let tools = self.clone();
+        let outcome = blocking(move || {
+            let (kept, staged) = tools.kept(&subject, &digest)?;
+            match release {
+                Some(release) => {
+                    let rebuilt = Rebuilt::copy_of(&kept, &release, &to)?;
+                    tools.verify_and_stage(rebuilt, &release)
+                }
+                None => hash_of(&kept)
+                    .map(|found| (found == digest).then_some(staged))
+                    .and_then(|staged| {
+                        staged.ok_or_else(|| UpdateError::Corrupt {
+                            url: kept.display().to_string(),
+                        })
+                    }),
+            }
+        })
+        .await;
+        match outcome {
+            Ok(staged) => Brought::Staged(staged),
+            // Whatever is wrong with a kept file, a new one is right.
+            Err(error) => {
+                let code = match error.code() {
+                    ErrorCode::DiskFull | ErrorCode::SignatureInvalid | ErrorCode::BundleInvalid => {
+                        error.code()
+                    }
+                    _ => ErrorCode::FileCorrupt,
+                };
+                Brought::failed(Fault::of(code, chain(&error)))
+            }
+        }
+    }
+
+    /// Puts a bundle on trial, lets the host show it, and confirms it or rolls it back.
+    pub(crate) async fn switch_bundle(self, bundle: StagedBundle, tell: Tell) -> Brought {
+        let (subject, digest, reason) = (bundle.subject.clone(), bundle.digest, bundle.reason);
+        let version = bundle.version.clone();
+        if reason == SwapReason::Update {
+            let (store, subject) = (self.bundles.clone(), subject.clone());
+            if let Err(error) = blocking(move || Ok(store.begin_trial(&subject, &digest)?)).await {
+                return Brought::failed(self.fault(&error, 0));
+            }
+        }
+        let shown = AssertUnwindSafe(self.host.activate_bundle(bundle))
+            .catch_unwind()
+            .await;
+        let store = self.bundles.clone();
+        match shown {
+            Ok(Ok(figures)) => {
+                tracing::info!(
+                    ready_ms = figures.ready_ms,
+                    switch_ms = figures.switch_ms,
+                    state_bytes = figures.state_bytes,
+                    replayed_keys = figures.replayed_keys,
+                    "switched"
+                );
+                tell(Event::Switched);
+                let kept = blocking(move || {
+                    match reason {
+                        SwapReason::Update | SwapReason::Developer => store.confirm(&subject, &digest)?,
+                        SwapReason::GoBack => store.go_back(&subject, &version).map(drop)?,
+                    }
+                    Ok(())
+                });
+                match kept.await {
+                    Ok(()) => Brought::Event(Event::Confirmed),
+                    Err(error) => Brought::failed(self.fault(&error, 0)),
+                }
+            }
+            Ok(Err(refusal)) => {
+                let fault = refused(&refusal);
+                self.take_back(subject, digest, reason, why(&refusal), refusal.ban, fault)
+                    .await
+            }
+            Err(_) => {
+                let fault = Fault::of(ErrorCode::Internal, "the host panicked during the swap");
+                self.take_back(subject, digest, reason, Why::Unfinished, false, fault)
+                    .await
+            }
+        }
+    }
+
+    /// Asks when an executable takes over.
+    pub(crate) async fn ask(self, executable: StagedExecutable) -> Brought {
+        let decision = self.host.activate_executable(executable).await;
+        Brought::Event(Event::Decided(decision))
+    }
+
+    async fn take_back(
+        &self,
+        subject: Subject,
+        digest: Digest,
+        reason: SwapReason,
+        why: Why,
+        ban: bool,
+        fault: Fault,
+    ) -> Brought {
+        let store = self.bundles.clone();
+        let outcome = blocking(move || {
+            // Without a trial there is nothing to take back: rolling back would hit what is current.
+            let on_trial = store
+                .subject(&subject)?
+                .trial
+                .is_some_and(|trial| trial.digest == digest);
+            if reason == SwapReason::Update && on_trial {
+                store.roll_back(&subject, why, ban)?;
+            }
+            Ok(())
+        });
+        if let Err(error) = outcome.await {
+            // The store drops the trial when it is opened again.
+            tracing::error!(error = chain(&error), "a trial could not be ended");
+        }
+        Brought::Event(Event::Reverted(fault))
+    }
+
+    fn verify_and_stage(&self, rebuilt: Rebuilt, release: &AuthenticRelease) -> Result<Staged, UpdateError> {
+        let demands = Demands {
+            minisign: &self.minisign,
+            host_api: self.host_api,
+        };
+        let verified = Verified::check(rebuilt, release, demands)?;
+        match release.subject() {
+            Subject::Executable => verified.into_slot(&self.store),
+            Subject::Shell | Subject::Widget(_) => verified.into_bundle(&self.bundles),
+        }
+    }
+
+    /// Where a kept artifact is.
+    fn kept(&self, subject: &Subject, digest: &Digest) -> Result<(PathBuf, Staged), UpdateError> {
+        if *subject == Subject::Executable {
+            let state = self.store.state()?;
+            let slot = state.slots.iter().find(|slot| slot.digest == *digest);
+            let slot = slot.ok_or(UpdateError::Abandoned)?.name.clone();
+            return Ok((self.store.executable(&slot), Staged::Executable { slot }));
+        }
+        let path = self.bundles.path(digest);
+        Ok((path.clone(), Staged::Bundle { path }))
+    }
+
+    /// An error as the machine understands it. `needed` are the bytes that a full disk lacked.
+    pub(crate) fn fault(&self, error: &UpdateError, needed: u64) -> Fault {
+        let code = error.code();
+        let mut fault = Fault::of(code, chain(error));
+        if code == ErrorCode::DiskFull {
+            fault.room = Some(Room {
+                needed,
+                free: free_bytes(self.store.staging()),
+            });
+        }
+        tracing::warn!(?code, error = fault.detail, "a step failed");
+        fault
+    }
+}
+
+/// Whether an artifact is kept on this computer.
+pub(crate) fn is_kept(store: &Store, bundles: &BundleStore, subject: &Subject, digest: &Digest) -> bool {
+    let listed = match subject {
+        Subject::Executable => store.state().is_ok_and(|state| {
+            state
+                .slots
+                .iter()
+                .any(|slot| slot.digest == *digest && !slot.name.is_base())
+        }),
+        _ => bundles
+            .subject(subject)
+            .is_ok_and(|slots| slots.installed(digest).is_some()),
+    };
+    listed && (*subject == Subject::Executable || bundles.path(digest).exists())
+}
+
+/// The bundle that runs, as what patches start from.
+pub(crate) fn base_of(bundles: &BundleStore, subject: &Subject) -> Result<Option<Base>, UpdateError> {
+    let current = bundles.subject(subject)?.current;
+    Ok(current.map(|installed| Base {
+        version: installed.version,
+        digest: installed.digest,
+    }))
+}
+
+fn rebuild(
+    release: &AuthenticRelease,
+    base: Option<&Path>,
+    fetched: &[(Fetched, Edge)],
+    to: &Path,
+) -> Result<Rebuilt, (Blame, UpdateError)> {
+    if let [(file, edge @ Edge::Full { .. })] = fetched {
+        return Rebuilt::unpack(file, release, to).map_err(|error| (Blame::Edge(*edge.digest()), error));
+    }
+    let base = base.ok_or((Blame::Base, UpdateError::Abandoned))?;
+    Rebuilt::patch(base, fetched, to).map_err(|(place, error)| {
+        let of_base = match &error {
+            UpdateError::Apply {
+                source: ApplyError::WrongBase { .. } | ApplyError::Old(_),
+                ..
+            } => true,
+            UpdateError::Disk { path, .. } => path == base,
+            _ => false,
+        };
+        let blame = match fetched.get(place) {
+            _ if of_base && place == 0 => Blame::Base,
+            Some((file, edge)) => {
+                // The bytes are what was signed, and worthless all the same.
+                let _ = fs::remove_file(file.path());
+                Blame::Edge(*edge.digest())
+            }
+            None => Blame::Nothing,
+        };
+        (blame, error)
+    })
+}
+
+fn hash_of(path: &Path) -> Result<Digest, UpdateError> {
+    let mut file = fs::File::open(path).map_err(UpdateError::disk("opened", path))?;
+    Ok(Digest::of_reader(&mut file)
+        .map_err(UpdateError::disk("read", path))?
+        .0)
+}
+
+fn refused(refusal: &SwapRefusal) -> Fault {
+    let code = match refusal.failure.cause {
+        SwapCause::NotReady => ErrorCode::SwitchFailed,
+        SwapCause::StateRefused => ErrorCode::StateRefused,
+        SwapCause::Exception => ErrorCode::Crashed,
+        SwapCause::Hung => ErrorCode::Hung,
+        SwapCause::Withdrawn => ErrorCode::Cancelled,
+    };
+    Fault::of(code, refusal.failure.detail.clone())
+}
+
+fn why(refusal: &SwapRefusal) -> Why {
+    match refusal.failure.cause {
+        SwapCause::NotReady | SwapCause::Hung => Why::Hung,
+        SwapCause::Exception => Why::Crashed { code: 1 },
+        SwapCause::StateRefused => Why::ExitedEarly,
+        SwapCause::Withdrawn => Why::Unfinished,
+    }
+}
+
+#[cfg(unix)]
+fn free_bytes(folder: &Path) -> Option<u64> {
+    let found = rustix::fs::statvfs(folder).ok()?;
+    Some(found.f_bavail.saturating_mul(found.f_frsize))
+}
+
+#[cfg(not(unix))]
+fn free_bytes(_folder: &Path) -> Option<u64> {
+    None
+}

@@ -1,0 +1,150 @@
+//! The command line: names, options and their help. What a command does is in [`crate::commands`].
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use jiff::Timestamp;
+use moult_model::{Channel, Version, WidgetId};
+
+use crate::config;
+
+/// Publishes Moult's app, shell and widgets as signed static files
+#[derive(Debug, Parser)]
+#[command(name = "moult", version, max_term_width = 100)]
+pub struct Cli {
+    /// The configuration
+    #[arg(long, global = true, value_name = "FILE", default_value = config::FILE_NAME)]
+    pub config: PathBuf,
+    /// Print the result as one JSON object
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// The time to publish at, RFC 3339: the same input and time give the same bytes
+    #[arg(long, global = true, value_name = "TIME", hide = true)]
+    pub now: Option<Timestamp>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make the signing keys and the repository
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Publish a release: pack it, make patches from older releases, sign
+    #[command(subcommand)]
+    Publish(PublishCommand),
+    /// Sign anew what expires soon: run it at least every few days
+    Resign,
+    /// Serve the repository on this computer, as a CDN does
+    Serve(ServeArgs),
+    /// Say what a file or folder is: bundle, patch, full file, repository, keys
+    Inspect(InspectArgs),
+}
+
+/// What to do with keys.
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Make the keys and the repository; what is there stays, new publishers are added
+    Init(InitArgs),
+}
+
+/// `keys init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Make a new repository although the keys have signed another one; clients that know the
+    /// other refuse it
+    #[arg(long)]
+    pub new_repository: bool,
+}
+
+/// What to publish.
+#[derive(Debug, Subcommand)]
+pub enum PublishCommand {
+    /// The native executable for one target
+    App(AppArgs),
+    /// The app's own frontend
+    Shell(ShellArgs),
+    /// A widget
+    Widget(WidgetArgs),
+}
+
+/// What every release has.
+#[derive(Debug, Args)]
+pub struct ReleaseArgs {
+    /// The channel to offer it on; the less careful ones have it too
+    #[arg(long, default_value_t = Channel::stable())]
+    pub channel: Channel,
+    /// Release notes in Markdown: the text, or @ and a file's name
+    #[arg(long, value_name = "TEXT|@FILE")]
+    pub notes: Option<String>,
+}
+
+/// `publish app`.
+#[derive(Debug, Args)]
+pub struct AppArgs {
+    /// The version
+    #[arg(long)]
+    pub version: Version,
+    /// The target triple
+    #[arg(long, value_name = "TRIPLE")]
+    pub target: String,
+    /// The executable, if not the configured one
+    #[arg(long, value_name = "FILE")]
+    pub executable: Option<PathBuf>,
+    /// What every release has.
+    #[command(flatten)]
+    pub release: ReleaseArgs,
+}
+
+/// `publish shell`.
+#[derive(Debug, Args)]
+pub struct ShellArgs {
+    /// The built shell with moult.json at the top, if not the configured one
+    #[arg(long, value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+    /// What every release has.
+    #[command(flatten)]
+    pub release: ReleaseArgs,
+}
+
+/// `publish widget`.
+#[derive(Debug, Args)]
+pub struct WidgetArgs {
+    /// The widget, as publisher/name
+    #[arg(value_parser = widget_id)]
+    pub id: WidgetId,
+    /// The built widget with moult.json at the top, if not the configured one
+    #[arg(long, value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+    /// What every release has.
+    #[command(flatten)]
+    pub release: ReleaseArgs,
+}
+
+/// `serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// The port; 0 takes a free one
+    #[arg(long, default_value_t = 0)]
+    pub port: u16,
+    /// The folder, if not the configured repository
+    #[arg(long, value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+    /// Add a line of JSON per answer to this file
+    #[arg(long, value_name = "FILE")]
+    pub access_log: Option<PathBuf>,
+}
+
+/// `inspect`.
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// The file or folder
+    pub path: PathBuf,
+}
+
+fn widget_id(text: &str) -> Result<WidgetId, &'static str> {
+    text.parse()
+        .map_err(|_| "a widget is named publisher/name, each 1 to 40 characters from a-z, 0-9 and -")
+}

@@ -1,0 +1,142 @@
+//! Whose doing an error is, and what to do about it.
+
+use moult_model::BundleError;
+use moult_trust::sign::SignError;
+
+use super::PublishError;
+
+impl PublishError {
+    /// The message with all its causes, in one line.
+    pub fn message(&self) -> String {
+        let mut text = self.to_string();
+        let mut source = std::error::Error::source(self);
+        while let Some(cause) = source {
+            text.push_str(": ");
+            text.push_str(&cause.to_string());
+            source = cause.source();
+        }
+        text
+    }
+
+    /// Whether whoever gave the command can put it right. What is left is a fault of this program
+    /// or of the system.
+    pub fn is_users_mistake(&self) -> bool {
+        if let Self::Sign { source, .. } = self {
+            return matches!(
+                **source,
+                SignError::Exists { .. }
+                    | SignError::Read { .. }
+                    | SignError::KeyFile { .. }
+                    | SignError::KeyMissing { .. }
+                    | SignError::KeyAmbiguous { .. }
+                    | SignError::Repository { .. }
+                    | SignError::Publisher { .. }
+                    | SignError::PublisherName { .. }
+                    | SignError::Triple { .. }
+                    | SignError::Index { .. }
+            );
+        }
+        !matches!(
+            self,
+            Self::Write(_)
+                | Self::Compress { .. }
+                | Self::Diff { .. }
+                | Self::PatchRefused { .. }
+                | Self::PatchWrong { .. }
+                | Self::Encode { .. }
+                | Self::Print { .. }
+        )
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::ConfigRead { .. } => "name the configuration with --config, or run moult in its folder",
+            Self::ConfigParse { source, .. } if !source.is_data() => "correct the JSON at that place",
+            Self::ConfigParse { .. } | Self::ConfigValue { .. } => {
+                "release.config.schema.json lists every field; an editor that reads `$schema` checks them"
+            }
+            Self::UnknownChannel { known, .. } => return Some(format!("the channels are {}", list(known))),
+            Self::UnknownTarget { known, .. } => return Some(format!("the targets are {}", list(known))),
+            Self::UnknownWidget { known, .. } => {
+                return Some(format!(
+                    "name the folder with --folder, or add the widget to `widgets`; there are {}",
+                    list(known)
+                ));
+            }
+            Self::NotesRead { .. } => "--notes takes the text itself, or @ and the name of a file",
+            Self::ExecutableRead { .. } => "build the app first, or name the file with --executable",
+            Self::ExecutableEmpty { .. } => "build the app again",
+            Self::FolderRead { .. } => "build the bundle first, or name its folder with --folder",
+            Self::ManifestMissing { .. } => {
+                "moult.json is the bundle's manifest and stands at the top of its built folder"
+            }
+            Self::ManifestParse { .. } | Self::ManifestValue { .. } => "correct the manifest and build again",
+            Self::ManifestId { .. } => "correct `id` in the manifest, or publish what it names",
+            Self::NotAFile { .. } => "put a copy in its place: a bundle holds plain files alone",
+            Self::FileName { .. } => "rename it: paths in a bundle are plain ASCII",
+            Self::Pack { source, .. } => match source {
+                BundleError::Path(_) => {
+                    "use names of letters, digits and - _ . @ +, with no dot first or last; remove what is not part of the bundle"
+                }
+                BundleError::NoEntryPoint(_) => "correct `entry` in the manifest, or build again",
+                BundleError::Kind { .. } => "correct `kind` or `id` in the manifest",
+                _ => "leave out what the bundle does not need",
+            },
+            Self::VersionTaken { .. } => "raise the version: what is published is never changed",
+            Self::BytesTaken { .. } => "build it again with the new version in it",
+            Self::IndexTooLarge { .. } => "shorten the release notes",
+            Self::KeysMissing { .. } => "run `moult keys init`",
+            Self::KeysLost { .. } => {
+                "copy the key folder from where it is kept; clients that know the old keys never believe new ones"
+            }
+            Self::RepositoryLost { .. } => {
+                "copy the published files to this folder; --new-repository begins anew, which clients that know the other refuse"
+            }
+            Self::RepositoryMissing { .. } => {
+                "copy the published files to this folder, or run `moult keys init` if nothing was published yet"
+            }
+            Self::PublisherMissing { .. } => {
+                "add a widget of this publisher to the configuration and run `moult keys init` again"
+            }
+            Self::Busy { .. } => "wait until it ends",
+            Self::StoredMissing { .. } | Self::StoredDamaged { .. } => {
+                "copy the file from where the repository is published, then try again"
+            }
+            Self::Listen { .. } => "use another port, or --port 0 for a free one",
+            Self::ServeFolder { .. } => "name an existing folder with --folder, or run `moult keys init`",
+            Self::AccessLog { .. } => "name a file in an existing folder",
+            Self::InspectUnknown { .. } => {
+                "it can be a bundle, a patch, a packed full file, a repository or a key folder"
+            }
+            Self::Write(_) => {
+                "nothing is visible to clients; free the disk or correct its rights, then try again"
+            }
+            Self::Diff { .. } | Self::PatchRefused { .. } | Self::PatchWrong { .. } => {
+                "nothing is visible to clients; `versions_back: 0` publishes without patches"
+            }
+            Self::Sign { .. } => {
+                "compare the repository and the key folder with their copies before anything else is published"
+            }
+            Self::InspectRead { .. }
+            | Self::InspectBundle { .. }
+            | Self::InspectPatch { .. }
+            | Self::InspectMetadata { .. }
+            | Self::Compress { .. }
+            | Self::Encode { .. }
+            | Self::Print { .. } => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+fn list<T: std::fmt::Display>(items: &[T]) -> String {
+    if items.is_empty() {
+        return "none".to_owned();
+    }
+    items
+        .iter()
+        .map(|item| format!("`{item}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}

@@ -1,0 +1,9 @@
+//! What `moult` does, seen from outside: its output, its exit codes, and the files it leaves.
+
+mod configuration;
+mod errors;
+mod inspection;
+mod serving;
+mod story;
+mod support;
+mod usage;

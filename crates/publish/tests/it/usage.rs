@@ -1,0 +1,189 @@
+//! What each command prints when it does what it was asked to.
+
+use anyhow::{Result, ensure};
+
+use crate::support::{Desk, TRIPLE, executable};
+
+#[test]
+fn help_names_every_command_and_option() -> Result<()> {
+    let desk = Desk::new()?;
+    let cases: [(&str, &[&str]); 7] = [
+        ("help", &["--help"]),
+        ("help_keys_init", &["keys", "init", "--help"]),
+        ("help_publish_app", &["publish", "app", "--help"]),
+        ("help_publish_widget", &["publish", "widget", "--help"]),
+        ("help_resign", &["resign", "--help"]),
+        ("help_serve", &["serve", "--help"]),
+        ("help_inspect", &["inspect", "--help"]),
+    ];
+    for (name, args) in cases {
+        desk.snapshot(name, &desk.moult(args)?);
+    }
+    Ok(())
+}
+
+#[test]
+fn keys_init_makes_what_is_missing_and_keeps_what_is_there() -> Result<()> {
+    let desk = Desk::new()?;
+    desk.snapshot("keys_init", &desk.moult(&["keys", "init"])?);
+    let keys = desk.files("keys")?;
+    let repository = desk.files("dist/repository")?;
+    desk.snapshot("keys_init_again", &desk.moult(&["keys", "init"])?);
+    ensure!(
+        desk.files("keys")? == keys && desk.files("dist/repository")? == repository,
+        "files changed"
+    );
+
+    desk.configure(
+        "/widgets",
+        serde_json::json!({ "moult/clock": "widgets/clock", "acme/tide": "tide" }),
+    )?;
+    desk.snapshot("keys_init_adds_a_publisher", &desk.moult(&["keys", "init"])?);
+    for (name, bytes) in &keys {
+        let changes = name.starts_with("public/");
+        ensure!(
+            changes || desk.files("keys")?.get(name) == Some(bytes),
+            "{name} changed"
+        );
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn keys_are_for_their_owner_alone() -> Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let desk = Desk::with_keys()?;
+    let mode =
+        |path: &str| Ok::<_, anyhow::Error>(std::fs::metadata(desk.path(path))?.permissions().mode() & 0o777);
+    assert_eq!(mode("keys")?, 0o700);
+    let secret = desk
+        .files("keys")?
+        .into_keys()
+        .filter(|name| !name.starts_with("public/") && name != ".lock");
+    let mut count = 0;
+    for name in secret {
+        assert_eq!(mode(&format!("keys/{name}"))?, 0o600, "{name}");
+        count += 1;
+    }
+    assert!(count >= 8, "{count} keys");
+    Ok(())
+}
+
+#[test]
+fn publishing_a_bundle_tells_what_is_out() -> Result<()> {
+    let desk = Desk::with_keys()?;
+    let publish = ["publish", "widget", "moult/clock", "--channel", "beta"];
+    desk.snapshot("publish_widget", &desk.moult(&publish)?);
+    desk.bundle("widgets/clock", "w/moult/clock", "1.1.0", 1)?;
+    desk.snapshot("publish_widget_with_a_patch", &desk.moult(&publish)?);
+    desk.snapshot("publish_widget_again", &desk.moult(&publish)?);
+    desk.snapshot(
+        "publish_widget_on_more_channels",
+        &desk.moult(&["publish", "widget", "moult/clock"])?,
+    );
+    desk.bundle("widgets/clock", "w/moult/clock", "1.2.0", 2)?;
+    desk.snapshot(
+        "publish_widget_json",
+        &desk.moult(&["publish", "widget", "moult/clock", "--json"])?,
+    );
+    desk.snapshot(
+        "publish_shell",
+        &desk.moult(&["publish", "shell", "--notes", "First."])?,
+    );
+    Ok(())
+}
+
+#[test]
+fn publishing_the_app_writes_what_a_stock_updater_reads() -> Result<()> {
+    let desk = Desk::with_keys()?;
+    let path = format!("target/{TRIPLE}/app");
+    desk.write("notes.md", "Better.")?;
+    desk.write(&path, executable(1, 50_000, 0))?;
+    let first = [
+        "publish",
+        "app",
+        "--version",
+        "0.1.0",
+        "--target",
+        TRIPLE,
+        "--notes",
+        "@notes.md",
+    ];
+    desk.snapshot("publish_app", &desk.moult(&first)?);
+    let latest = |channel: &str| -> Result<serde_json::Value> {
+        Ok(serde_json::from_slice(
+            &desk.read(&format!("dist/repository/latest/{channel}.json"))?,
+        )?)
+    };
+    let platform = latest("stable")?["platforms"]["linux-x86_64"].clone();
+    let url = platform["url"].as_str().unwrap_or_default();
+    let relative = url.strip_prefix("https://updates.example/").unwrap_or_default();
+    assert_eq!(
+        desk.read(&format!("dist/repository/{relative}"))?,
+        desk.read(&path)?
+    );
+    assert_eq!(latest("stable")?["notes"], "Better.");
+    assert_eq!(latest("stable")?["pub_date"], "2026-11-21T10:00:00Z");
+    let public = String::from_utf8(desk.read("keys/public/minisign.pub")?)?;
+    let signature = platform["signature"].as_str().unwrap_or_default();
+    let version = moult_model::Version::new(0, 1, 0);
+    moult_trust::verify_signature(&public, signature, &desk.read(&path)?[..], &version)?;
+
+    desk.write(&path, executable(1, 50_000, 1))?;
+    let second = [
+        "publish",
+        "app",
+        "--version",
+        "0.2.0-beta.1",
+        "--target",
+        TRIPLE,
+        "--channel",
+        "beta",
+    ];
+    desk.snapshot("publish_app_on_beta", &desk.moult(&second)?);
+    let versions =
+        ["stable", "beta", "nightly"].map(|channel| latest(channel).map(|file| file["version"].clone()));
+    let versions: Vec<_> = versions.into_iter().collect::<Result<_>>()?;
+    assert_eq!(versions, ["0.1.0", "0.2.0-beta.1", "0.2.0-beta.1"]);
+    Ok(())
+}
+
+#[test]
+fn a_patch_that_is_not_smaller_is_left_out() -> Result<()> {
+    let desk = Desk::with_keys()?;
+    let path = format!("target/{TRIPLE}/app");
+    let publish = |version| desk.json(&["publish", "app", "--version", version, "--target", TRIPLE]);
+    desk.write(&path, executable(1, 20_000, 0))?;
+    publish("0.1.0")?;
+    desk.write(&path, executable(2, 20_000, 0))?;
+    let released = publish("0.1.1")?;
+    assert_eq!(released["patches"], serde_json::json!([]));
+    assert_eq!(released["left_out"], serde_json::json!(["0.1.0"]));
+    let patches = desk.files("dist/repository/targets")?;
+    ensure!(
+        !patches.keys().any(|name| name.ends_with(".mpatch")),
+        "a patch is there that nobody may use"
+    );
+    Ok(())
+}
+
+#[test]
+fn resign_renews_the_timestamp_and_what_expires_soon() -> Result<()> {
+    let desk = Desk::with_keys()?;
+    desk.moult(&["publish", "shell"])?.done()?;
+    let targets = desk.files("dist/repository/targets")?;
+    desk.snapshot(
+        "resign_next_day",
+        &desk.moult_at("2026-11-22T10:00:00Z", &["resign"])?,
+    );
+    desk.snapshot(
+        "resign_after_two_months",
+        &desk.moult_at("2027-01-21T10:00:00Z", &["resign", "--json"])?,
+    );
+    ensure!(
+        desk.files("dist/repository/targets")? == targets,
+        "the targets changed"
+    );
+    Ok(())
+}

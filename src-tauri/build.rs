@@ -7,7 +7,13 @@ use std::{env, fs, io};
 
 use moult_model::{Bundle, BundleManifest};
 
-const COMMANDS: &[&str] = &["stage_open", "stage_report", "state_save", "capability", "shell_command"];
+const COMMANDS: &[&str] = &[
+    "stage_open",
+    "stage_report",
+    "state_save",
+    "capability",
+    "shell_command",
+];
 const SHELL: &str = "../ui/dist/shell";
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -38,7 +44,11 @@ fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, Vec<u8>>) -
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        let path = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
+        let path = if prefix.is_empty() {
+            name
+        } else {
+            format!("{prefix}/{name}")
+        };
         if entry.file_type()?.is_dir() {
             collect(&entry.path(), &path, files)?;
         } else {
@@ -66,5 +76,9 @@ fn embed_trust(out: &Path) -> io::Result<()> {
 }
 
 fn write_if_changed(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    if fs::read(path).is_ok_and(|found| found == bytes) { Ok(()) } else { fs::write(path, bytes) }
+    if fs::read(path).is_ok_and(|found| found == bytes) {
+        Ok(())
+    } else {
+        fs::write(path, bytes)
+    }
 }

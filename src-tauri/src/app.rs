@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use moult_boot::link::{Link, Quit, ToApp, ToLauncher};
-use moult_boot::{Base, BootState, BundleStore, SlotName, Store};
+use moult_boot::{Base, BootState, BundleStore, Installed, SlotName, Store};
 use moult_model::{Digest, Subject};
 use moult_sandbox::Broker;
-use moult_update::{Engine, EngineConfig, Installed};
-use tauri::{AppHandle, Manager as _};
+use moult_update::{Engine, EngineConfig};
+use tauri::AppHandle;
 
 use crate::build::{Build, TRIPLE};
 use crate::figures::Computer;
@@ -80,13 +80,17 @@ fn open(build: Build, places: Places, link: Option<Link>) -> anyhow::Result<Cont
 
 /// The packaged version, as the installer recorded it; of a build that was started by hand, itself.
 fn base(build: &Build, places: &Places) -> anyhow::Result<Base> {
-    match Base::of_install(&places.install) {
+    match Base::from_install(&places.install) {
         Ok(base) => Ok(base),
         Err(error) => {
             tracing::info!(error = %error, "this is no installation; the running executable counts as packaged");
             let mut file = std::fs::File::open(&places.executable).context("the executable can't be read")?;
             let (digest, _) = Digest::of_reader(&mut file)?;
-            Ok(Base { executable: places.executable.clone(), version: build.version.clone(), digest })
+            Ok(Base {
+                executable: places.executable.clone(),
+                version: build.version.clone(),
+                digest,
+            })
         }
     }
 }
@@ -103,7 +107,12 @@ fn start(context: &Arc<Context>) -> anyhow::Result<()> {
     };
     let serving = Arc::clone(context);
     let setup = Arc::clone(context);
-    let minisign = context.build.anchor.as_ref().map(|anchor| anchor.minisign.clone()).unwrap_or_default();
+    let minisign = context
+        .build
+        .anchor
+        .as_ref()
+        .map(|anchor| anchor.minisign.clone())
+        .unwrap_or_default();
     let app = tauri::Builder::default()
         .plugin(tauri_plugin_updater::Builder::new().pubkey(minisign).build())
         .manage(Arc::clone(context))
@@ -120,7 +129,7 @@ fn start(context: &Arc<Context>) -> anyhow::Result<()> {
         .setup(move |app| {
             setup.stage.attach(app.handle().clone());
             let _ = setup.handle.set(app.handle().clone());
-            tauri::async_runtime::block_on(start_engine(&setup))?;
+            start_engine(&setup)?;
             window::build(app, &setup)?;
             listen_to_launcher(&setup);
             listen_to_signals(&setup);
@@ -132,7 +141,7 @@ fn start(context: &Arc<Context>) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn start_engine(context: &Arc<Context>) -> anyhow::Result<()> {
+fn start_engine(context: &Arc<Context>) -> anyhow::Result<()> {
     let Some(anchor) = context.build.anchor.clone() else {
         tracing::warn!("this build has no trust files and does not update");
         return Ok(());
@@ -141,13 +150,18 @@ async fn start_engine(context: &Arc<Context>) -> anyhow::Result<()> {
     let digest = running_digest(context, &state)?;
     let config = EngineConfig {
         data: context.places.data.clone(),
+        base: context.store.base().clone(),
         triple: TRIPLE.to_owned(),
         anchor,
-        running: Installed { version: context.build.version.clone(), digest },
+        running: Installed {
+            version: context.build.version.clone(),
+            digest,
+        },
         executable: context.places.executable.clone(),
         host_api: moult_model::HOST_API,
         check_jitter_percent: 10,
     };
+    let _runtime = tauri::async_runtime::handle().inner().enter();
     let host = Arc::new(AppHost(Arc::downgrade(context)));
     let engine = Engine::start(config, context.records.settings(), wanted(context), host)?;
     let _ = context.engine.set(engine);
@@ -157,7 +171,11 @@ async fn start_engine(context: &Arc<Context>) -> anyhow::Result<()> {
 /// The digest of what runs: of a slot as the store recorded it, else that of the file.
 fn running_digest(context: &Context, state: &BootState) -> anyhow::Result<Digest> {
     let slot: Option<SlotName> = context.places.slot.parse().ok();
-    if let Some(found) = state.slots.iter().find(|found| Some(&found.name) == slot.as_ref()) {
+    if let Some(found) = state
+        .slots
+        .iter()
+        .find(|found| Some(&found.name) == slot.as_ref())
+    {
         return Ok(found.digest);
     }
     let mut file = std::fs::File::open(&context.places.executable).context("the executable can't be read")?;
@@ -235,9 +253,4 @@ pub(crate) fn tell(context: &Context, message: &ToLauncher) {
     {
         tracing::warn!(%error, "the launcher could not be told");
     }
-}
-
-/// The managed context of a running application.
-pub(crate) fn context_of(handle: &AppHandle) -> Arc<Context> {
-    Arc::clone(handle.state::<Arc<Context>>().inner())
 }

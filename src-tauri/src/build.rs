@@ -23,14 +23,24 @@ pub(crate) struct Build {
 
 impl Build {
     pub(crate) fn new(version: &str) -> anyhow::Result<Self> {
-        let version = version.parse().with_context(|| format!("`{version}` is not a version"))?;
+        let version = version
+            .parse()
+            .with_context(|| format!("`{version}` is not a version"))?;
         let shell = Bundle::parse(SHELL).context("the embedded shell is broken")?;
         let anchor = if ROOT.is_empty() {
             None
         } else {
             let floor = serde_json::from_slice(FLOOR).context("the embedded floor is broken")?;
-            Some(Anchor { root: ROOT.to_vec(), floor, minisign: MINISIGN.trim().to_owned() })
+            Some(Anchor {
+                root: ROOT.to_vec(),
+                floor,
+                minisign: MINISIGN.trim().to_owned(),
+            })
         };
-        Ok(Self { version, shell, anchor })
+        Ok(Self {
+            version,
+            shell,
+            anchor,
+        })
     }
 }

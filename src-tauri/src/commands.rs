@@ -19,7 +19,10 @@ fn guard(context: &Context, webview: &Webview, key: &str) -> Result<(), Problem>
     if webview.label() == WEBVIEW && context.stage.holds_key(key) {
         Ok(())
     } else {
-        tracing::error!(webview = webview.label(), "a command without the stage's key was refused");
+        tracing::error!(
+            webview = webview.label(),
+            "a command without the stage's key was refused"
+        );
         Err(refused("a command without the stage's key was refused"))
     }
 }
@@ -36,7 +39,8 @@ fn refused(detail: &str) -> Problem {
 
 fn failed(error: &anyhow::Error) -> Problem {
     tracing::warn!(error = format!("{error:#}"), "a command failed");
-    Problem::new(ErrorCode::DiskFailed, format!("{error}."), error.as_ref()).kept("What was there before goes on.")
+    Problem::new(ErrorCode::DiskFailed, format!("{error}."), error.as_ref())
+        .kept("What was there before goes on.")
 }
 
 /// Opens the stage: once per page load.
@@ -84,7 +88,10 @@ pub(crate) async fn state_save(
 ) -> Result<(), Problem> {
     guard(&context, &webview, &key)?;
     context.health.touched();
-    context.records.save_state(&instance, state).map_err(|error| failed(&error))
+    context
+        .records
+        .save_state(&instance, state)
+        .map_err(|error| failed(&error))
 }
 
 /// Carries out a capability call of a widget, on behalf of the load with this token.
@@ -97,12 +104,18 @@ pub(crate) async fn capability(
     capability: String,
 ) -> Result<Value, Problem> {
     guard(&context, &webview, &key)?;
-    let load = context.loads.by_token(&token).ok_or_else(|| refused("the load is gone"))?;
+    let load = context
+        .loads
+        .by_token(&token)
+        .ok_or_else(|| refused("the load is gone"))?;
     let grants = context.records.grants();
-    context.broker.call(&load.subject, &load.declared, &grants, &capability).map_err(|error| {
-        tracing::warn!(%error, "a capability call was refused");
-        Problem::new(ErrorCode::ConsentNeeded, "This is not allowed.", &error).kept("Nothing was read.")
-    })
+    context
+        .broker
+        .call(&load.subject, &load.declared, &grants, &capability)
+        .map_err(|error| {
+            tracing::warn!(%error, "a capability call was refused");
+            Problem::new(ErrorCode::ConsentNeeded, "This is not allowed.", &error).kept("Nothing was read.")
+        })
 }
 
 /// Carries out what the shell asks for.
@@ -126,19 +139,29 @@ async fn carry_out(context: &Arc<Context>, command: ShellCommand) -> anyhow::Res
         ShellCommand::SetSettings { settings } => {
             context.records.set_settings(&settings)?;
             tracing::info!(source = "settings page", "settings changed");
-            engine.into_iter().for_each(|engine| engine.set_settings(settings.clone()));
+            if let Some(engine) = engine {
+                engine.set_settings(settings);
+            }
         }
         ShellCommand::SetBoard { board } => {
             context.records.set_board(board)?;
-            engine.into_iter().for_each(|engine| engine.set_wanted(wanted(context)));
+            if let Some(engine) = engine {
+                engine.set_wanted(wanted(context));
+            }
         }
         ShellCommand::AddTile { tile } => add_tile(context, tile)?,
-        ShellCommand::Grant { widget, capability, allowed } => {
+        ShellCommand::Grant {
+            widget,
+            capability,
+            allowed,
+        } => {
             context.records.decide(&widget, &capability, allowed)?;
             engine.into_iter().for_each(moult_update::Engine::check_now);
         }
         ShellCommand::GoBack { subject, version } => {
-            engine.into_iter().for_each(|engine| engine.go_back(subject.clone(), version.clone()));
+            if let Some(engine) = engine {
+                engine.go_back(subject, version);
+            }
         }
         ShellCommand::RestartNow => engine.into_iter().for_each(moult_update::Engine::restart_now),
         ShellCommand::SaveReport => return report::save(context).await,

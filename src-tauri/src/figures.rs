@@ -20,12 +20,15 @@ struct Reading {
 impl Computer {
     pub(crate) fn new() -> Self {
         let kind = RefreshKind::nothing()
-            .with_cpu(CpuRefreshKind::nothing().with_cpu_usage())
+            .with_cpu(CpuRefreshKind::nothing().with_usage())
             .with_memory(MemoryRefreshKind::nothing().with_ram());
         let system = System::new_with_specifics(kind)
             .inspect_err(|error| tracing::warn!(%error, "this system tells no figures"))
             .ok();
-        Self(Mutex::new(Reading { system, figures: None }))
+        Self(Mutex::new(Reading {
+            system,
+            figures: None,
+        }))
     }
 }
 
@@ -48,7 +51,7 @@ fn read(system: &mut System) -> SystemFigures {
     system.refresh_memory();
     SystemFigures {
         cpu_percent: system.global_cpu_usage(),
-        per_core: system.cpus().iter().map(sysinfo::Cpu::cpu_usage).collect(),
+        per_core: system.cpus().iter().map(sysinfo::Cpu::usage).collect(),
         cores: system.cpus().len(),
         memory_used: system.used_memory(),
         memory_total: system.total_memory(),
@@ -56,5 +59,11 @@ fn read(system: &mut System) -> SystemFigures {
 }
 
 fn nothing() -> SystemFigures {
-    SystemFigures { cpu_percent: 0.0, per_core: Vec::new(), cores: 0, memory_used: 0, memory_total: 0 }
+    SystemFigures {
+        cpu_percent: 0.0,
+        per_core: Vec::new(),
+        cores: 0,
+        memory_used: 0,
+        memory_total: 0,
+    }
 }

@@ -11,7 +11,7 @@ use crate::app::{Context, tell};
 /// A trial whose updater has reached its repository is confirmed after this long in good health.
 const SHORT_TRIAL: Duration = Duration::from_secs(8);
 /// Being offline is neutral: without the repository it takes this long.
-const LONG_TRIAL: Duration = Duration::from_secs(60);
+const LONG_TRIAL: Duration = Duration::from_mins(1);
 /// A stage that has not answered for this long is not in good health.
 const SILENCE: Duration = Duration::from_secs(3);
 
@@ -26,7 +26,12 @@ pub(crate) struct Health {
 
 impl Health {
     pub(crate) fn new() -> Self {
-        Self { started: Instant::now(), painted: AtomicBool::new(false), beat: AtomicU64::new(0), touched: Mutex::default() }
+        Self {
+            started: Instant::now(),
+            painted: AtomicBool::new(false),
+            beat: AtomicU64::new(0),
+            touched: Mutex::default(),
+        }
     }
 
     /// The user changed something just now.
@@ -36,7 +41,11 @@ impl Health {
 
     /// For how long the user has changed nothing. A start that saw no change has been quiet from its beginning.
     pub(crate) fn quiet(&self) -> Duration {
-        self.touched.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or(self.started).elapsed()
+        self.touched
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .unwrap_or(self.started)
+            .elapsed()
     }
 
     fn alive(&self) -> bool {
@@ -84,6 +93,8 @@ async fn watch(context: &Arc<Context>) {
     }
     match engine.confirm_executable() {
         Ok(()) => tell(context, &ToLauncher::Confirmed),
-        Err(error) => tracing::error!(%error, "the executable could not be confirmed; the launcher decides at the next start"),
+        Err(error) => {
+            tracing::error!(%error, "the executable could not be confirmed; the launcher decides at the next start")
+        }
     }
 }

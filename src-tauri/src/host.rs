@@ -6,11 +6,11 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use moult_boot::Why;
+use futures_util::future::BoxFuture;
 use moult_boot::link::Quit;
 use moult_model::stage::{Load, StageEvent, SwapCause, SwapFailure, SwapOrder, SwapReason};
 use moult_model::{Bundle, Mode, Subject, Version};
-use moult_update::{BoxFuture, ExecutableDecision, Host, StagedBundle, StagedExecutable, SwapFigures, SwapRefusal};
+use moult_update::{ExecutableDecision, Host, StagedBundle, StagedExecutable, SwapFigures, SwapRefusal};
 
 use crate::app::{Context, quit};
 use crate::stage::withdrawn;
@@ -80,7 +80,9 @@ pub(crate) fn adopt_embedded_shell(context: &Context) -> anyhow::Result<()> {
     let version = &embedded.manifest().version;
     let slots = context.bundles.subject(&Subject::Shell)?;
     let newest = slots.current.as_ref().map(|installed| &installed.version);
-    if newest.is_some_and(|newest| newest >= version) || slots.earlier.iter().any(|kept| kept.version == *version) {
+    if newest.is_some_and(|newest| newest >= version)
+        || slots.earlier.iter().any(|kept| kept.version == *version)
+    {
         return Ok(());
     }
     let file = context.store.staging().join("embedded-shell.bundle");
@@ -96,11 +98,14 @@ pub(crate) fn adopt_embedded_shell(context: &Context) -> anyhow::Result<()> {
 /// Opens a load of the shell: the installed one, else the embedded one.
 pub(crate) fn load_shell(context: &Context) -> anyhow::Result<Load> {
     let installed = current(context, &Subject::Shell).unwrap_or_else(|error| {
-        tracing::error!(error = format!("{error:#}"), "the installed shell can't be read; the embedded one is shown");
+        tracing::error!(
+            error = format!("{error:#}"),
+            "the installed shell can't be read; the embedded one is shown"
+        );
         None
     });
     let bundle = installed.unwrap_or_else(|| Arc::new(context.build.shell.clone()));
-    open(context, None, bundle)
+    open(context, None, &bundle)
 }
 
 /// Opens a load for each widget on the board that is installed. One that can't be read is left out, and said.
@@ -108,11 +113,16 @@ pub(crate) fn load_widgets(context: &Context) -> Vec<Load> {
     let tiles = context.records.board().tiles;
     let mut loads = Vec::new();
     for tile in tiles {
-        let load = current(context, &Subject::Widget(tile.widget.clone()))
-            .and_then(|bundle| bundle.map(|bundle| open(context, Some(tile.instance.clone()), bundle)).transpose());
+        let load = current(context, &Subject::Widget(tile.widget.clone())).and_then(|bundle| {
+            bundle
+                .map(|bundle| open(context, Some(tile.instance.clone()), &bundle))
+                .transpose()
+        });
         match load {
             Ok(load) => loads.extend(load),
-            Err(error) => tracing::error!(widget = %tile.widget, error = format!("{error:#}"), "can't be loaded"),
+            Err(error) => {
+                tracing::error!(widget = %tile.widget, error = format!("{error:#}"), "can't be loaded")
+            }
         }
     }
     loads
@@ -121,9 +131,14 @@ pub(crate) fn load_widgets(context: &Context) -> Vec<Load> {
 /// Puts a widget that is installed into a new tile.
 pub(crate) fn open_tile(context: &Context, instance: &str) -> anyhow::Result<()> {
     let board = context.records.board();
-    let tile = board.tiles.iter().find(|tile| tile.instance == instance).context("there is no such tile")?;
-    let bundle = current(context, &Subject::Widget(tile.widget.clone()))?.context("the widget is not installed")?;
-    let load = open(context, Some(instance.to_owned()), bundle)?;
+    let tile = board
+        .tiles
+        .iter()
+        .find(|tile| tile.instance == instance)
+        .context("there is no such tile")?;
+    let bundle =
+        current(context, &Subject::Widget(tile.widget.clone()))?.context("the widget is not installed")?;
+    let load = open(context, Some(instance.to_owned()), &bundle)?;
     context.stage.send(&StageEvent::Open { load });
     Ok(())
 }
@@ -141,7 +156,7 @@ fn read(path: &Path) -> anyhow::Result<Arc<Bundle>> {
     Ok(Arc::new(Bundle::parse(bytes)?))
 }
 
-fn open(context: &Context, place: Option<String>, bundle: Arc<Bundle>) -> anyhow::Result<Load> {
+fn open(context: &Context, place: Option<String>, bundle: &Arc<Bundle>) -> anyhow::Result<Load> {
     let load = prepare(context, place.clone(), bundle)?;
     if let Some(old) = context.stage.stand(place, load.token.clone()) {
         context.loads.close(&old);
@@ -150,12 +165,17 @@ fn open(context: &Context, place: Option<String>, bundle: Arc<Bundle>) -> anyhow
 }
 
 /// Opens a load without putting it in its place yet.
-fn prepare(context: &Context, place: Option<String>, bundle: Arc<Bundle>) -> anyhow::Result<Load> {
+fn prepare(context: &Context, place: Option<String>, bundle: &Arc<Bundle>) -> anyhow::Result<Load> {
     let granted = match &bundle.manifest().id {
-        Subject::Widget(widget) => context.records.grants().allowed_of(widget, &bundle.manifest().permissions),
+        Subject::Widget(widget) => context
+            .records
+            .grants()
+            .allowed_of(widget, &bundle.manifest().permissions),
         Subject::Shell | Subject::Executable => Vec::new(),
     };
-    let saved = place.as_deref().and_then(|instance| context.records.state(instance));
+    let saved = place
+        .as_deref()
+        .and_then(|instance| context.records.state(instance));
     Ok(context.loads.open(bundle, place, saved, granted)?)
 }
 
@@ -168,9 +188,17 @@ async fn activate(context: &Arc<Context>, staged: &StagedBundle) -> Result<SwapF
     let mut figures = SwapFigures::default();
     let mut done = Vec::new();
     for place in places(context, &staged.subject) {
-        match put(context, &place, &bundle, staged.from.as_ref(), staged.reason).await {
+        match put(
+            context,
+            place.as_deref(),
+            &bundle,
+            staged.from.as_ref(),
+            staged.reason,
+        )
+        .await
+        {
             Ok(here) => {
-                figures = figures.worst(here);
+                figures = worst(figures, here);
                 done.push(place);
             }
             Err(failure) => {
@@ -188,7 +216,11 @@ fn places(context: &Context, subject: &Subject) -> Vec<Option<String>> {
         Subject::Shell => vec![None],
         Subject::Widget(widget) => {
             let tiles = context.records.board().tiles;
-            tiles.into_iter().filter(|tile| tile.widget == *widget).map(|tile| Some(tile.instance)).collect()
+            tiles
+                .into_iter()
+                .filter(|tile| tile.widget == *widget)
+                .map(|tile| Some(tile.instance))
+                .collect()
         }
         Subject::Executable => Vec::new(),
     }
@@ -196,29 +228,35 @@ fn places(context: &Context, subject: &Subject) -> Vec<Option<String>> {
 
 async fn put(
     context: &Arc<Context>,
-    place: &Option<String>,
+    place: Option<&str>,
     bundle: &Arc<Bundle>,
     from: Option<&Version>,
     reason: SwapReason,
 ) -> Result<SwapFigures, SwapFailure> {
-    let load = prepare(context, place.clone(), Arc::clone(bundle)).map_err(|error| withdrawn(&format!("{error:#}")))?;
+    let load = prepare(context, place.map(str::to_owned), bundle)
+        .map_err(|error| withdrawn(&format!("{error:#}")))?;
     let token = load.token.clone();
     let ending = context.stage.await_ending(&token);
-    let standing = context.stage.standing(place.as_deref());
+    let standing = context.stage.standing(place);
     let event = match (&standing, from) {
-        (Some(_), Some(from)) => StageEvent::Swap { order: order(load, from, reason) },
+        (Some(_), Some(from)) => StageEvent::Swap {
+            order: order(load, from, reason),
+        },
         _ => StageEvent::Open { load },
     };
     context.stage.send(&event);
     let result = match tokio::time::timeout(READY + PATIENCE + TRIAL + SLACK, ending).await {
         Ok(Ok(result)) => result,
         Ok(Err(_)) => Err(withdrawn("the stage was loaded anew")),
-        Err(_) => Err(SwapFailure { cause: SwapCause::Hung, detail: "the stage did not say how it ended".to_owned() }),
+        Err(_) => Err(SwapFailure {
+            cause: SwapCause::Hung,
+            detail: "the stage did not say how it ended".to_owned(),
+        }),
     };
     context.stage.forget(&token);
     match result {
         Ok(figures) => {
-            if let Some(old) = context.stage.stand(place.clone(), token) {
+            if let Some(old) = context.stage.stand(place.map(str::to_owned), token) {
                 context.loads.close(&old);
             }
             Ok(figures.unwrap_or_default())
@@ -255,8 +293,14 @@ async fn take_back(context: &Arc<Context>, subject: &Subject, from: &Version, pl
     match current(context, subject) {
         Ok(Some(bundle)) => {
             for place in places {
-                if let Err(failure) = put(context, &place, &bundle, Some(from), SwapReason::GoBack).await {
-                    tracing::error!(?failure, ?place, "a place could not go back; it does so at the next start");
+                if let Err(failure) =
+                    put(context, place.as_deref(), &bundle, Some(from), SwapReason::GoBack).await
+                {
+                    tracing::error!(
+                        ?failure,
+                        ?place,
+                        "a place could not go back; it does so at the next start"
+                    );
                 }
             }
         }
@@ -268,11 +312,20 @@ async fn take_back(context: &Arc<Context>, subject: &Subject, from: &Version, pl
 /// A refusal; only what the new version did itself counts towards its ban.
 fn refusal(failure: SwapFailure) -> SwapRefusal {
     let ban = match failure.cause {
-        SwapCause::Exception => Some(Why::Crashed { code: None }),
-        SwapCause::NotReady | SwapCause::Hung => Some(Why::Hung),
-        SwapCause::StateRefused | SwapCause::Withdrawn => None,
+        SwapCause::Exception | SwapCause::NotReady | SwapCause::Hung | SwapCause::StateRefused => true,
+        SwapCause::Withdrawn => false,
     };
     SwapRefusal { failure, ban }
+}
+
+/// What the slowest place took.
+fn worst(one: SwapFigures, other: SwapFigures) -> SwapFigures {
+    SwapFigures {
+        ready_ms: one.ready_ms.max(other.ready_ms),
+        switch_ms: one.switch_ms.max(other.switch_ms),
+        state_bytes: one.state_bytes.max(other.state_bytes),
+        replayed_keys: one.replayed_keys + other.replayed_keys,
+    }
 }
 
 /// When to restart into a new executable: the user's choice, or by itself when nobody is typing.
@@ -280,9 +333,7 @@ async fn decide(context: &Arc<Context>, staged: &StagedExecutable) -> Executable
     match context.records.settings().mode {
         Mode::OnQuit => ExecutableDecision::OnQuit,
         Mode::Prompt => match context.handle.get() {
-            Some(handle) => {
-                prompt::ask_restart(handle, &context.build.version, &staged.version, staged.notes.as_deref()).await
-            }
+            Some(handle) => prompt::ask_restart(handle, staged).await,
             None => ExecutableDecision::Later,
         },
         Mode::Silent => {

@@ -42,7 +42,10 @@ pub fn run(version: &str) -> ExitCode {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "the log may be the very thing that could not be opened")]
+#[expect(
+    clippy::print_stderr,
+    reason = "the log may be the very thing that could not be opened"
+)]
 fn eprintln_once(error: &anyhow::Error) {
     eprintln!("Moult could not start: {error:#}. Nothing was changed.");
 }

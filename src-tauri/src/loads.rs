@@ -7,14 +7,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use moult_model::stage::{Load, SavedState};
-use moult_model::{Bundle, Subject, Version};
+use moult_model::{Bundle, Subject};
 
 /// A load that is alive.
 #[derive(Clone, Debug)]
 pub(crate) struct LiveLoad {
     pub(crate) token: String,
     pub(crate) subject: Subject,
-    pub(crate) version: Version,
     pub(crate) bundle: Arc<Bundle>,
     /// The capabilities that this very version declares.
     pub(crate) declared: Vec<String>,
@@ -28,7 +27,7 @@ impl Loads {
     /// Opens a load of a bundle: from now on its files are served under a new host.
     pub(crate) fn open(
         &self,
-        bundle: Arc<Bundle>,
+        bundle: &Arc<Bundle>,
         instance: Option<String>,
         saved: Option<SavedState>,
         granted: Vec<String>,
@@ -49,16 +48,26 @@ impl Loads {
         let live = LiveLoad {
             token,
             subject: manifest.id.clone(),
-            version: manifest.version.clone(),
-            declared: manifest.permissions.iter().map(|permission| permission.capability.clone()).collect(),
-            bundle: Arc::clone(&bundle),
+            declared: manifest
+                .permissions
+                .iter()
+                .map(|permission| permission.capability.clone())
+                .collect(),
+            bundle: Arc::clone(bundle),
         };
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(host, live);
+        self.0
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(host, live);
         Ok(load)
     }
 
     pub(crate) fn by_host(&self, host: &str) -> Option<LiveLoad> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(host).cloned()
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(host)
+            .cloned()
     }
 
     pub(crate) fn by_token(&self, token: &str) -> Option<LiveLoad> {
@@ -67,7 +76,10 @@ impl Loads {
     }
 
     pub(crate) fn close(&self, token: &str) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).retain(|_, load| load.token != token);
+        self.0
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|_, load| load.token != token);
     }
 
     /// Closes everything: the stage page itself is new.
@@ -79,7 +91,11 @@ impl Loads {
 /// The origin of a load's host, as the page's address has it. WebView2 knows custom schemes only as
 /// hosts below a name; such a host is not local to Tauri, and so has no way to its commands.
 pub(crate) fn origin(host: &str) -> String {
-    if cfg!(windows) { format!("https://widget.{host}") } else { format!("widget://{host}") }
+    if cfg!(windows) {
+        format!("https://widget.{host}")
+    } else {
+        format!("widget://{host}")
+    }
 }
 
 /// 128 random bits, in hexadecimal.
@@ -95,10 +111,12 @@ mod tests {
 
     #[test]
     fn a_closed_load_is_dead_and_every_load_is_another_host() -> anyhow::Result<()> {
-        let bundle = Arc::new(Bundle::parse(crate::build::Build::new("1.0.0")?.shell.bytes().to_vec())?);
+        let bundle = Arc::new(Bundle::parse(
+            crate::build::Build::new("1.0.0")?.shell.bytes().to_vec(),
+        )?);
         let loads = Loads::default();
-        let one = loads.open(Arc::clone(&bundle), None, None, Vec::new())?;
-        let two = loads.open(bundle, None, None, Vec::new())?;
+        let one = loads.open(&bundle, None, None, Vec::new())?;
+        let two = loads.open(&bundle, None, None, Vec::new())?;
         assert_ne!(one.url, two.url);
         assert_ne!(one.token, two.token);
         assert!(loads.by_token(&one.token).is_some());

@@ -36,7 +36,11 @@ pub(crate) fn announce(context: &Arc<Context>) {
 /// Draws the picture as of now.
 pub(crate) fn draw(context: &Context) -> Overview {
     let settings = context.records.settings();
-    let picture = context.engine.get().map(moult_update::Engine::picture).unwrap_or_default();
+    let picture = context
+        .engine
+        .get()
+        .map(moult_update::Engine::picture)
+        .unwrap_or_default();
     Overview {
         app_version: context.build.version.clone(),
         triple: TRIPLE.to_owned(),
@@ -59,15 +63,26 @@ fn installed(context: &Context, picture: &Picture, settings: &Settings) -> Vec<I
         tracing::error!(%error, "the installed bundles can't be listed");
         BTreeMap::new()
     });
-    parts.extend(bundles.remove(&Subject::Shell).and_then(|slots| bundle(context, picture, settings, Subject::Shell, &slots)));
-    parts.extend(bundles.into_iter().filter_map(|(subject, slots)| bundle(context, picture, settings, subject, &slots)));
+    parts.extend(
+        bundles
+            .remove(&Subject::Shell)
+            .and_then(|slots| bundle(context, picture, settings, Subject::Shell, &slots)),
+    );
+    parts.extend(
+        bundles
+            .into_iter()
+            .filter_map(|(subject, slots)| bundle(context, picture, settings, subject, &slots)),
+    );
     parts
 }
 
 fn executable(context: &Context, picture: &Picture, settings: &Settings) -> InstalledPart {
     let state = context.store.state().ok();
-    let earlier = state.iter().flat_map(|state| state.previous.as_ref().map(|previous| (state, previous)));
-    let earlier = earlier.filter_map(|(state, previous)| state.slots.iter().find(|slot| slot.name == *previous));
+    let earlier = state
+        .iter()
+        .filter_map(|state| state.previous.as_ref().map(|previous| (state, previous)));
+    let earlier =
+        earlier.filter_map(|(state, previous)| state.slots.iter().find(|slot| slot.name == *previous));
     InstalledPart {
         subject: Subject::Executable,
         name: "Moult".to_owned(),
@@ -75,7 +90,10 @@ fn executable(context: &Context, picture: &Picture, settings: &Settings) -> Inst
         version: context.build.version.clone(),
         channel: settings.channel_of(&Subject::Executable).clone(),
         earlier: earlier.map(|slot| slot.version.clone()).collect(),
-        banned: state.iter().flat_map(|state| state.banned.iter().map(|ban| ban.version.clone())).collect(),
+        banned: state
+            .iter()
+            .flat_map(|state| state.banned.iter().map(|ban| ban.version.clone()))
+            .collect(),
         permissions: Vec::new(),
         sizes: Vec::new(),
         whole_tile: false,
@@ -97,10 +115,15 @@ fn bundle(
     let grants = context.records.grants();
     let permissions = manifest.permissions.iter().map(|permission| {
         let granted = match &subject {
-            Subject::Widget(widget) => grants.decision(widget, &permission.capability).map(|found| found.allowed),
+            Subject::Widget(widget) => grants
+                .decision(widget, &permission.capability)
+                .map(|found| found.allowed),
             Subject::Executable | Subject::Shell => None,
         };
-        GrantedPermission { permission: permission.clone(), granted }
+        GrantedPermission {
+            permission: permission.clone(),
+            granted,
+        }
     });
     Some(InstalledPart {
         name: manifest.name.clone(),
@@ -119,15 +142,27 @@ fn bundle(
 
 /// When a version came in by an update, as the history has it.
 fn updated_at(history: &[HistoryEntry], subject: &Subject, version: &Version) -> Option<String> {
-    let newest = history.iter().find(|entry| entry.subject == *subject && entry.outcome == Outcome::Updated)?;
+    let newest = history
+        .iter()
+        .find(|entry| entry.subject == *subject && entry.outcome == Outcome::Updated)?;
     (newest.to == *version).then(|| newest.at.clone())
 }
 
 /// The channels that are known: the usual ones, those that releases are offered on, and those that are followed.
 fn channels(picture: &Picture, settings: &Settings) -> Vec<Channel> {
-    let usual = ["stable", "beta", "nightly"].into_iter().filter_map(|name| name.parse().ok());
-    let offered = picture.releases.values().flatten().flat_map(|(_, channels)| channels.iter().cloned());
-    let followed = settings.channels.values().cloned().chain([settings.channel.clone()]);
+    let usual = ["stable", "beta", "nightly"]
+        .into_iter()
+        .filter_map(|name| name.parse().ok());
+    let offered = picture
+        .releases
+        .values()
+        .flatten()
+        .flat_map(|(_, channels)| channels.iter().cloned());
+    let followed = settings
+        .channels
+        .values()
+        .cloned()
+        .chain([settings.channel.clone()]);
     let mut found: Vec<Channel> = Vec::new();
     for channel in usual.chain(offered).chain(followed) {
         if !found.contains(&channel) {

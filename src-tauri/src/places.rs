@@ -15,8 +15,6 @@ pub(crate) struct Places {
     pub(crate) install: PathBuf,
     /// The name of the slot that runs: `base` or one of the versions.
     pub(crate) slot: String,
-    /// Whether tests drive this start.
-    pub(crate) automated: bool,
 }
 
 impl Places {
@@ -29,8 +27,12 @@ impl Places {
         let install = path("MOULT_INSTALL").unwrap_or_else(|| folder.clone());
         let data = path("MOULT_DATA").unwrap_or_else(|| folder.join("data"));
         let slot = std::env::var("MOULT_SLOT").unwrap_or_else(|_| "base".to_owned());
-        let automated = std::env::var_os("MOULT_AUTOMATION").is_some();
-        Ok(Self { data, executable, install, slot, automated })
+        Ok(Self {
+            data,
+            executable,
+            install,
+            slot,
+        })
     }
 
     /// The web engine's data of this slot. It goes with the slot; nothing of value is kept there.

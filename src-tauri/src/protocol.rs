@@ -35,7 +35,10 @@ pub(crate) fn answer(loads: &Loads, files: &HostFiles, request: &Request<Vec<u8>
             .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
             .header(header::CACHE_CONTROL, "no-store")
             .header(header::REFERRER_POLICY, "no-referrer")
-            .header("Permissions-Policy", "camera=(), microphone=(), geolocation=(), display-capture=(), usb=()")
+            .header(
+                "Permissions-Policy",
+                "camera=(), microphone=(), geolocation=(), display-capture=(), usb=()",
+            )
             .body(body)
             .unwrap_or_else(|_| refusal(StatusCode::INTERNAL_SERVER_ERROR)),
         None => refusal(StatusCode::NOT_FOUND),
@@ -89,13 +92,22 @@ mod tests {
     fn serves_the_files_of_a_live_load_and_nothing_else() -> anyhow::Result<()> {
         let bundle = Bundle::parse(crate::build::Build::new("1.0.0")?.shell.bytes().to_vec())?;
         let loads = Loads::default();
-        let load = loads.open(Arc::new(bundle), None, None, Vec::new())?;
+        let load = loads.open(&Arc::new(bundle), None, None, Vec::new())?;
         let origin = load.url.trim_end_matches("/index.html").to_owned();
         let entry = ask(&loads, "GET", &load.url)?;
         assert_eq!(entry.status(), StatusCode::OK);
-        let policy = entry.headers()[header::CONTENT_SECURITY_POLICY].to_str()?.to_owned();
-        assert!(policy.contains("default-src 'none'") && policy.contains(&origin) && policy.contains("connect-src 'none'"));
-        assert_eq!(ask(&loads, "GET", &format!("{origin}/_moult/inter-latin.woff2"))?.status(), StatusCode::OK);
+        let policy = entry.headers()[header::CONTENT_SECURITY_POLICY]
+            .to_str()?
+            .to_owned();
+        assert!(
+            policy.contains("default-src 'none'")
+                && policy.contains(&origin)
+                && policy.contains("connect-src 'none'")
+        );
+        assert_eq!(
+            ask(&loads, "GET", &format!("{origin}/_moult/inter-latin.woff2"))?.status(),
+            StatusCode::OK
+        );
         for (method, url) in [
             ("POST", load.url.clone()),
             ("GET", format!("{origin}/../../etc/passwd")),
@@ -104,7 +116,10 @@ mod tests {
             ("GET", "widget://other.localhost/index.html".to_owned()),
             ("GET", "widget://localhost/index.html".to_owned()),
         ] {
-            assert!(!ask(&loads, method, &url)?.status().is_success(), "{method} {url}");
+            assert!(
+                !ask(&loads, method, &url)?.status().is_success(),
+                "{method} {url}"
+            );
         }
         loads.close(&load.token);
         assert_eq!(ask(&loads, "GET", &load.url)?.status(), StatusCode::NOT_FOUND);

@@ -70,8 +70,14 @@ impl Records {
     pub(crate) fn set_board(&self, board: Board) -> anyhow::Result<()> {
         let mut instances: Vec<&str> = board.tiles.iter().map(|tile| tile.instance.as_str()).collect();
         instances.sort_unstable();
-        anyhow::ensure!(instances.iter().all(|name| is_instance(name)), "a tile has a name that can't be a file's");
-        anyhow::ensure!(instances.windows(2).all(|pair| pair[0] != pair[1]), "two tiles have one name");
+        anyhow::ensure!(
+            instances.iter().all(|name| is_instance(name)),
+            "a tile has a name that can't be a file's"
+        );
+        anyhow::ensure!(
+            instances.windows(2).all(|pair| pair[0] != pair[1]),
+            "two tiles have one name"
+        );
         let mut current = locked(&self.board);
         records(&self.folder, "board").store(&board)?;
         *current = board;
@@ -99,11 +105,17 @@ impl Records {
     /// Saves the state of a tile that is on the board. When this returns, the state is on the disk.
     pub(crate) fn save_state(&self, instance: &str, state: SavedState) -> anyhow::Result<()> {
         anyhow::ensure!(
-            locked(&self.board).tiles.iter().any(|tile| tile.instance == instance),
+            locked(&self.board)
+                .tiles
+                .iter()
+                .any(|tile| tile.instance == instance),
             "there is no tile `{instance}` on the board"
         );
         let bytes = serde_json::to_vec(&state.data)?.len();
-        anyhow::ensure!(bytes <= STATE_LIMIT_BYTES, "the state has {bytes} bytes; {STATE_LIMIT_BYTES} are allowed");
+        anyhow::ensure!(
+            bytes <= STATE_LIMIT_BYTES,
+            "the state has {bytes} bytes; {STATE_LIMIT_BYTES} are allowed"
+        );
         let mut states = locked(&self.states);
         if states.get(instance) == Some(&state) {
             return Ok(());
@@ -151,7 +163,10 @@ fn read_settings(path: &Path) -> Settings {
         Err(error) => Err(error.into()),
     };
     parsed.unwrap_or_else(|error| {
-        tracing::error!(error = format!("{error:#}"), "settings.json was not taken over; the defaults are used");
+        tracing::error!(
+            error = format!("{error:#}"),
+            "settings.json was not taken over; the defaults are used"
+        );
         Settings::default()
     })
 }
@@ -178,14 +193,20 @@ fn is_instance(name: &str) -> bool {
 fn first_board() -> Board {
     let tile = |instance: &str, widget: &str, x, y, w, h| {
         let widget = widget.parse().ok()?;
-        Some(Tile { instance: instance.to_owned(), widget, cell: Cell { x, y, w, h } })
+        Some(Tile {
+            instance: instance.to_owned(),
+            widget,
+            cell: Cell { x, y, w, h },
+        })
     };
     let tiles = [
         tile("clock-1", "moult/clock", 0, 0, 4, 2),
         tile("system-1", "moult/system", 4, 0, 4, 4),
         tile("notes-1", "moult/notes", 8, 0, 4, 2),
     ];
-    Board { tiles: tiles.into_iter().flatten().collect() }
+    Board {
+        tiles: tiles.into_iter().flatten().collect(),
+    }
 }
 
 #[cfg(test)]
@@ -193,7 +214,10 @@ mod tests {
     use super::*;
 
     fn state(text: &str) -> SavedState {
-        SavedState { schema: 1, data: serde_json::json!({ "text": text }) }
+        SavedState {
+            schema: 1,
+            data: serde_json::json!({ "text": text }),
+        }
     }
 
     #[test]
@@ -202,7 +226,10 @@ mod tests {
         let records = Records::open(folder.path())?;
         records.save_state("notes-1", state("kept"))?;
         records.decide(&"moult/system".parse()?, "system.figures", true)?;
-        records.set_settings(&Settings { check_every_seconds: 60, ..Settings::default() })?;
+        records.set_settings(&Settings {
+            check_every_seconds: 60,
+            ..Settings::default()
+        })?;
         let again = Records::open(folder.path())?;
         assert_eq!(again.state("notes-1"), Some(state("kept")));
         assert!(again.grants().allows(&"moult/system".parse()?, "system.figures"));
@@ -215,7 +242,10 @@ mod tests {
         let folder = tempfile::tempdir()?;
         let records = Records::open(folder.path())?;
         assert!(records.save_state("../settings", state("x")).is_err());
-        let large = SavedState { schema: 1, data: serde_json::Value::String("x".repeat(STATE_LIMIT_BYTES)) };
+        let large = SavedState {
+            schema: 1,
+            data: serde_json::Value::String("x".repeat(STATE_LIMIT_BYTES)),
+        };
         assert!(records.save_state("notes-1", large).is_err());
         Ok(())
     }
@@ -224,7 +254,14 @@ mod tests {
     fn wrong_settings_are_refused_and_the_old_ones_go_on() -> anyhow::Result<()> {
         let folder = tempfile::tempdir()?;
         let records = Records::open(folder.path())?;
-        assert!(records.set_settings(&Settings { check_every_seconds: 0, ..Settings::default() }).is_err());
+        assert!(
+            records
+                .set_settings(&Settings {
+                    check_every_seconds: 0,
+                    ..Settings::default()
+                })
+                .is_err()
+        );
         assert_eq!(records.settings(), Settings::default());
         fs::write(folder.path().join("settings.json"), b"{\"mode\":\"sometimes\"}")?;
         assert_eq!(Records::open(folder.path())?.settings(), Settings::default());

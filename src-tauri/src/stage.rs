@@ -43,7 +43,10 @@ pub(crate) type Ending = oneshot::Receiver<Result<Option<SwapFigures>, SwapFailu
 
 impl Stage {
     pub(crate) fn new() -> Self {
-        Self { inner: Mutex::default(), open: watch::Sender::new(false) }
+        Self {
+            inner: Mutex::default(),
+            open: watch::Sender::new(false),
+        }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -84,7 +87,9 @@ impl Stage {
     /// Waits until there is a page that takes orders.
     pub(crate) async fn ready(&self, patience: Duration) -> bool {
         let mut open = self.open.subscribe();
-        tokio::time::timeout(patience, open.wait_for(|open| *open)).await.is_ok_and(|result| result.is_ok())
+        tokio::time::timeout(patience, open.wait_for(|open| *open))
+            .await
+            .is_ok_and(|result| result.is_ok())
     }
 
     pub(crate) fn send(&self, event: &StageEvent) {
@@ -108,7 +113,9 @@ impl Stage {
     /// Announces that the ending of a load or swap is awaited. To be called before the order is sent.
     pub(crate) fn await_ending(&self, token: &str) -> Ending {
         let (done, ending) = oneshot::channel();
-        self.inner().awaited.insert(token.to_owned(), Awaited { figures: None, done });
+        self.inner()
+            .awaited
+            .insert(token.to_owned(), Awaited { figures: None, done });
         ending
     }
 
@@ -119,9 +126,20 @@ impl Stage {
     /// Takes a report about a load. Painted and heartbeat are not for here.
     pub(crate) fn report(&self, report: StageReport) {
         match report {
-            StageReport::Switched { token, ready_ms, switch_ms, state_bytes, replayed_keys } => {
+            StageReport::Switched {
+                token,
+                ready_ms,
+                switch_ms,
+                state_bytes,
+                replayed_keys,
+            } => {
                 if let Some(awaited) = self.inner().awaited.get_mut(&token) {
-                    awaited.figures = Some(SwapFigures { ready_ms, switch_ms, state_bytes, replayed_keys });
+                    awaited.figures = Some(SwapFigures {
+                        ready_ms,
+                        switch_ms,
+                        state_bytes,
+                        replayed_keys,
+                    });
                 }
             }
             StageReport::Ready { token } | StageReport::Confirmed { token } => self.end(&token, Ok(())),
@@ -158,5 +176,8 @@ impl Stage {
 
 /// A failure that is nobody's fault: the stage went away, or a newer order came.
 pub(crate) fn withdrawn(detail: &str) -> SwapFailure {
-    SwapFailure { cause: SwapCause::Withdrawn, detail: detail.to_owned() }
+    SwapFailure {
+        cause: SwapCause::Withdrawn,
+        detail: detail.to_owned(),
+    }
 }

@@ -37,10 +37,13 @@ pub(crate) fn build(app: &tauri::App, context: &Arc<Context>) -> anyhow::Result<
         .data_directory(context.places.web())
         .on_navigation(|url| {
             // The stage page itself, and frames of loads. Nothing else is ever navigated to.
-            matches!(url.scheme(), "tauri" | "widget" | "about") || url.domain().is_some_and(|host| host.ends_with(".localhost"))
+            matches!(url.scheme(), "tauri" | "widget" | "about")
+                || url.domain().is_some_and(|host| host.ends_with(".localhost"))
         });
     builder = match geometry {
-        Some(geometry) => builder.position(geometry.x, geometry.y).inner_size(geometry.width, geometry.height),
+        Some(geometry) => builder
+            .position(geometry.x, geometry.y)
+            .inner_size(geometry.width, geometry.height),
         None => builder.inner_size(FIRST.0, FIRST.1).center(),
     };
     let paged = Arc::clone(context);
@@ -64,8 +67,15 @@ pub(crate) fn build(app: &tauri::App, context: &Arc<Context>) -> anyhow::Result<
 
 /// Brings the window to the front.
 pub(crate) fn show(context: &Context) {
-    if let Some(window) = context.handle.get().and_then(|handle| handle.get_webview_window(WEBVIEW)) {
-        let shown = window.unminimize().and_then(|()| window.show()).and_then(|()| window.set_focus());
+    if let Some(window) = context
+        .handle
+        .get()
+        .and_then(|handle| handle.get_webview_window(WEBVIEW))
+    {
+        let shown = window
+            .unminimize()
+            .and_then(|()| window.show())
+            .and_then(|()| window.set_focus());
         if let Err(error) = shown {
             tracing::warn!(%error, "the window could not be brought to the front");
         }
@@ -80,14 +90,26 @@ pub(crate) fn remember(context: &Context) {
 }
 
 fn save(context: &Context) -> anyhow::Result<()> {
-    let Some(window) = context.handle.get().and_then(|handle| handle.get_webview_window(WEBVIEW)) else {
+    let Some(window) = context
+        .handle
+        .get()
+        .and_then(|handle| handle.get_webview_window(WEBVIEW))
+    else {
         return Ok(());
     };
     let scale = window.scale_factor()?;
     let position = window.outer_position()?.to_logical::<f64>(scale);
     let size = window.inner_size()?.to_logical::<f64>(scale);
-    let geometry = Geometry { x: position.x, y: position.y, width: size.width, height: size.height };
-    moult_durable::write_atomic(&context.places.data.join("window.json"), &serde_json::to_vec(&geometry)?)?;
+    let geometry = Geometry {
+        x: position.x,
+        y: position.y,
+        width: size.width,
+        height: size.height,
+    };
+    moult_durable::write_atomic(
+        &context.places.data.join("window.json"),
+        &serde_json::to_vec(&geometry)?,
+    )?;
     Ok(())
 }
 

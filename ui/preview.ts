@@ -1,0 +1,102 @@
+// The preview: the real stage with the built shell and widgets, on a native side that lives in this page. Swaps are
+// ordered from the console: `__moultPreview.swap("notes-1", { version: "1.2.0" })`; `null` swaps the shell.
+
+import type { Load, SavedState, StageEvent, StageReport, SwapOrder } from "./src/host/bindings";
+import { FakeHost, ordinaryDay, SCENES, widget } from "./src/host/fake";
+import { openStage } from "./src/stage/main";
+import type { Native } from "./src/stage/native";
+
+const asked = new URLSearchParams(location.search);
+const now = Date.now();
+const overview = ordinaryDay(now);
+SCENES[asked.get("scene") ?? "board"]?.(overview, now);
+overview.settings.theme = (asked.get("theme") ?? "light") as typeof overview.settings.theme;
+overview.board.tiles = [
+  { instance: "clock-1", widget: "moult/clock", cell: { x: 0, y: 0, w: 4, h: 2 } },
+  { instance: "system-1", widget: "moult/system", cell: { x: 4, y: 0, w: 4, h: 4 } },
+  { instance: "notes-1", widget: "moult/notes", cell: { x: 8, y: 0, w: 4, h: 4 } },
+];
+overview.installed = overview.installed.filter(({ subject }) => /^(app|shell|w\/moult\/(clock|notes|system))$/.test(subject));
+
+let number = 0;
+const saved = new Map<string, SavedState>();
+const reports: StageReport[] = [];
+const calls: string[] = [];
+let tell: (event: StageEvent) => void = () => {};
+
+function load(name: string, instance: string | null, version: string, bundle = name): Load {
+  const subject = instance === null ? "shell" : `w/moult/${name}`;
+  const granted = overview.installed
+    .find((part) => part.subject === subject)
+    ?.permissions.filter((one) => one.granted)
+    .map((one) => one.permission.capability);
+  return {
+    token: `load-${++number}`,
+    url: `/_load/${bundle}/index.html?load=${number}`,
+    subject,
+    version,
+    instance,
+    state_schema: 1,
+    saved: (instance !== null && saved.get(instance)) || null,
+    granted: granted ?? [],
+  };
+}
+
+const host = new FakeHost(overview);
+const native: Native = {
+  open(onEvent) {
+    tell = onEvent;
+    host.connect({
+      start: () => Promise.resolve(),
+      kept: () => ({ view: "board", section: "", why: null, seen: {}, dismissed: [] }),
+      restore: () => {},
+      themed: () => {},
+      hear: (news) => {
+        if (news.kind === "overview") tell({ kind: "overview", overview: news.overview });
+      },
+    });
+    const widgets = overview.board.tiles.map(({ instance, widget }) => load(widget.slice(6), instance, "1.0.0"));
+    return Promise.resolve({ key: "none", shell: load("shell", null, "1.8.4"), widgets, overview });
+  },
+  report(report) {
+    if (report.kind !== "heartbeat") reports.push(report);
+    return Promise.resolve();
+  },
+  saveState(instance, state) {
+    saved.set(instance, state);
+    return Promise.resolve();
+  },
+  capability(_token, capability) {
+    calls.push(capability);
+    const share = 0.3 + 0.2 * Math.sin(Date.now() / 4000);
+    return Promise.resolve({
+      processor: { load: share, cores: 8 },
+      memory: { used_bytes: 9.8e9, total_bytes: 16e9 },
+      disk: { used_bytes: 412e9, total_bytes: 512e9 },
+    });
+  },
+  shellCommand: (command) => host.carryOut(command),
+};
+
+interface SwapWish extends Partial<SwapOrder> {
+  version: string;
+  /** Another bundle than the instance's own. */
+  bundle?: string;
+}
+
+Object.assign((globalThis as unknown as { __moultPreview: object }).__moultPreview, {
+  reports,
+  saved,
+  calls,
+  widget,
+  event: (event: StageEvent) => tell(event),
+  swap(instance: string | null, { version, bundle, ...more }: SwapWish) {
+    const name = instance === null ? "shell" : instance.replace(/-\d+$/, "");
+    const times = { quiet_ms: 0, patience_ms: 30_000, ready_ms: 4000, trial_ms: 800 };
+    const order = { load: load(name, instance, version, bundle), from: "1.0.0", reason: "update" as const, ...times, ...more };
+    tell({ kind: "swap", order });
+    return order.load.token;
+  },
+});
+
+void openStage(native);

@@ -1,0 +1,119 @@
+// One frame: an iframe that holds one load of one bundle, and the port into it. It gives the port away once, to the
+// page that it loaded, and never again. It knows no swap and no native command.
+
+import type { Load } from "../host/bindings";
+import type { Box, ShellFrameMessage, ShellStageMessage, StageMessage } from "../protocol";
+import { readFrameMessage } from "./messages";
+
+/** What a frame is to the user. */
+export type FrameState = "live" | "incoming" | "outgoing";
+
+type Answer = Extract<ShellFrameMessage, { kind: "snapshot" | "frozen" | "restored" }>;
+type Question<T> = T extends { id: number; kind: "snapshot" | "freeze" | "restore" } ? Omit<T, "id"> : never;
+
+/** What a frame tells its owner. */
+export interface FrameListener {
+  message(frame: Frame, message: ShellFrameMessage): void;
+  /** It loaded another page than its own, or its own again: its port is dead. */
+  strayed(frame: Frame): void;
+}
+
+export class Frame {
+  readonly element: HTMLIFrameElement;
+  readonly load: Load;
+  state: FrameState;
+  /** Said `ready` with the right token. */
+  ready = false;
+  /** The last activity of the user in it, by the page's clock in milliseconds. */
+  inputAt = 0;
+  composing = false;
+  /** The capabilities that it may call. */
+  granted: string[];
+  /** What went wrong before it was ready. */
+  error: string | null = null;
+
+  #port: MessagePort | null = null;
+  #loads = 0;
+  #lastId = 0;
+  readonly #questions = new Map<number, (answer: Answer) => void>();
+  readonly #listener: FrameListener;
+
+  constructor(load: Load, title: string, state: FrameState, listener: FrameListener) {
+    this.load = load;
+    this.state = state;
+    this.granted = load.granted;
+    this.#listener = listener;
+    this.element = document.createElement("iframe");
+    this.element.setAttribute("sandbox", "allow-scripts");
+    this.element.title = title;
+    this.element.dataset["instance"] = load.instance ?? "shell";
+    this.element.dataset["version"] = load.version;
+    this.element.addEventListener("load", () => this.#loaded());
+    this.element.src = load.url;
+  }
+
+  /** Whether it holds the shell. */
+  get isShell(): boolean {
+    return this.load.instance === null;
+  }
+
+  /** Whether it has the keyboard. */
+  get focused(): boolean {
+    return document.activeElement === this.element;
+  }
+
+  send(message: ShellStageMessage): void {
+    this.#port?.postMessage(message);
+  }
+
+  /** Asks; the answer to this question, and to no other, goes to `answered`. */
+  ask(question: Question<StageMessage>, answered: (answer: Answer) => void): void {
+    const id = ++this.#lastId;
+    this.#questions.set(id, answered);
+    this.send({ ...question, id } as StageMessage);
+  }
+
+  /** Lays it at these edges. */
+  place({ x, y, width, height }: Box, radius: number): void {
+    const { style } = this.element;
+    style.left = `${x}px`;
+    style.top = `${y}px`;
+    style.width = `${width}px`;
+    style.height = `${height}px`;
+    style.borderRadius = radius ? `${radius}px` : "";
+  }
+
+  remove(): void {
+    this.#port?.close();
+    this.#port = null;
+    this.#questions.clear();
+    this.element.remove();
+  }
+
+  #loaded(): void {
+    this.#loads += 1;
+    if (this.#loads > 1) {
+      this.#port?.close();
+      this.#port = null;
+      this.#listener.strayed(this);
+      return;
+    }
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    port1.onmessage = (event) => this.#receive(event.data);
+    // The frame's origin is opaque, so no origin can be named; the port reaches the loaded page alone.
+    this.element.contentWindow?.postMessage({ moult: 1, kind: "port" }, "*", [port2]);
+  }
+
+  #receive(data: unknown): void {
+    const message = readFrameMessage(data, this.isShell);
+    if (!message) return;
+    if (message.kind === "snapshot" || message.kind === "frozen" || message.kind === "restored") {
+      const answered = this.#questions.get(message.id);
+      this.#questions.delete(message.id);
+      answered?.(message);
+      return;
+    }
+    this.#listener.message(this, message);
+  }
+}

@@ -1,0 +1,436 @@
+// The stage: which frames there are, who holds which, and which message leads where. It carries no look of its own
+// and decides nothing about updates; the native side orders, the swap machine judges.
+
+import type { Load, Overview, SavedState, StageEvent, StageReport, StageStart, SwapOrder } from "../host/bindings";
+import type { Body, Box, FramePhase, FrameTheme, ShellFrameMessage, ShellStageMessage } from "../protocol";
+import { Frame, type FrameListener } from "./frame";
+import { clipPath, difference } from "./holes";
+import { atNextFrame, hide, stand } from "./layers";
+import { type Native, problemOf } from "./native";
+import { StateSaving } from "./saving";
+import { SwapRun } from "./swap_driver";
+import { type Preferences, themeFor } from "./theme";
+
+/** How long a load that is not part of a swap may take to get ready, in milliseconds. */
+const READY_MS = 10_000;
+
+/** How long the frames may take to give their last state before the application ends, in milliseconds. */
+const FLUSH_MS = 400;
+
+/** A place for a frame: an instance of a widget, or the shell (`null`). */
+interface Slot {
+  instance: string | null;
+  /** The frame that the user has. */
+  current: Frame;
+  run: SwapRun | null;
+  header: { title: string; aside: string } | null;
+  phase: FramePhase;
+  timer: ReturnType<typeof setTimeout> | undefined;
+}
+
+interface Layout {
+  bodies: Body[];
+  covers: Box[];
+}
+
+/** Where frames are put, and what is shown if the shell is not there. */
+export interface Ground {
+  widgets: HTMLElement;
+  shell: HTMLElement;
+  paint(theme: FrameTheme): void;
+  /** The shell could not be loaded; null takes the message away. */
+  fail(detail: string | null): void;
+}
+
+export class Stage implements FrameListener {
+  readonly #native: Native;
+  readonly #ground: Ground;
+  readonly #saving: StateSaving;
+  readonly #slots = new Map<string | null, Slot>();
+  /** The last layout of each shell frame; each is cut by its own. */
+  readonly #layouts = new WeakMap<Frame, Layout>();
+  readonly loads: Record<string, number> = {};
+  #overview: Overview;
+  #system: Preferences;
+  #theme: FrameTheme = "light";
+  #painted = false;
+
+  constructor(native: Native, ground: Ground, start: StageStart, system: Preferences) {
+    this.#native = native;
+    this.#ground = ground;
+    this.#overview = start.overview;
+    this.#system = system;
+    this.#saving = new StateSaving(
+      (instance, state) => native.saveState(instance, state),
+      (instance, thrown) => console.error(`state of ${instance} not saved: ${problemOf(thrown).detail}`),
+    );
+    this.#repaint();
+    this.#open(start.shell);
+    for (const load of start.widgets) this.#open(load);
+  }
+
+  /** The frames there are, for tests. */
+  get frames(): { instance: string | null; version: string; token: string; state: Frame["state"] }[] {
+    return [...this.#slots.values()]
+      .flatMap(({ current, run }) => (run ? [run.old, run.new] : [current]))
+      .map(({ load, state }) => ({ instance: load.instance, version: load.version, token: load.token, state }));
+  }
+
+  /** The version of the shell that the user sees, for tests. */
+  get shellVersion(): string | null {
+    const slot = this.#slots.get(null);
+    return slot?.phase === "live" ? slot.current.load.version : null;
+  }
+
+  /** Takes an event of the native side. */
+  event(event: StageEvent): void {
+    switch (event.kind) {
+      case "overview":
+        return this.#look(event.overview);
+      case "open":
+        return this.#open(event.load);
+      case "close":
+        return this.#close(event.instance);
+      case "swap":
+        return this.#swap(event.order);
+      case "flush":
+        void this.#flush();
+    }
+  }
+
+  /** The system's preferences changed. */
+  prefer(system: Preferences): void {
+    this.#system = system;
+    this.#repaint();
+  }
+
+  /** The window has another size. */
+  resized(): void {
+    for (const frame of this.#shellFrames()) this.#cut(frame);
+  }
+
+  message(frame: Frame, message: ShellFrameMessage): void {
+    const slot = this.#slots.get(frame.load.instance);
+    const run = slot?.run;
+    if (!slot || (frame !== slot.current && frame !== run?.old && frame !== run?.new)) return;
+    if (message.kind === "input") {
+      frame.inputAt = performance.now();
+      frame.composing = message.composing;
+    }
+    run?.receive(frame, message);
+    if (!frame.ready && frame !== run?.new) this.#first(slot, frame, message);
+    if (message.kind === "call") void this.#call(frame, message.id, message.capability, message.request);
+    if (message.kind === "layout") this.#arrange(frame, message);
+    if (frame === slot.current) this.#current(slot, frame, message);
+  }
+
+  strayed(frame: Frame): void {
+    const slot = this.#slots.get(frame.load.instance);
+    const detail = "the frame went to another page";
+    if (slot?.run && frame === slot.run.new) slot.run.lost(detail);
+    else if (slot && frame === slot.current) this.#failed(slot, frame, { cause: "exception", detail });
+  }
+
+  /** A message of a frame that is loaded for the first time and not ready yet. */
+  #first(slot: Slot, frame: Frame, message: ShellFrameMessage): void {
+    switch (message.kind) {
+      case "hello":
+        return this.#start(frame, frame.load.saved);
+      case "ready":
+        if (message.token === frame.load.token) this.#ready(slot, frame);
+        return;
+      case "refused":
+        return this.#failed(slot, frame, { cause: "state_refused", detail: message.reason });
+      case "error":
+        frame.error ??= `${message.message}\n${message.stack}`.trim();
+        return;
+      default:
+    }
+  }
+
+  /** A message of the frame that the user has. */
+  #current(slot: Slot, frame: Frame, message: ShellFrameMessage): void {
+    switch (message.kind) {
+      case "state":
+        if (slot.instance !== null) this.#saving.put(slot.instance, message.state);
+        return;
+      case "header":
+        slot.header = { title: message.title, aside: message.aside };
+        if (slot.instance !== null) this.#tellShell({ kind: "header", instance: slot.instance, ...slot.header });
+        return;
+      case "chord":
+        if (slot.instance !== null) this.#tellShell({ kind: "chord", key: message.key });
+        return;
+      case "error":
+        if (frame.ready) console.error(`${frame.load.subject} ${frame.load.version}: ${message.message}\n${message.stack}`);
+        return;
+      case "command":
+        // The native side takes commands from the stage alone; the stage takes them from the live shell alone.
+        if (!frame.isShell) return;
+        return void this.#answer(frame, message.id, this.#native.shellCommand(message.command));
+      default:
+    }
+  }
+
+  async #call(frame: Frame, id: number, capability: string, request: unknown): Promise<void> {
+    if (frame.granted.includes(capability)) {
+      return this.#answer(frame, id, this.#native.capability(frame.load.token, capability, request));
+    }
+    const detail = `${frame.load.subject} ${frame.load.version} has no grant for ${capability}`;
+    const happened = "That is not allowed yet.";
+    const error = { code: "consent_needed", happened, kept: "Nothing was read.", advice: null, detail };
+    frame.send({ kind: "reply", id, ok: false, error });
+  }
+
+  async #answer(frame: Frame, id: number, reply: Promise<unknown>): Promise<void> {
+    try {
+      frame.send({ kind: "reply", id, ok: true, value: (await reply) ?? null });
+    } catch (thrown) {
+      frame.send({ kind: "reply", id, ok: false, error: problemOf(thrown) });
+    }
+  }
+
+  #open(load: Load): void {
+    const before = this.#slots.get(load.instance);
+    if (before) this.#discard(before);
+    const frame = this.#make(load, "live");
+    const slot: Slot = { instance: load.instance, current: frame, run: null, header: null, phase: "loading", timer: undefined };
+    slot.timer = setTimeout(() => {
+      const cause = frame.error === null ? "not_ready" : "exception";
+      this.#failed(slot, frame, { cause, detail: frame.error ?? `no word of being ready within ${READY_MS} ms` });
+    }, READY_MS);
+    this.#slots.set(load.instance, slot);
+    hide(frame);
+    this.#tellPhase(slot);
+    this.#place();
+  }
+
+  #make(load: Load, state: Frame["state"]): Frame {
+    const part = this.#overview.installed.find(({ subject }) => subject === load.subject);
+    const frame = new Frame(load, part?.name ?? load.subject, state, this);
+    const name = load.instance ?? "shell";
+    this.loads[name] = (this.loads[name] ?? 0) + 1;
+    (load.instance === null ? this.#ground.shell : this.#ground.widgets).append(frame.element);
+    return frame;
+  }
+
+  #ready(slot: Slot, frame: Frame): void {
+    clearTimeout(slot.timer);
+    frame.ready = true;
+    slot.phase = "live";
+    stand(frame);
+    this.#report({ kind: "ready", token: frame.load.token });
+    if (slot.instance === null) {
+      this.#ground.fail(null);
+      this.#cut(frame);
+      this.#place();
+      if (!this.#painted) atNextFrame(() => atNextFrame(() => this.#paintedOnce()));
+    } else {
+      this.#tellPhase(slot);
+    }
+  }
+
+  #paintedOnce(): void {
+    if (this.#painted) return;
+    this.#painted = true;
+    this.#report({ kind: "painted" });
+  }
+
+  #failed(slot: Slot, frame: Frame, problem: Extract<StageReport, { kind: "load_failed" }>["problem"]): void {
+    if (slot.phase === "failed") return;
+    clearTimeout(slot.timer);
+    slot.phase = "failed";
+    slot.run?.withdraw("the running version is gone");
+    hide(frame);
+    this.#tellPhase(slot);
+    if (slot.instance === null) this.#ground.fail(problem.detail);
+    this.#report({ kind: "load_failed", token: frame.load.token, problem });
+  }
+
+  #close(instance: string): void {
+    const slot = this.#slots.get(instance);
+    if (!slot) return;
+    this.#discard(slot);
+    this.#slots.delete(instance);
+    this.#saving.drop(instance);
+    this.#tellShell({ kind: "frame", instance, phase: "closed", version: slot.current.load.version });
+  }
+
+  #discard(slot: Slot): void {
+    clearTimeout(slot.timer);
+    slot.run?.withdraw("the frame is closed");
+    slot.current.send({ kind: "dispose" });
+    slot.current.remove();
+  }
+
+  #swap(order: SwapOrder): void {
+    const slot = this.#slots.get(order.load.instance);
+    if (!slot) {
+      const detail = "there is no such frame";
+      return this.#report({ kind: "reverted", token: order.load.token, problem: { cause: "withdrawn", detail } });
+    }
+    slot.run?.withdraw("a newer order came");
+    clearTimeout(slot.timer);
+    const old = slot.current;
+    const incoming = this.#make(order.load, "incoming");
+    hide(incoming);
+    const layout = this.#layout();
+    if (layout) this.#placeFrame(incoming, layout);
+    slot.run = new SwapRun(order, old, incoming, {
+      report: (report) => this.#report(report),
+      tellShell: (message) => this.#tellShell(message),
+      start: (frame, saved) => this.#start(frame, saved),
+      save: (state) => {
+        if (slot.instance !== null) this.#saving.put(slot.instance, state);
+      },
+      reducedMotion: () => this.#system.reducedMotion,
+      handTo: (frame) => this.#hand(slot, frame),
+      ended: (frame) => {
+        slot.run = null;
+        this.#hand(slot, frame);
+      },
+    });
+  }
+
+  /** From now on the user has this frame in the slot. */
+  #hand(slot: Slot, frame: Frame): void {
+    slot.current = frame;
+    const phase = frame.ready ? "live" : "failed";
+    if (slot.instance === null) {
+      if (frame.ready) this.#ground.fail(null);
+      slot.phase = phase;
+      this.#place();
+    } else {
+      const part = this.#overview.installed.find(({ subject }) => subject === frame.load.subject);
+      if (part) frame.element.title = part.name;
+      slot.phase = phase;
+      this.#tellPhase(slot);
+    }
+  }
+
+  #start(frame: Frame, saved: SavedState | null): void {
+    frame.send({
+      kind: "start",
+      token: frame.load.token,
+      instance: frame.load.instance ?? "",
+      version: frame.load.version,
+      theme: this.#theme,
+      locale: navigator.language,
+      reduced_motion: this.#system.reducedMotion,
+      granted: [...frame.granted],
+      saved,
+    });
+    if (!frame.isShell) return;
+    frame.send({ kind: "overview", overview: this.#overview });
+    for (const slot of this.#slots.values()) {
+      if (slot.instance === null) continue;
+      if (slot.header) frame.send({ kind: "header", instance: slot.instance, ...slot.header });
+      frame.send({ kind: "frame", instance: slot.instance, phase: slot.phase, version: slot.current.load.version });
+    }
+  }
+
+  #look(overview: Overview): void {
+    this.#overview = overview;
+    for (const { subject, version, permissions } of overview.installed) {
+      const granted = permissions.filter((one) => one.granted).map((one) => one.permission.capability);
+      for (const { current } of this.#slots.values()) {
+        if (current.load.subject !== subject || current.load.version !== version) continue;
+        if (granted.join("\n") === current.granted.join("\n")) continue;
+        current.granted = granted;
+        current.send({ kind: "granted", granted });
+      }
+    }
+    this.#repaint();
+    this.#tellShell({ kind: "overview", overview });
+  }
+
+  #repaint(): void {
+    this.#theme = themeFor(this.#overview.settings.theme, this.#system);
+    this.#ground.paint(this.#theme);
+    const message = { kind: "theme", theme: this.#theme, reduced_motion: this.#system.reducedMotion } as const;
+    for (const frame of this.#allFrames()) frame.send(message);
+  }
+
+  /** Takes what a shell says about where things lie. A shell that is not the user's yet is cut all the same. */
+  #arrange(frame: Frame, { bodies, covers }: Layout): void {
+    if (!frame.isShell) return;
+    this.#layouts.set(frame, { bodies, covers });
+    this.#cut(frame);
+    if (frame === this.#slots.get(null)?.current) this.#place();
+  }
+
+  #cut(shell: Frame): void {
+    const layout = this.#layouts.get(shell);
+    if (!layout) return;
+    const holes = layout.bodies.filter(({ instance }) => this.#slots.get(instance)?.phase === "live");
+    shell.element.style.clipPath = clipPath(innerWidth, innerHeight, holes, layout.covers);
+  }
+
+  /** Lays every widget's frames where the user's shell has them. */
+  #place(): void {
+    const layout = this.#layout();
+    if (!layout) return;
+    for (const { instance, current, run } of this.#slots.values()) {
+      if (instance === null) continue;
+      for (const frame of run ? [run.old, run.new] : [current]) this.#placeFrame(frame, layout);
+    }
+  }
+
+  #placeFrame(frame: Frame, { bodies, covers }: Layout): void {
+    if (frame.isShell) return;
+    const body = bodies.find(({ instance }) => instance === frame.load.instance);
+    // Without a place it keeps its last one, unseen: a layout of another frame of the screen may name it again.
+    frame.element.style.visibility = body ? "" : "hidden";
+    if (!body) return;
+    frame.place(body, body.radius ?? 0);
+    frame.element.inert = difference(body, covers).length === 0;
+  }
+
+  #layout(): Layout | undefined {
+    const shell = this.#slots.get(null)?.current;
+    return shell && this.#layouts.get(shell);
+  }
+
+  #tellPhase({ instance, phase, current }: Slot): void {
+    if (instance === null) return;
+    for (const shell of this.#shellFrames()) this.#cut(shell);
+    this.#tellShell({ kind: "frame", instance, phase, version: current.load.version });
+  }
+
+  /** Both shells hear it while there are two: the new one must know all by the time it is shown. */
+  #tellShell(message: ShellStageMessage): void {
+    for (const frame of this.#shellFrames()) frame.send(message);
+  }
+
+  #shellFrames(): Frame[] {
+    const slot = this.#slots.get(null);
+    if (!slot) return [];
+    return slot.run ? [slot.run.old, slot.run.new] : [slot.current];
+  }
+
+  #allFrames(): Frame[] {
+    return [...this.#slots.values()].flatMap(({ current, run }) => (run ? [run.old, run.new] : [current]));
+  }
+
+  async #flush(): Promise<void> {
+    const asked = [...this.#slots.values()].map(({ instance, current, phase }) => {
+      if (instance === null || phase !== "live") return Promise.resolve();
+      return new Promise<void>((resolve) => {
+        setTimeout(resolve, FLUSH_MS);
+        current.ask({ kind: "snapshot" }, (answer) => {
+          if (answer.kind === "snapshot" && answer.state) this.#saving.put(instance, answer.state);
+          resolve();
+        });
+      });
+    });
+    await Promise.all(asked);
+    await this.#saving.flushed();
+    this.#report({ kind: "flushed" });
+  }
+
+  #report(report: StageReport): void {
+    this.#native.report(report).catch((thrown: unknown) => {
+      console.error(`report ${report.kind} was refused: ${problemOf(thrown).detail}`);
+    });
+  }
+}

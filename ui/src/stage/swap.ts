@@ -1,0 +1,396 @@
+// The order of a swap as a pure machine: `next(state, event)` gives the state after it and what is to be done.
+// It knows no frame, port, clock or timer: time comes with the events, in milliseconds of any one clock.
+//
+//   loading -> waiting -> switching -> trial -> confirmed
+//        \________\___________\__________\----> reverted
+
+import type { Problem, StageReport, SwapCause, SwapFailure } from "../host/bindings";
+import type { Focus, KeyStroke, SavedState, Scroll, SwapStep } from "../protocol";
+
+/** How long a frame may take to answer a snapshot, a freeze, a restore or the last question, in milliseconds. */
+export const ANSWER_MS = 500;
+
+/** What is to be swapped, and how patiently. Times in milliseconds. */
+export interface Plan {
+  /** Of the new load. */
+  token: string;
+  /** The state as last acknowledged by the native side, if the old frame gives none. */
+  saved: SavedState | null;
+  /** Whether the old frame ever got ready. If not, it is asked nothing. */
+  oldAnswers: boolean;
+  /** The schema that the old version writes. */
+  oldSchema: number | null;
+  /** 0 for a forced swap: it waits for nothing, and an old frame that does not answer cannot hold it up. */
+  quietMs: number;
+  patienceMs: number;
+  readyMs: number;
+  trialMs: number;
+}
+
+/** What the old frame hands over. */
+export interface Handover {
+  state: SavedState | null;
+  focus: Focus | null;
+  scroll: Scroll[];
+}
+
+interface Running {
+  plan: Plan;
+  beganAt: number;
+  /** The last activity in the old frame. */
+  inputAt: number;
+  composing: boolean;
+  /** What is known of the old frame's state so far. */
+  known: SavedState | null;
+  /** The first error of the new frame before its trial. */
+  error: string | null;
+}
+
+export type Loading = Running & { at: "loading"; hello: boolean; snapshot: "asked" | "known"; started: boolean };
+export type Waiting = Running & { at: "waiting"; readyAt: number };
+export type Switching = Running & {
+  at: "switching";
+  step: "freezing" | "restoring" | "showing";
+  readyAt: number;
+  frozenAt: number;
+  until: number;
+  handover: Handover;
+  keys: KeyStroke[];
+};
+export type Trial = Running & {
+  at: "trial";
+  until: number;
+  asked: boolean;
+  handover: Handover;
+  /** The new version's last state. */
+  latest: SavedState | null;
+};
+export type Ended = { at: "confirmed" } | { at: "reverted"; failure: SwapFailure };
+export type SwapState = Loading | Waiting | Switching | Trial | Ended;
+
+/** What happened. `now` in milliseconds. */
+export type SwapEvent = { now: number } & (
+  | { on: "hello" }
+  | { on: "snapshot"; state: SavedState | null }
+  | { on: "ready"; token: string }
+  | { on: "refused"; reason: string }
+  | { on: "error"; detail: string }
+  | { on: "input"; composing: boolean }
+  | ({ on: "frozen" } & Handover)
+  | { on: "key"; key: KeyStroke }
+  | { on: "restored" }
+  | { on: "shown" }
+  | { on: "state"; state: SavedState }
+  | { on: "answer"; state: SavedState | null }
+  | { on: "wake" }
+  | { on: "withdraw"; detail: string }
+);
+
+/** What is to be done, in order. */
+export type SwapEffect =
+  | { do: "ask_old" }
+  | { do: "start_new"; saved: SavedState | null }
+  /** Come back with `wake` at this time. Replaces the wake asked for before. */
+  | { do: "wake"; at: number }
+  | { do: "tell"; step: SwapStep; problem?: Problem }
+  | { do: "freeze_old" }
+  | { do: "restore_new"; handover: Handover; keys: KeyStroke[] }
+  | { do: "keys_to_new"; keys: KeyStroke[] }
+  /** Bring the new frame before the user at the next frame of the screen, then say `shown`. */
+  | { do: "show_new" }
+  | { do: "ask_new" }
+  | { do: "report"; report: StageReport }
+  /** The old frame goes on: with this state, or with its own and the keys that it held back. */
+  | { do: "thaw_old"; state: SavedState | null }
+  | { do: "show_old" }
+  | { do: "save"; state: SavedState }
+  | { do: "remove_new" }
+  | { do: "settle_new" }
+  | { do: "dispose_old" };
+
+/** A state and what is to be done on entering it. */
+export interface Step {
+  state: SwapState;
+  effects: SwapEffect[];
+}
+
+/** The beginning: the new frame was made, `inputAt` is the last activity in the old one. */
+export function begin(plan: Plan, now: number, inputAt: number, composing: boolean): Step {
+  const state: Loading = {
+    at: "loading",
+    plan,
+    beganAt: now,
+    inputAt,
+    composing,
+    known: plan.saved,
+    error: null,
+    hello: false,
+    snapshot: plan.oldAnswers ? "asked" : "known",
+    started: false,
+  };
+  const effects: SwapEffect[] = [{ do: "tell", step: "loading" }];
+  if (plan.oldAnswers) effects.push({ do: "ask_old" });
+  effects.push({ do: "wake", at: wakeOfLoading(state) });
+  return { state, effects };
+}
+
+/** What follows from an event. An event that means nothing in a state leaves it as it is. */
+export function next(state: SwapState, event: SwapEvent): Step {
+  if (state.at === "confirmed" || state.at === "reverted") return { state, effects: [] };
+  if (event.on === "withdraw") return revert(state, "withdrawn", event.detail);
+  if (event.on === "input") return onInput({ ...state, inputAt: event.now, composing: event.composing }, event.now);
+  switch (state.at) {
+    case "loading":
+      return inLoading(state, event);
+    case "waiting":
+      return inWaiting(state, event);
+    case "switching":
+      return inSwitching(state, event);
+    case "trial":
+      return inTrial(state, event);
+  }
+}
+
+function inLoading(state: Loading, event: SwapEvent): Step {
+  switch (event.on) {
+    case "hello":
+      return start({ ...state, hello: true });
+    case "snapshot":
+      if (state.snapshot === "known") return stay(state);
+      return start({ ...state, snapshot: "known", known: event.state ?? state.known });
+    case "ready":
+      if (event.token !== state.plan.token || !state.started) return stay(state);
+      return ready(state, event.now);
+    case "refused":
+      return revert(state, "state_refused", event.reason);
+    case "error":
+      return stay({ ...state, error: state.error ?? event.detail });
+    case "wake": {
+      const { plan, beganAt, error } = state;
+      if (event.now >= beganAt + plan.readyMs) {
+        if (error !== null) return revert(state, "exception", error);
+        return revert(state, "not_ready", `no word of being ready within ${plan.readyMs} ms`);
+      }
+      const late = event.now >= beganAt + ANSWER_MS && state.snapshot === "asked";
+      const step = late ? start({ ...state, snapshot: "known" }) : stay(state);
+      return withEffect(step, { do: "wake", at: wakeOfLoading(step.state as Loading) });
+    }
+    default:
+      return stay(state);
+  }
+}
+
+function start(state: Loading): Step {
+  if (!state.hello || state.snapshot === "asked" || state.started) return stay(state);
+  return { state: { ...state, started: true }, effects: [{ do: "start_new", saved: state.known }] };
+}
+
+function wakeOfLoading({ beganAt, plan, snapshot }: Loading): number {
+  const limit = beganAt + plan.readyMs;
+  return snapshot === "asked" ? Math.min(limit, beganAt + ANSWER_MS) : limit;
+}
+
+function ready(state: Loading, now: number): Step {
+  const waiting: Waiting = { ...running(state), at: "waiting", readyAt: now };
+  const step = tryToSwitch(waiting, now);
+  const tells: SwapEffect[] = [{ do: "tell", step: "ready" }];
+  if (step.state.at === "waiting") tells.push({ do: "tell", step: "waiting" });
+  return { state: step.state, effects: [...tells, ...step.effects] };
+}
+
+function inWaiting(state: Waiting, event: SwapEvent): Step {
+  switch (event.on) {
+    case "wake":
+      return tryToSwitch(state, event.now);
+    case "error":
+      return revert(state, "exception", event.detail);
+    case "refused":
+      return revert(state, "state_refused", event.reason);
+    default:
+      return stay(state);
+  }
+}
+
+function onInput(state: Exclude<SwapState, Ended>, now: number): Step {
+  // A composition that ends after all patience was used up is what the switch waited for.
+  return state.at === "waiting" ? tryToSwitch(state, now) : stay(state);
+}
+
+function tryToSwitch(state: Waiting, now: number): Step {
+  const { plan, inputAt, readyAt, composing } = state;
+  const quietAt = Math.min(inputAt + plan.quietMs, readyAt + plan.patienceMs);
+  const forced = plan.quietMs === 0;
+  if (plan.oldAnswers && !forced && (composing || now < quietAt)) {
+    // While composing there is nothing to wait for but the next event of the composition.
+    return { state, effects: composing ? [] : [{ do: "wake", at: quietAt }] };
+  }
+  const switching: Switching = {
+    ...running(state),
+    at: "switching",
+    step: "freezing",
+    readyAt,
+    frozenAt: now,
+    until: now + ANSWER_MS,
+    handover: { state: state.known, focus: null, scroll: [] },
+    keys: [],
+  };
+  const tell: SwapEffect = { do: "tell", step: "switching" };
+  if (!plan.oldAnswers) {
+    return { state: { ...switching, step: "showing" }, effects: [tell, { do: "show_new" }] };
+  }
+  return { state: switching, effects: [tell, { do: "freeze_old" }, { do: "wake", at: switching.until }] };
+}
+
+function inSwitching(state: Switching, event: SwapEvent): Step {
+  switch (event.on) {
+    case "frozen":
+      if (state.step !== "freezing") return stay(state);
+      return restore(state, { state: event.state ?? state.known, focus: event.focus, scroll: event.scroll }, event.now);
+    case "key": {
+      const keys = [...state.keys, event.key];
+      const effects: SwapEffect[] = state.step === "freezing" ? [] : [{ do: "keys_to_new", keys: [event.key] }];
+      return { state: { ...state, keys }, effects };
+    }
+    case "restored":
+      if (state.step !== "restoring") return stay(state);
+      return { state: { ...state, step: "showing" }, effects: [{ do: "show_new" }] };
+    case "shown":
+      return state.step === "showing" ? shown(state, event.now) : stay(state);
+    case "error":
+      return revert(state, "exception", event.detail);
+    case "refused":
+      return revert(state, "state_refused", event.reason);
+    case "wake":
+      if (state.step === "showing") return stay(state);
+      if (event.now < state.until) return { state, effects: [{ do: "wake", at: state.until }] };
+      if (state.step === "freezing" && state.plan.quietMs === 0) return restore(state, state.handover, event.now);
+      return revert(state, "hung", state.step === "freezing" ? "the old version did not freeze" : "the state was not taken over");
+    default:
+      return stay(state);
+  }
+}
+
+function restore(state: Switching, handover: Handover, now: number): Step {
+  const until = now + ANSWER_MS;
+  return {
+    state: { ...state, step: "restoring", until, handover },
+    effects: [
+      { do: "restore_new", handover, keys: state.keys },
+      { do: "wake", at: until },
+    ],
+  };
+}
+
+function shown(state: Switching, now: number): Step {
+  const { plan, beganAt, readyAt, frozenAt, handover, keys } = state;
+  const until = now + plan.trialMs;
+  const report: StageReport = {
+    kind: "switched",
+    token: plan.token,
+    ready_ms: readyAt - beganAt,
+    switch_ms: now - frozenAt,
+    state_bytes: bytes(handover.state),
+    replayed_keys: keys.length,
+  };
+  return {
+    state: { ...running(state), at: "trial", until, asked: false, handover, latest: null },
+    effects: [
+      { do: "report", report },
+      { do: "wake", at: until },
+    ],
+  };
+}
+
+function inTrial(state: Trial, event: SwapEvent): Step {
+  switch (event.on) {
+    case "error":
+      return revert(state, "exception", event.detail);
+    case "refused":
+      return revert(state, "state_refused", event.reason);
+    case "key":
+      return { state, effects: [{ do: "keys_to_new", keys: [event.key] }] };
+    case "state":
+      return stay({ ...state, latest: event.state });
+    case "answer":
+      return state.asked ? confirm(state.plan) : stay(state);
+    case "wake": {
+      if (event.now < state.until) return { state, effects: [{ do: "wake", at: state.until }] };
+      if (state.asked) return revert(state, "hung", `no answer within ${ANSWER_MS} ms at the end of the trial`);
+      const until = event.now + ANSWER_MS;
+      return { state: { ...state, asked: true, until }, effects: [{ do: "ask_new" }, { do: "wake", at: until }] };
+    }
+    default:
+      return stay(state);
+  }
+}
+
+function confirm(plan: Plan): Step {
+  return {
+    state: { at: "confirmed" },
+    effects: [
+      { do: "settle_new" },
+      { do: "dispose_old" },
+      { do: "report", report: { kind: "confirmed", token: plan.token } },
+      { do: "tell", step: "confirmed" },
+    ],
+  };
+}
+
+function revert(state: Exclude<SwapState, Ended>, cause: SwapCause, detail: string): Step {
+  const failure: SwapFailure = { cause, detail };
+  const effects: SwapEffect[] = [];
+  if (state.at === "trial") effects.push({ do: "show_old" }, ...giveBack(state));
+  else if (state.at === "switching") {
+    if (state.step === "showing") effects.push({ do: "show_old" });
+    if (state.plan.oldAnswers) effects.push({ do: "thaw_old", state: null });
+  }
+  effects.push(
+    { do: "remove_new" },
+    { do: "report", report: { kind: "reverted", token: state.plan.token, problem: failure } },
+    { do: "tell", step: "reverted", problem: problemOf(failure) },
+  );
+  return { state: { at: "reverted", failure }, effects };
+}
+
+/** After the switch the user worked with the new version: what it last knew goes back, if the old one can read it. */
+function giveBack({ plan, latest, handover }: Trial): SwapEffect[] {
+  const readable = latest && latest.schema === (plan.oldSchema ?? handover.state?.schema) ? latest : null;
+  const keep = readable ?? handover.state;
+  const effects: SwapEffect[] = plan.oldAnswers ? [{ do: "thaw_old", state: readable }] : [];
+  if (keep) effects.push({ do: "save", state: keep });
+  return effects;
+}
+
+function problemOf({ cause, detail }: SwapFailure): Problem {
+  const code = { hung: "hung", exception: "crashed", state_refused: "state_refused" } as const;
+  const happened: Record<SwapCause, string> = {
+    not_ready: "It did not get ready in time.",
+    state_refused: "It could not take over what you had.",
+    exception: "It stopped with an error.",
+    hung: "It stopped answering.",
+    withdrawn: "The update was called off.",
+  };
+  return {
+    code: cause === "withdrawn" ? "cancelled" : (code[cause as keyof typeof code] ?? "switch_failed"),
+    happened: happened[cause],
+    kept: "What you had was kept.",
+    advice: null,
+    detail,
+  };
+}
+
+function running({ plan, beganAt, inputAt, composing, known, error }: Running): Running {
+  return { plan, beganAt, inputAt, composing, known, error };
+}
+
+function stay(state: SwapState): Step {
+  return { state, effects: [] };
+}
+
+function withEffect(step: Step, effect: SwapEffect): Step {
+  return { state: step.state, effects: [...step.effects, effect] };
+}
+
+function bytes(state: SavedState | null): number {
+  return state ? new TextEncoder().encode(JSON.stringify(state.data) ?? "null").length : 0;
+}

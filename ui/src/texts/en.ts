@@ -1,0 +1,274 @@
+// What the shell says, in English. Short and exact: what happened, what was kept, what to do.
+
+import type { ErrorCode, HistoryEntry, Mode, Problem, Theme } from "../host/bindings";
+import type { Stage, Status } from "../state/parts";
+import * as format from "./format";
+
+const LANGUAGE = "en" as const;
+
+/** The reasons why a version went away, as the rest of a sentence that begins with its number. */
+const CAUSES: Partial<Record<ErrorCode, string>> = {
+  hung: "stopped answering.",
+  crashed: "stopped with an error.",
+  state_refused: "could not take over what you had.",
+  switch_failed: "did not get ready.",
+  signature_invalid: "was not installed. The file does not match its signature and was deleted.",
+  file_corrupt: "was not installed. The file that came was damaged and was deleted.",
+  patch_failed: "was not installed. It could not be rebuilt from what is here.",
+  disk_full: "was not installed. The disk is full.",
+  disk_failed: "was not installed. The disk refused a write.",
+  bundle_invalid: "was not installed. It is not made for this version of Moult.",
+  server_refused: "was not installed. The server refused the file.",
+  server_failed: "was not installed. The server did not answer.",
+};
+
+/** Capabilities as the end of "NAME asks to". */
+const CAPABILITIES: Record<string, string> = {
+  "system.figures": "read processor, memory and disk figures",
+};
+
+export const en = {
+  language: LANGUAGE,
+  app: "Moult",
+  desk: "Desk",
+  boards: "Boards",
+  settings: "Settings",
+  updates: "Updates",
+  close: "Close",
+  undo: "Undo",
+
+  status(status: Status): string {
+    switch (status.kind) {
+      case "current":
+        return "All current";
+      case "unchecked":
+        return "Not checked yet";
+      case "on_its_way":
+        return `${status.count} on its way`;
+      case "needs_you":
+        return status.count === 1 ? "1 needs you" : `${status.count} need you`;
+      case "offline":
+        return "No network";
+      case "check_failed":
+        return "Check failed";
+    }
+  },
+
+  board: {
+    empty: "Nothing stands on the desk yet.",
+    emptyAction: "Add a widget",
+    add: "Add a widget",
+    addNone: "No widgets are installed.",
+    menu: (name: string) => `${name}: version and size`,
+    updated: (version: string) => `Updated to ${version}`,
+    waits: (version: string) => `${version} waits`,
+    asks: "Asks you",
+    fetching: (version: string) => `${version}, fetching`,
+    rebuilding: (version: string) => `${version}, rebuilding`,
+    ready: (version: string) => `${version} is ready`,
+    failed: (name: string) => `${name} could not be shown.`,
+    failedKept: "What it held is kept.",
+    versionOf: (name: string, version: string) => `${name} ${version}`,
+    cameWith: "Came with Moult",
+    size: "Size",
+    remove: "Remove from the desk",
+    removed: (name: string) => `${name} is off the desk. What it held is kept.`,
+    history: "What happened",
+  },
+
+  goBack: (version: string) => `Go back to ${version}`,
+  goBackShort: "Go back",
+  wentBack: (name: string, version: string) => `${name} goes back to ${version}.`,
+
+  strip: {
+    whatHappened: "What happened",
+    gotIt: "Got it",
+    head(entry: HistoryEntry): string {
+      return entry.outcome === "rolled_back" && entry.from ? `Back on ${entry.from}.` : "";
+    },
+    rest(entry: HistoryEntry): string {
+      const problem = entry.problems.at(-1);
+      return `${en.cause(entry.to, problem)} ${en.kept(entry)}`;
+    },
+  },
+
+  cause(version: string, problem: Problem | undefined): string {
+    const cause = problem && CAUSES[problem.code];
+    if (cause) return `${version} ${cause}`;
+    return problem ? `${version} was not installed. ${problem.happened}` : `${version} did not work here.`;
+  },
+
+  kept(entry: HistoryEntry): string {
+    const kept = entry.problems.at(-1)?.kept;
+    if (kept) return kept;
+    if (entry.outcome === "rolled_back") return "What you had was kept.";
+    return entry.from ? `${entry.from} goes on.` : "Nothing was changed.";
+  },
+
+  problem: ({ happened, kept, advice }: Problem) => [happened, kept, advice].filter(Boolean).join(" "),
+
+  consent: {
+    asks: (name: string) => `${name} asks to`,
+    one: (capability: string) => CAPABILITIES[capability] ?? `use “${capability}”`,
+    reason: (reason: string) => reason,
+    goesOn: (version: string) => `${version} goes on until you decide.`,
+    allow: "Allow",
+    notNow: "Not now",
+  },
+
+  phases: {
+    found: "Found",
+    planned: "Planned",
+    fetching: "Fetching",
+    rebuilding: "Rebuilding",
+    verifying: "Verifying",
+    switching: "Switching",
+    confirming: "Confirming",
+  } satisfies Record<Stage, string>,
+
+  update: {
+    title: "Updates",
+    checked: (time: string) => `Checked at ${time}.`,
+    checkedNext: (time: string, next: string) => `Checked at ${time}, again at ${next}.`,
+    unchecked: "Not checked yet.",
+    nothingStops: "Nothing on the desk stops while this runs.",
+    allCurrent: "All current.",
+    checkNow: "Check now",
+    checking: "Checking",
+    lastGood: (time: string) => `Last checked at ${time}.`,
+    onWay: "On its way",
+    from: (version: string) => `from ${version}`,
+    firstTime: "new here",
+    signedBy: (publisher: string) => `signed by ${publisher}`,
+    of: (part: string, whole: string) => ({ figure: part, rest: `of ${whole}` }),
+    saved: (size: string) => ({ figure: size, rest: "saved" }),
+    waitsForQuiet: "Waits for a quiet moment",
+    waitsForYou: "Waits for your decision on the desk",
+    waitsForQuit: "Installs when you quit",
+    problemsBefore: "It went on another way:",
+    plan: {
+      installed: "installed",
+      patch: (size: string) => `patch, ${size}`,
+      full: (size: string) => `full file, ${size}`,
+      notNeeded: (size: string) => `full file, ${size}, not needed`,
+      label(patches: number, size: string, full: string): string {
+        if (patches === 0) return `Plan: the full file of ${size}`;
+        const words = patches === 1 ? "one patch" : `${patches} patches`;
+        return `Plan: ${words}, ${size} together, instead of the full file of ${full}`;
+      },
+    },
+    appReady: (version: string) => `Moult ${version} is ready`,
+    appReadyMore: "Restarts in about a second. The desk, notes and timers come back as they are.",
+    appOnQuit: "It is installed when you quit. The desk, notes and timers come back as they are.",
+    restartNow: "Restart now",
+    whenIQuit: "When I quit",
+    later: "Later",
+    installed: "Installed",
+    version: "Version",
+    publisher: "Publisher",
+    channel: "Channel",
+    earlier: "Earlier",
+    keptVersions: (count: number) => (count === 0 ? "none" : `${count} kept`),
+    why: "Why",
+    whyTitle: (name: string, version: string) => `Why ${name} ${version}?`,
+    history: "History",
+    noHistory: "Nothing has happened yet.",
+    details: "Details",
+    entry(name: string, entry: HistoryEntry): string {
+      switch (entry.outcome) {
+        case "installed":
+          return `${name} ${entry.to} installed`;
+        case "updated":
+          return entry.from ? `${name} ${entry.from} to ${entry.to}` : `${name} ${entry.to}`;
+        case "rolled_back":
+          return entry.from ? `${name} went back to ${entry.from}` : `${name} ${entry.to} was withdrawn`;
+        case "failed":
+          return `${name} ${entry.to} was not installed`;
+      }
+    },
+    way(entry: HistoryEntry): string {
+      const patches = entry.plan.filter((step) => step.kind === "patch").length;
+      const full = entry.plan.some((step) => step.kind === "full");
+      const size = format.size(entry.wire_bytes);
+      if (full && patches > 0) return `patch failed, full file, ${size}`;
+      if (full) return `full file, ${size}`;
+      if (patches > 1) return `${patches} patches, ${size} of ${format.size(entry.full_bytes)}`;
+      return patches === 1 ? `patch, ${size} of ${format.size(entry.full_bytes)}` : "";
+    },
+    total: (time: string) => `${time} in all`,
+    notTriedAgain: (version: string) => `${version} will not be tried again.`,
+  },
+
+  whyLines: {
+    banned: "failed here and is not tried again.",
+    onWay: "is on its way.",
+    waitsForConsent: "asks for more than you have allowed and waits.",
+    current: (channel: string) => `is signed, current and runs here. You follow ${channel}.`,
+    earlier: "is kept here. You can go back to it.",
+  },
+
+  channels: { stable: "Stable", beta: "Beta", nightly: "Nightly" } as Record<string, string>,
+
+  set: {
+    title: "Settings",
+    general: "General",
+    channels: "Channels",
+    rights: "Widgets and rights",
+    computer: "This computer",
+    about: "About",
+    appearance: "Look",
+    themes: { system: "As the system", light: "Light", dark: "Dark", high_contrast: "High contrast" } satisfies Record<
+      Theme,
+      string
+    >,
+    mode: "Updates of Moult itself",
+    modes: { silent: "Silent", prompt: "Ask me", on_quit: "On quit" } satisfies Record<Mode, string>,
+    modeMore: {
+      silent: "Restarts by itself when nobody is typing. It takes about a second.",
+      prompt: "Asks before it restarts.",
+      on_quit: "Installs when you quit.",
+    } satisfies Record<Mode, string>,
+    interval: "Check for updates",
+    every: (span: string) => `Every ${span}`,
+    channelsMore: "What each part follows. A change is tried at once.",
+    forAll: "All parts",
+    forAllMore: "What everything follows that has no channel of its own.",
+    asAll: (channel: string) => `${channel}, as all`,
+    part: "Part",
+    now: "Now",
+    channel: "Channel",
+    next: "Next",
+    currentNext: "current",
+    rightsMore: "What each widget may do here. A change holds at once.",
+    rightsNone: "No widget asks for anything.",
+    needsNothing: "Needs nothing",
+    allowed: "Allowed",
+    refused: "Not allowed",
+    computerMore: "What this computer holds to be true about the repository. It never goes back.",
+    believes: "What this computer believes",
+    beliefs: {
+      root_version: "Root keys",
+      timestamp_version: "Timestamp",
+      snapshot_version: "Snapshot",
+      expires: "Good until",
+      floor: "Never below",
+      repository: "Repository",
+    } as Record<string, string>,
+    report: "Report",
+    reportMore: "Versions, history and the log in one file on this computer. Nothing is sent, no content of widgets is in it.",
+    saveReport: "Save a report…",
+    reportSaved: "The report is saved.",
+    reportSavedAt: (path: string) => `The report is saved at ${path}.`,
+    aboutMore: "A desk of widgets that stays current while you use it.",
+    builtFor: "Built for",
+    shell: "Shell",
+    licences: "Inter is used under the SIL Open Font License 1.1, Lucide icons under ISC.",
+  },
+
+  say: {
+    updated: (name: string, version: string) => `${name} is updated to ${version}. Nothing was closed.`,
+    back: (name: string, version: string) => `${name} is back on ${version}.`,
+  },
+};
+
+export type Texts = typeof en;

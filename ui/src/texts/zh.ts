@@ -1,0 +1,277 @@
+// What the shell says, in Simplified Chinese. 你, full-width punctuation, a space between Chinese and digits.
+
+import type { ErrorCode, HistoryEntry, Mode, Problem, Theme } from "../host/bindings";
+import type { Stage, Status } from "../state/parts";
+import type { Texts } from "./en";
+import * as format from "./format";
+
+/** Why a version went away, after its number. */
+const CAUSES: Partial<Record<ErrorCode, string>> = {
+  hung: "没有响应。",
+  crashed: "出错停止。",
+  state_refused: "无法接手原有内容。",
+  switch_failed: "没有准备好。",
+  signature_invalid: "未能安装。文件与签名不符，已删除。",
+  file_corrupt: "未能安装。下载的文件已损坏，已删除。",
+  patch_failed: "未能安装。无法用这里的文件重建。",
+  disk_full: "未能安装。磁盘已满。",
+  disk_failed: "未能安装。磁盘拒绝写入。",
+  bundle_invalid: "未能安装。它不适用于这个版本的 Moult。",
+  server_refused: "未能安装。服务器拒绝提供文件。",
+  server_failed: "未能安装。服务器没有响应。",
+};
+
+/** What went wrong, for problems that are not about one version. */
+const HAPPENED: Record<ErrorCode, string> = {
+  offline: "没有网络。",
+  server_refused: "服务器拒绝了请求。",
+  server_failed: "服务器没有响应。",
+  metadata_invalid: "仓库的签名信息有误。",
+  metadata_expired: "仓库的签名信息已过期。",
+  metadata_replayed: "仓库给出的信息比以前见过的旧。",
+  floor_not_written: "无法把已确认的信息写入磁盘，因此没有安装。",
+  index_invalid: "仓库的目录有误。",
+  file_corrupt: "文件已损坏。",
+  signature_invalid: "文件与签名不符。",
+  patch_failed: "补丁无法应用。",
+  disk_full: "磁盘已满。",
+  disk_failed: "磁盘拒绝读写。",
+  bundle_invalid: "这个版本不适用于这里。",
+  switch_failed: "新版本没有准备好。",
+  state_refused: "新版本无法接手原有内容。",
+  crashed: "新版本出错停止。",
+  hung: "新版本没有响应。",
+  consent_needed: "需要你的许可。",
+  cancelled: "已取消。",
+  internal: "Moult 内部出错。",
+};
+
+const CAPABILITIES: Record<string, string> = {
+  "system.figures": "读取处理器、内存和磁盘数据",
+};
+
+export const zh: Texts = {
+  language: "zh" as Texts["language"],
+  app: "Moult",
+  desk: "桌面",
+  boards: "面板",
+  settings: "设置",
+  updates: "更新",
+  close: "关闭",
+  undo: "撤销",
+
+  status(status: Status): string {
+    switch (status.kind) {
+      case "current":
+        return "全部为最新";
+      case "unchecked":
+        return "尚未检查";
+      case "on_its_way":
+        return `${status.count} 项正在更新`;
+      case "needs_you":
+        return `${status.count} 项等你决定`;
+      case "offline":
+        return "没有网络";
+      case "check_failed":
+        return "检查未成";
+    }
+  },
+
+  board: {
+    empty: "桌面上还没有小组件。",
+    emptyAction: "添加小组件",
+    add: "添加小组件",
+    addNone: "没有安装小组件。",
+    menu: (name) => `${name}：版本与大小`,
+    updated: (version) => `已更新到 ${version}`,
+    waits: (version) => `${version} 等待中`,
+    asks: "等你决定",
+    fetching: (version) => `${version}，下载中`,
+    rebuilding: (version) => `${version}，重建中`,
+    ready: (version) => `${version} 已就绪`,
+    failed: (name) => `无法显示“${name}”。`,
+    failedKept: "它的内容都在。",
+    versionOf: (name, version) => `${name} ${version}`,
+    cameWith: "随 Moult 安装",
+    size: "大小",
+    remove: "从桌面移除",
+    removed: (name) => `已从桌面移除“${name}”，内容都在。`,
+    history: "发生了什么",
+  },
+
+  goBack: (version) => `回到 ${version}`,
+  goBackShort: "回退",
+  wentBack: (name, version) => `“${name}”将回到 ${version}。`,
+
+  strip: {
+    whatHappened: "发生了什么",
+    gotIt: "知道了",
+    head: (entry: HistoryEntry) => (entry.outcome === "rolled_back" && entry.from ? `已回到 ${entry.from}。` : ""),
+    rest: (entry: HistoryEntry) => `${zh.cause(entry.to, entry.problems.at(-1))}${zh.kept(entry)}`,
+  },
+
+  cause(version: string, problem: Problem | undefined): string {
+    const cause = problem && CAUSES[problem.code];
+    if (cause) return `${version} ${cause}`;
+    return problem ? `${version} 未能安装。${HAPPENED[problem.code]}` : `${version} 在这里无法运行。`;
+  },
+
+  kept(entry: HistoryEntry): string {
+    if (entry.outcome === "rolled_back") return "内容都在。";
+    return entry.from ? `${entry.from} 照常运行。` : "没有改动任何内容。";
+  },
+
+  problem: ({ code }: Problem) => HAPPENED[code],
+
+  consent: {
+    asks: (name) => `“${name}”请求`,
+    one: (capability) => CAPABILITIES[capability] ?? `使用“${capability}”`,
+    reason: (reason) => reason,
+    goesOn: (version) => `你决定之前，${version} 照常运行。`,
+    allow: "允许",
+    notNow: "暂不",
+  },
+
+  phases: {
+    found: "发现",
+    planned: "计划",
+    fetching: "下载",
+    rebuilding: "重建",
+    verifying: "验证",
+    switching: "切换",
+    confirming: "确认",
+  } satisfies Record<Stage, string>,
+
+  update: {
+    title: "更新",
+    checked: (time) => `${time} 检查过。`,
+    checkedNext: (time, next) => `${time} 检查过，${next} 再次检查。`,
+    unchecked: "尚未检查。",
+    nothingStops: "更新时桌面照常使用。",
+    allCurrent: "全部为最新。",
+    checkNow: "立即检查",
+    checking: "检查中",
+    lastGood: (time) => `上次检查于 ${time}。`,
+    onWay: "正在更新",
+    from: (version) => `原为 ${version}`,
+    firstTime: "首次安装",
+    signedBy: (publisher) => `由 ${publisher} 签名`,
+    of: (part, whole) => ({ figure: part, rest: `/ ${whole}` }),
+    saved: (size) => ({ figure: size, rest: "已节省" }),
+    waitsForQuiet: "等你停手片刻",
+    waitsForYou: "在桌面上等你决定",
+    waitsForQuit: "退出时安装",
+    problemsBefore: "已改用其他方式：",
+    plan: {
+      installed: "已安装",
+      patch: (size) => `补丁，${size}`,
+      full: (size) => `完整文件，${size}`,
+      notNeeded: (size) => `完整文件，${size}，不需要`,
+      label(patches, size, full) {
+        return patches === 0 ? `计划：完整文件，${size}` : `计划：${patches} 个补丁，共 ${size}，完整文件为 ${full}`;
+      },
+    },
+    appReady: (version) => `Moult ${version} 已就绪`,
+    appReadyMore: "重启约需一秒。桌面、笔记和计时都会原样回来。",
+    appOnQuit: "退出时安装。桌面、笔记和计时都会原样回来。",
+    restartNow: "立即重启",
+    whenIQuit: "退出时",
+    later: "以后",
+    installed: "已安装",
+    version: "版本",
+    publisher: "发布者",
+    channel: "渠道",
+    earlier: "旧版本",
+    keptVersions: (count) => (count === 0 ? "无" : `保留 ${count} 个`),
+    why: "原因",
+    whyTitle: (name, version) => `为什么是 ${name} ${version}？`,
+    history: "历史",
+    noHistory: "还没有发生过什么。",
+    details: "详情",
+    entry(name, entry) {
+      switch (entry.outcome) {
+        case "installed":
+          return `已安装 ${name} ${entry.to}`;
+        case "updated":
+          return entry.from ? `${name} ${entry.from} 到 ${entry.to}` : `${name} ${entry.to}`;
+        case "rolled_back":
+          return entry.from ? `${name} 回到 ${entry.from}` : `${name} ${entry.to} 已撤下`;
+        case "failed":
+          return `${name} ${entry.to} 未能安装`;
+      }
+    },
+    way(entry) {
+      const patches = entry.plan.filter((step) => step.kind === "patch").length;
+      const full = entry.plan.some((step) => step.kind === "full");
+      const size = format.size(entry.wire_bytes);
+      if (full && patches > 0) return `补丁未成，完整文件，${size}`;
+      if (full) return `完整文件，${size}`;
+      if (patches === 0) return "";
+      const words = patches > 1 ? `${patches} 个补丁` : "补丁";
+      return `${words}，${size}，完整文件为 ${format.size(entry.full_bytes)}`;
+    },
+    total: (time) => `共 ${time}`,
+    notTriedAgain: (version) => `不会再试 ${version}。`,
+  },
+
+  whyLines: {
+    banned: "在这里运行失败，不再尝试。",
+    onWay: "正在更新。",
+    waitsForConsent: "请求的权限超出你的许可，正在等待。",
+    current: (channel) => `签名有效，是最新版本，正在这里运行。你跟随${channel}。`,
+    earlier: "保留在这里，可以回到它。",
+  },
+
+  channels: { stable: "稳定版", beta: "测试版", nightly: "每夜版" },
+
+  set: {
+    title: "设置",
+    general: "通用",
+    channels: "渠道",
+    rights: "小组件与权限",
+    computer: "这台电脑",
+    about: "关于",
+    appearance: "外观",
+    themes: { system: "跟随系统", light: "浅色", dark: "深色", high_contrast: "高对比度" } satisfies Record<Theme, string>,
+    mode: "Moult 自身的更新",
+    modes: { silent: "静默", prompt: "先问我", on_quit: "退出时" } satisfies Record<Mode, string>,
+    modeMore: {
+      silent: "没有人输入时自行重启，约需一秒。",
+      prompt: "重启之前先问你。",
+      on_quit: "退出时安装。",
+    } satisfies Record<Mode, string>,
+    interval: "检查更新",
+    every: (span) => `每 ${span}`,
+    channelsMore: "每个部分跟随的渠道。改动立即尝试。",
+    forAll: "所有部分",
+    forAllMore: "没有单独设置渠道的部分都跟随它。",
+    asAll: (channel) => `${channel}，同上`,
+    part: "部分",
+    now: "现在",
+    channel: "渠道",
+    next: "下一个",
+    currentNext: "最新",
+    rightsMore: "每个小组件在这里可以做什么。改动立即生效。",
+    rightsNone: "没有小组件请求权限。",
+    needsNothing: "不需要权限",
+    allowed: "允许",
+    refused: "不允许",
+    computerMore: "这台电脑对仓库的认定，从不后退。",
+    believes: "这台电脑的认定",
+    beliefs: {},
+    report: "报告",
+    reportMore: "版本、历史和日志，存为这台电脑上的一个文件。不会发送，也不含小组件的内容。",
+    saveReport: "保存报告…",
+    reportSaved: "报告已保存。",
+    reportSavedAt: (path) => `报告已保存到 ${path}。`,
+    aboutMore: "一个边用边更新的小组件桌面。",
+    builtFor: "平台",
+    shell: "界面",
+    licences: "字体 Inter 依 SIL Open Font License 1.1 使用，Lucide 图标依 ISC 使用。",
+  },
+
+  say: {
+    updated: (name, version) => `“${name}”已更新到 ${version}，没有关闭任何内容。`,
+    back: (name, version) => `“${name}”已回到 ${version}。`,
+  },
+};

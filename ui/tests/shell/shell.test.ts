@@ -1,0 +1,280 @@
+// The whole shell on a fake host, in a simulated page: what it shows, and what it asks its host for.
+
+import { beforeEach, describe, expect, it } from "vitest";
+
+import { activity, FakeHost, ordinaryDay, problem, SCENES } from "../../src/host/fake";
+import type { Overview } from "../../src/host/bindings";
+import type { Session } from "../../src/state/session.svelte";
+import { openShell } from "../../src/shell/open";
+
+let host: FakeHost;
+let session: Session;
+
+async function open(scene: string, phase: "live" | "loading" | "failed" = "live", locale = "en"): Promise<void> {
+  const now = Date.now();
+  const overview = ordinaryDay(now);
+  SCENES[scene]?.(overview, now);
+  host = new FakeHost(overview);
+  session = openShell(host.connect, document.body);
+  await host.start({ theme: "light", reducedMotion: false, locale, version: "1.8.4", kept: null }, phase);
+}
+
+const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
+
+function find(testid: string): HTMLElement | null {
+  return document.querySelector<HTMLElement>(`[data-testid="${testid}"]`);
+}
+
+function text(testid: string): string {
+  return (find(testid)?.textContent ?? `no ${testid}`).replace(/\s+/g, " ").trim();
+}
+
+async function click(testid: string): Promise<void> {
+  const element = find(testid);
+  if (!element) throw new Error(`no ${testid}`);
+  element.click();
+  await settle();
+}
+
+beforeEach(() => {
+  document.body.replaceChildren();
+});
+
+describe("the board", () => {
+  it("shows a tile for each instance, with the name the widget gave or its own", async () => {
+    await open("board");
+    host.tell({ kind: "header", instance: "clock-1", title: "Lisbon", aside: "Tuesday" });
+    await settle();
+    expect(document.querySelectorAll("[data-testid^='tile-']")).toHaveLength(6);
+    expect(text("title-clock-1")).toBe("Lisbon");
+    expect(text("aside-clock-1")).toBe("Tuesday");
+    expect(text("title-notes-1")).toBe("Notes");
+  });
+
+  it("marks a fresh version, and no longer once its menu was looked at", async () => {
+    await open("board");
+    expect(text("mark-feed-1")).toBe("Updated to 3.2.0");
+    await click("mark-feed-1");
+    expect(find("go-back-3.1.4")).not.toBeNull();
+    await click("go-back-3.1.4");
+    expect(host.commands).toEqual([{ kind: "go_back", subject: "w/marginalia/feed", version: "3.1.4" }]);
+    expect(find("mark-feed-1")).toBeNull();
+    expect(session.kept().seen).toEqual({ "w/marginalia/feed": "3.2.0" });
+  });
+
+  it("fills the seam by what is fetched", async () => {
+    await open("updating");
+    expect(find("seam-system-1")?.getAttribute("aria-valuenow")).toBe("64");
+    expect(text("aside-system-1")).toBe("2.9.1, fetching");
+    expect(find("seam-clock-1")).toBeNull();
+  });
+
+  it("says in a strip what went back, and takes it away when told", async () => {
+    await open("rollback");
+    expect(text("strip-pomodoro-1")).toContain("Back on 2.1.3. 2.2.0 stopped answering. Your timer was kept.");
+    await click("strip-close-pomodoro-1");
+    expect(find("strip-pomodoro-1")).toBeNull();
+    expect(session.kept().dismissed).toEqual(["h0"]);
+  });
+
+  it("opens the history at what happened", async () => {
+    await open("rollback");
+    await click("strip-why-pomodoro-1");
+    expect(find("updates-view")).not.toBeNull();
+    expect(find("history-open-h0")?.getAttribute("aria-expanded")).toBe("true");
+    expect(find("history-details")).not.toBeNull();
+  });
+
+  it("asks for consent in the tile, and sends the answer for each permission", async () => {
+    await open("consent");
+    expect(text("consent-system-1")).toContain("System asks to read processor, memory and disk figures:");
+    expect(text("status")).toBe("1 needs you");
+    await click("consent-allow-system-1");
+    expect(host.commands).toEqual([
+      { kind: "grant", widget: "moult/system", capability: "system.figures", allowed: true },
+    ]);
+    expect(find("consent-system-1")).toBeNull();
+  });
+
+  it("asks again when the answer could not be saved", async () => {
+    await open("consent");
+    host.refuses = problem("disk_failed", "The disk refused a write.", "Nothing was changed.");
+    await click("consent-refuse-system-1");
+    expect(find("consent-system-1")).not.toBeNull();
+    expect(text("toast")).toContain("The disk refused a write. Nothing was changed.");
+  });
+
+  it("says of a widget that could not be shown that what it held is kept", async () => {
+    await open("board", "failed");
+    expect(text("body-notes-1")).toBe("Notes could not be shown. What it held is kept.");
+  });
+
+  it("takes a tile off and puts it back on a second thought", async () => {
+    await open("board");
+    await click("menu-clock-1");
+    await click("tile-remove");
+    expect(find("tile-clock-1")).toBeNull();
+    await click("toast-action");
+    expect(find("tile-clock-1")).not.toBeNull();
+  });
+
+  it("puts another tile in the first free place", async () => {
+    await open("empty");
+    await click("board-empty-add");
+    await click("add-w/moult/clock");
+    expect(host.commands).toEqual([
+      {
+        kind: "add_tile",
+        tile: { instance: "clock-1", widget: "moult/clock", cell: { x: 0, y: 0, w: 4, h: 2 } },
+      },
+    ]);
+  });
+});
+
+describe("the updates", () => {
+  it("opens from the status, and closes with Escape", async () => {
+    await open("updating");
+    await click("status");
+    expect(find("way-w/moult/system")).not.toBeNull();
+    expect(text("way-bytes-w/moult/system")).toBe("264 of 412 kB");
+    dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }));
+    await settle();
+    expect(find("updates-view")).toBeNull();
+  });
+
+  it("closes when a widget forwards Escape", async () => {
+    await open("updating");
+    await click("status");
+    host.tell({ kind: "chord", key: "Escape" });
+    await settle();
+    expect(find("updates-view")).toBeNull();
+  });
+
+  it("says in words why the last check failed, and checks again", async () => {
+    await open("offline");
+    expect(text("status")).toBe("No network");
+    await click("status");
+    expect(text("check-problem")).toContain("No network. What is here goes on.");
+    await click("check-now");
+    expect(host.commands).toEqual([{ kind: "check_now" }]);
+    expect(find("check-problem")).toBeNull();
+  });
+
+  it("tells why a part stands where it stands", async () => {
+    await open("board");
+    await click("status");
+    await click("why-w/hearth-works/pomodoro");
+    expect(text("why-panel")).toContain("2.2.0 failed here and is not tried again.");
+    expect(text("why-panel")).toContain("2.1.3 is signed, current and runs here. You follow Stable.");
+  });
+
+  it("restarts, or leaves it for when the user quits", async () => {
+    await open("ready");
+    await click("status");
+    await click("ready-restart");
+    await click("ready-on-quit");
+    expect(host.commands).toMatchObject([{ kind: "restart_now" }, { kind: "set_settings", settings: { mode: "on_quit" } }]);
+    expect(text("ready-app")).toContain("It is installed when you quit.");
+  });
+
+  it("announces what went back at once and what is new politely", async () => {
+    await open("board");
+    const after: Overview = ordinaryDay(Date.now());
+    SCENES["rollback"]?.(after, Date.now());
+    host.change({ history: after.history });
+    await settle();
+    expect(text("say-assertive")).toContain("Pomodoro is back on 2.1.3.");
+    expect(text("say-polite")).toBe("");
+  });
+});
+
+describe("the settings", () => {
+  it("gives one part a channel of its own, and takes it back", async () => {
+    await open("board");
+    await click("settings");
+    await click("section-channels");
+    const select = find("channel-w/moult/clock") as HTMLSelectElement;
+    select.selectedIndex = 3;
+    select.dispatchEvent(new Event("change", { bubbles: true }));
+    await settle();
+    expect(host.overview.settings.channels["w/moult/clock"]).toBe("nightly");
+    select.selectedIndex = 0;
+    select.dispatchEvent(new Event("change", { bubbles: true }));
+    await settle();
+    expect(host.overview.settings.channels).not.toHaveProperty("w/moult/clock");
+  });
+
+  it("shows a change at once and takes it back when it is refused", async () => {
+    await open("board");
+    await click("settings");
+    host.refuses = problem("disk_full", "The disk is full.", "The settings are as they were.");
+    await click("mode-prompt");
+    expect(session.overview?.settings.mode).toBe("silent");
+    expect(text("toast")).toContain("The disk is full.");
+  });
+
+  it("says where the report is", async () => {
+    await open("board");
+    await click("settings");
+    await click("section-computer");
+    expect(text("belief-timestamp")).toContain("21,907");
+    await click("save-report");
+    expect(text("toast")).toContain("/home/you/moult-report.zip");
+  });
+
+  it("takes a right away", async () => {
+    await open("board");
+    await click("settings");
+    await click("section-rights");
+    await click("right-w/moult/system-system.figures");
+    expect(host.commands).toEqual([
+      { kind: "grant", widget: "moult/system", capability: "system.figures", allowed: false },
+    ]);
+  });
+});
+
+describe("what went wrong with Moult itself", () => {
+  it("has a message, since it has no tile", async () => {
+    await open("app-rollback");
+    expect(text("notice-app")).toContain("Back on 1.8.4. 1.9.0 stopped with an error. The desk is as it was.");
+    await click("notice-close-app");
+    expect(find("notice-app")).toBeNull();
+  });
+});
+
+it("marks the application's own fresh version in the bar", async () => {
+  await open("board");
+  const installed = host.overview.installed.map((part) =>
+    part.subject === "app" ? { ...part, version: "1.9.0", updated_at: new Date().toISOString() } : part,
+  );
+  host.change({ installed });
+  await settle();
+  expect(text("bar-mark")).toBe("Updated to 1.9.0");
+  await click("bar-mark");
+  expect(find("bar-mark")).toBeNull();
+});
+
+it("speaks Chinese where that is asked for", async () => {
+  await open("rollback", "live", "zh-CN");
+  expect(text("status")).toBe("全部为最新");
+  expect(text("strip-pomodoro-1")).toContain("已回到 2.1.3。");
+});
+
+it("takes its view along to the next version of itself", async () => {
+  await open("board");
+  await click("settings");
+  await click("section-channels");
+  const kept = session.kept();
+  document.body.replaceChildren();
+  await open("board");
+  session.restore(kept);
+  await settle();
+  expect(find("channels")).not.toBeNull();
+});
+
+it("shows an update of a part that has no tile", async () => {
+  await open("board");
+  host.change({ activities: [activity("shell", "1.8.4", "1.9.0", { phase: "verifying" })] });
+  await settle();
+  expect(text("status")).toBe("1 on its way");
+});

@@ -1,0 +1,59 @@
+import { describe, expect, it } from "vitest";
+
+import { entry, problem } from "../../src/host/fake";
+import { en } from "../../src/texts/en";
+import { zh } from "../../src/texts/zh";
+
+const back = entry("1", "w/a/b", "1.0.0", "1.1.0", {
+  outcome: "rolled_back",
+  problems: [problem("hung", "It stopped answering.", "Your note was kept.")],
+});
+
+it("says in a strip which version, why, and what was kept", () => {
+  expect(`${en.strip.head(back)} ${en.strip.rest(back)}`).toBe(
+    "Back on 1.0.0. 1.1.0 stopped answering. Your note was kept.",
+  );
+  expect(zh.strip.head(back) + zh.strip.rest(back)).toBe("已回到 1.0.0。1.1.0 没有响应。内容都在。");
+});
+
+it("says what was kept even if nobody told", () => {
+  const silent = { ...back, problems: [] };
+  expect(en.kept(silent)).toBe("What you had was kept.");
+  expect(en.kept({ ...silent, outcome: "failed" })).toBe("1.0.0 goes on.");
+  expect(en.kept({ ...silent, outcome: "failed", from: null })).toBe("Nothing was changed.");
+});
+
+it("tells that a patch failed and the full file came instead", () => {
+  const plan = [
+    { kind: "patch", from: "1.0.0", to: "1.1.0", bytes: 10_000 },
+    { kind: "full", to: "1.1.0", bytes: 310_000 },
+  ] as const;
+  const updated = entry("2", "w/a/b", "1.0.0", "1.1.0", { plan: [...plan], wire_bytes: 320_000, full_bytes: 310_000 });
+  expect(en.update.way(updated)).toBe("patch failed, full file, 320 kB");
+});
+
+describe("both languages", () => {
+  /** Every leaf with its path; functions count as leaves. */
+  function leaves(texts: object, path = ""): [string, unknown][] {
+    return Object.entries(texts).flatMap(([key, value]) =>
+      typeof value === "object" && value !== null ? leaves(value as object, `${path}${key}.`) : [[path + key, value]],
+    );
+  }
+  const free = /^set\.beliefs\.|^language$/;
+  const pairs = leaves(en).filter(([path]) => !free.test(path));
+  const chinese = new Map(leaves(zh));
+
+  it("say the same things", () => {
+    expect(pairs.map(([path]) => path).filter((path) => !chinese.has(path))).toEqual([]);
+  });
+
+  it("never beg, cheer or shout", () => {
+    const said = pairs.map(([, text]) => (typeof text === "string" ? text : String(text)));
+    expect(said.filter((text) => /oops|please|successful|!["`']/i.test(text))).toEqual([]);
+  });
+
+  it("leave nothing untranslated", () => {
+    const same = pairs.filter(([path, text]) => typeof text === "string" && chinese.get(path) === text);
+    expect(same.map(([path]) => path)).toEqual(["app"]);
+  });
+});

@@ -1,0 +1,9 @@
+// What widget authors import. The README says how to begin.
+
+export { CallRefused } from "./calls.js";
+export { connect } from "./connect.js";
+export { MAX_STATE_BYTES, PROTOCOL, SDK_VERSION } from "./protocol.js";
+export type { CallProblem, Focus, FrameTheme, KeyStroke, SavedState, Scroll } from "./protocol.js";
+export { StateRefused, StateTooLarge } from "./state.js";
+export type { Migrations } from "./state.js";
+export type { Host, Start, Widget } from "./widget.js";

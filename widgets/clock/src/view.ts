@@ -1,0 +1,111 @@
+// What the clock draws. Knows neither the host nor how time passes: it is told what time it is.
+
+import { dayShare, daySpans, minutesAhead } from "./day.js";
+import { ZONES, placeName } from "./places.js";
+import { isChinese, wordsFor } from "./words.js";
+
+/** The drawn clock. */
+export interface View {
+  /** Draws an instant. */
+  show(at: Date): void;
+  /** Shows other places. */
+  place(zones: readonly string[]): void;
+}
+
+/** Draws into `parent`. `chosen` is called when the user chooses another place for a row. */
+export function createView(
+  parent: HTMLElement,
+  { here, locale }: { here: string; locale: string },
+  chosen: (row: number, zone: string) => void,
+): View {
+  const words = wordsFor(locale);
+  const chinese = isChinese(locale);
+  const time = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+
+  const big = element("time", "big");
+  big.setAttribute("data-testid", "clock-time");
+  big.setAttribute("aria-label", words.here(placeName(here, chinese)));
+  const list = element("ul", "zones");
+  list.setAttribute("aria-label", words.places);
+  const line = element("div", "now-line");
+  line.setAttribute("aria-hidden", "true");
+  const rows: Row[] = [];
+  parent.replaceChildren(big, list);
+
+  return {
+    show(at) {
+      setText(big, time.format(at));
+      big.setAttribute("aria-label", `${words.here(placeName(here, chinese))} ${big.textContent ?? ""}`);
+      list.style.setProperty("--now", `${(dayShare(at, here) * 100).toFixed(2)}%`);
+      for (const row of rows) {
+        const ahead = minutesAhead(at, row.zone, here);
+        setText(row.time, row.format.format(at));
+        setText(row.offset, words.offset(ahead));
+        row.name.title = words.offset(ahead);
+        if (row.ahead !== ahead) drawDay(row, ahead);
+      }
+    },
+    place(zones) {
+      rows.length = 0;
+      zones.forEach((zone, index) => rows.push(createRow(zone, index)));
+      list.replaceChildren(...rows.map((row) => row.item), line);
+    },
+  };
+
+  function createRow(zone: string, index: number): Row {
+    const item = element("li", "zone");
+    const name = element("select", "name");
+    name.id = `place-${index + 1}`;
+    name.setAttribute("data-testid", `clock-place-${index + 1}`);
+    name.setAttribute("aria-label", words.choose(placeName(zone, chinese)));
+    for (const known of ZONES.includes(zone) ? ZONES : [zone, ...ZONES]) {
+      const option = new Option(placeName(known, chinese), known, false, known === zone);
+      name.append(option);
+    }
+    name.addEventListener("change", () => chosen(index, name.value));
+    const bar = element("div", "bar");
+    bar.setAttribute("aria-hidden", "true");
+    const clock = element("time", "at");
+    const offset = element("span", "unseen");
+    item.append(name, bar, clock, offset);
+    const format = new Intl.DateTimeFormat(locale, {
+      timeZone: zone,
+      hour: "2-digit",
+      minute: "2-digit",
+      hourCycle: "h23",
+    });
+    return { zone, item, name, bar, time: clock, offset, format, ahead: null };
+  }
+}
+
+interface Row {
+  zone: string;
+  item: HTMLElement;
+  name: HTMLSelectElement;
+  bar: HTMLElement;
+  time: HTMLElement;
+  offset: HTMLElement;
+  format: Intl.DateTimeFormat;
+  ahead: number | null;
+}
+
+function drawDay(row: Row, ahead: number): void {
+  row.ahead = ahead;
+  const days = daySpans(ahead).map(({ from, to }) => {
+    const day = element("i", "day");
+    day.style.left = `${from * 100}%`;
+    day.style.width = `${(to - from) * 100}%`;
+    return day;
+  });
+  row.bar.replaceChildren(...days);
+}
+
+function setText(target: HTMLElement, text: string): void {
+  if (target.textContent !== text) target.textContent = text;
+}
+
+function element<Name extends keyof HTMLElementTagNameMap>(name: Name, className: string): HTMLElementTagNameMap[Name] {
+  const created = document.createElement(name);
+  created.className = className;
+  return created;
+}

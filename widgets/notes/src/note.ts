@@ -1,0 +1,76 @@
+// A note: its state, how the state of 1.0 becomes this one, and where a caret of 1.0 belongs. No clock, no DOM.
+
+import type { Focus, SavedState } from "@moult/widget";
+
+/** The state, schema 2. */
+export interface Note {
+  title: string;
+  body: string;
+  /** When it was last edited, RFC 3339 in UTC; null if it never was. */
+  edited_at: string | null;
+}
+
+/** The ids of the two fields. The body's is that of the only field in 1.0. */
+export const FIELDS = { title: "title", body: "editor" } as const;
+
+/** A first line up to this long is taken for a title; a longer one is a paragraph. UTF-16 units. */
+export const MAX_TITLE = 80;
+
+export const EMPTY: Note = { title: "", body: "", edited_at: null };
+
+/** From schema 1, one text, to a title and a body. */
+export function fromText(data: unknown): Note {
+  const { text, edited_at } = readText(data);
+  const { title, body } = split(text);
+  return { title, body, edited_at };
+}
+
+/** Reads data of schema 2; throws if it is something else. */
+export function readNote(data: unknown): Note {
+  const note = record(data);
+  if (typeof note["title"] !== "string" || typeof note["body"] !== "string") {
+    throw new TypeError("a note has a `title` and a `body`");
+  }
+  return { title: note["title"], body: note["body"], edited_at: readTime(note["edited_at"]) };
+}
+
+/** Where a caret of `from` belongs: one in the single text of schema 1 is in the title or in the body now. */
+export function refocus(focus: Focus, from: SavedState): Focus {
+  if (from.schema !== 1 || focus.target !== `id:${FIELDS.body}` || focus.start === null || focus.end === null) {
+    return focus;
+  }
+  const { title, bodyAt } = split(readText(from.data).text);
+  // A selection across both fields can't be kept; its end, where the next key goes, can.
+  if (title !== "" && focus.end <= title.length) return { ...focus, target: `id:${FIELDS.title}` };
+  return { ...focus, start: Math.max(0, focus.start - bodyAt), end: Math.max(0, focus.end - bodyAt) };
+}
+
+/** What the note is called: its title, else the first line with something in it, else nothing. */
+export function nameOf({ title, body }: Note): string {
+  return title.trim() || (/\S.*/.exec(body)?.[0].trim().slice(0, MAX_TITLE) ?? "");
+}
+
+/** A text of schema 1 in its parts; `bodyAt` is where the body begins in it. */
+function split(text: string): { title: string; body: string; bodyAt: number } {
+  const lineEnd = text.indexOf("\n");
+  const line = lineEnd < 0 ? text : text.slice(0, lineEnd);
+  if (line.trim() === "" || line.length > MAX_TITLE) return { title: "", body: text, bodyAt: 0 };
+  const gap = /^\n*/.exec(text.slice(line.length))?.[0].length ?? 0;
+  const bodyAt = line.length + gap;
+  return { title: line, body: text.slice(bodyAt), bodyAt };
+}
+
+function readText(data: unknown): { text: string; edited_at: string | null } {
+  const note = record(data);
+  if (typeof note["text"] !== "string") throw new TypeError("a note of schema 1 has a `text`");
+  return { text: note["text"], edited_at: readTime(note["edited_at"]) };
+}
+
+function readTime(value: unknown): string | null {
+  return typeof value === "string" && !Number.isNaN(Date.parse(value)) ? value : null;
+}
+
+function record(data: unknown): Record<string, unknown> {
+  if (typeof data !== "object" || data === null) throw new TypeError("a note is an object");
+  return data as Record<string, unknown>;
+}

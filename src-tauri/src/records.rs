@@ -202,7 +202,7 @@ fn first_board() -> Board {
     let tiles = [
         tile("clock-1", "moult/clock", 0, 0, 4, 2),
         tile("system-1", "moult/system", 4, 0, 4, 4),
-        tile("notes-1", "moult/notes", 8, 0, 4, 2),
+        tile("notes-1", "moult/notes", 8, 0, 4, 4),
     ];
     Board {
         tiles: tiles.into_iter().flatten().collect(),

@@ -62,6 +62,7 @@ fn open(build: Build, places: Places, link: Option<Link>) -> anyhow::Result<Cont
     let records = Records::open(&places.data)?;
     let store = Store::open(&places.data, base(&build, &places)?)?;
     let bundles = BundleStore::open(&places.data)?;
+    let broker = Broker::new(Computer::new(&places.data));
     Ok(Context {
         build,
         places,
@@ -70,7 +71,7 @@ fn open(build: Build, places: Places, link: Option<Link>) -> anyhow::Result<Cont
         bundles,
         loads: Loads::default(),
         stage: Stage::new(),
-        broker: Broker::new(Computer::new()),
+        broker,
         health: Health::new(),
         link,
         engine: OnceLock::new(),

@@ -1,10 +1,11 @@
 //! The figures of this computer, for the capability `system.figures`.
 
-use std::sync::Mutex;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use moult_sandbox::{Powers, SystemFigures};
-use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
+use sysinfo::{CpuRefreshKind, Disks, MemoryRefreshKind, RefreshKind, System};
 
 /// Figures younger than this are handed out again: many widgets cost no more than one.
 const FRESH: Duration = Duration::from_millis(500);
@@ -14,56 +15,66 @@ pub(crate) struct Computer(Mutex<Reading>);
 
 struct Reading {
     system: Option<System>,
+    /// The folder whose disk is asked for.
+    folder: PathBuf,
     figures: Option<(Instant, SystemFigures)>,
 }
 
 impl Computer {
-    pub(crate) fn new() -> Self {
+    /// `folder` says which disk counts.
+    pub(crate) fn new(folder: &Path) -> Self {
         let kind = RefreshKind::nothing()
             .with_cpu(CpuRefreshKind::nothing().with_usage())
             .with_memory(MemoryRefreshKind::nothing().with_ram());
         let system = System::new_with_specifics(kind)
             .inspect_err(|error| tracing::warn!(%error, "this system tells no figures"))
             .ok();
-        Self(Mutex::new(Reading {
-            system,
-            figures: None,
-        }))
+        Self(Mutex::new(Reading { system, folder: folder.to_owned(), figures: None }))
     }
 }
 
 impl Powers for Computer {
     fn system_figures(&self) -> SystemFigures {
-        let mut reading = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut reading = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((at, figures)) = &reading.figures
             && at.elapsed() < FRESH
         {
             return figures.clone();
         }
-        let figures = reading.system.as_mut().map_or_else(nothing, read);
+        let disk = disk(&reading.folder);
+        let figures = read(reading.system.as_mut(), disk);
         reading.figures = Some((Instant::now(), figures.clone()));
         figures
     }
 }
 
-fn read(system: &mut System) -> SystemFigures {
-    system.refresh_cpu_usage();
-    system.refresh_memory();
-    SystemFigures {
-        cpu_percent: system.global_cpu_usage(),
-        per_core: system.cpus().iter().map(sysinfo::Cpu::usage).collect(),
-        cores: system.cpus().len(),
-        memory_used: system.used_memory(),
-        memory_total: system.total_memory(),
-    }
-}
-
-fn nothing() -> SystemFigures {
-    SystemFigures {
+/// A system that tells nothing is shown as one without cores and memory.
+fn read(system: Option<&mut System>, disk: Option<(u64, u64)>) -> SystemFigures {
+    let mut figures = SystemFigures {
         cpu_percent: 0.0,
         per_core: Vec::new(),
         cores: 0,
         memory_used: 0,
         memory_total: 0,
+        disk_used: disk.map(|(used, _)| used),
+        disk_total: disk.map(|(_, total)| total),
+    };
+    if let Some(system) = system {
+        system.refresh_cpu_usage();
+        system.refresh_memory();
+        figures.cpu_percent = system.global_cpu_usage();
+        figures.per_core = system.cpus().iter().map(sysinfo::Cpu::usage).collect();
+        figures.cores = system.cpus().len();
+        figures.memory_used = system.used_memory();
+        figures.memory_total = system.total_memory();
     }
+    figures
+}
+
+/// Used and total bytes of the disk that a folder lies on: the one with the longest mount point above it.
+fn disk(folder: &Path) -> Option<(u64, u64)> {
+    let disks = Disks::new_with_refreshed_list().ok()?;
+    let above = disks.iter().filter(|disk| folder.starts_with(disk.mount_point()));
+    let disk = above.max_by_key(|disk| disk.mount_point().as_os_str().len())?;
+    Some((disk.total_space().saturating_sub(disk.available_space()), disk.total_space()))
 }

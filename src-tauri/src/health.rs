@@ -94,7 +94,7 @@ async fn watch(context: &Arc<Context>) {
     match engine.confirm_executable() {
         Ok(()) => tell(context, &ToLauncher::Confirmed),
         Err(error) => {
-            tracing::error!(%error, "the executable could not be confirmed; the launcher decides at the next start")
+            tracing::error!(%error, "the executable could not be confirmed; the launcher decides at the next start");
         }
     }
 }

@@ -121,7 +121,7 @@ pub(crate) fn load_widgets(context: &Context) -> Vec<Load> {
         match load {
             Ok(load) => loads.extend(load),
             Err(error) => {
-                tracing::error!(widget = %tile.widget, error = format!("{error:#}"), "can't be loaded")
+                tracing::error!(widget = %tile.widget, error = format!("{error:#}"), "can't be loaded");
             }
         }
     }

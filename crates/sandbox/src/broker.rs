@@ -25,6 +25,12 @@ pub struct SystemFigures {
     pub memory_used: u64,
     /// Memory there is.
     pub memory_total: u64,
+    /// What is used of the disk that Moult's data lies on; none if the system doesn't tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disk_used: Option<u64>,
+    /// How large that disk is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disk_total: Option<u64>,
 }
 
 /// Checks each call against what was declared and what was granted, then carries it out.
@@ -115,7 +121,15 @@ mod tests {
 
     impl Powers for Fixed {
         fn system_figures(&self) -> SystemFigures {
-            SystemFigures { cpu_percent: 12.5, per_core: vec![12.5], cores: 1, memory_used: 1, memory_total: 2 }
+            SystemFigures {
+                cpu_percent: 12.5,
+                per_core: vec![12.5],
+                cores: 1,
+                memory_used: 1,
+                memory_total: 2,
+                disk_used: None,
+                disk_total: None,
+            }
         }
     }
 

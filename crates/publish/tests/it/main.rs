@@ -2,6 +2,7 @@
 
 mod configuration;
 mod errors;
+mod http;
 mod inspection;
 mod serving;
 mod story;

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::task::{Context, Waker};
 
 use moult_model::ErrorCode::{self, FloorNotWritten};
 use moult_trust::FloorOrigin;
@@ -102,6 +103,25 @@ async fn metadata_that_can_not_be_stored_is_not_believed() -> Outcome {
     block(&metadata.join("app.json"))?;
     computer.restart()?;
     assert_eq!(verdict(computer.newest("app").await), Err(FloorNotWritten));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_check_that_was_cancelled_leaves_nothing_behind() -> Outcome {
+    let site = Site::new()?;
+    let mirror = Mirror::serving(site.files()?);
+    let mut computer = Computer::new(site.anchor()?, &mirror)?;
+    let metadata = computer.directory().join("metadata");
+    fs::write(&metadata, "a file in the folder's place")?;
+    mirror.set_stalled(true);
+    {
+        let mut check = std::pin::pin!(computer.refresh());
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(check.as_mut().poll(&mut context).is_pending());
+    }
+    fs::remove_file(&metadata)?;
+    mirror.set_stalled(false);
+    assert_eq!(verdict(computer.newest("app").await), Ok("1.0.0".to_owned()));
     Ok(())
 }
 

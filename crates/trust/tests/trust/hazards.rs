@@ -282,6 +282,11 @@ async fn a_signed_index_is_still_checked() -> Outcome {
         let mirror = Mirror::serving(with_app_index(&site, &bytes)?);
         let mut computer = Computer::new(site.anchor()?, &mirror)?;
         assert_eq!(verdict(computer.newest(APP).await), expected, "{what}");
+        let fetched = mirror
+            .take_requests()
+            .iter()
+            .any(|request| request.starts_with("targets/"));
+        assert_eq!(fetched, what != "too large", "{what}");
         assert!(
             computer.index("w/moult/notes").await.is_ok(),
             "{what}: others are not affected"

@@ -1,6 +1,8 @@
 //! Publishers do not share a fate: not with each other, and not with the application.
 
-use moult_model::ErrorCode::{IndexInvalid, MetadataExpired, MetadataInvalid, ServerRefused};
+use moult_model::ErrorCode::{
+    IndexInvalid, MetadataExpired, MetadataInvalid, MetadataReplayed, ServerRefused,
+};
 use moult_model::{Digest, ErrorCode};
 use serde_json::{Value, json};
 
@@ -51,6 +53,22 @@ async fn what_is_wrong_with_one_publisher_affects_nobody_else() -> Outcome {
                 "{what}: {text}"
             );
         }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_publishers_older_state_is_refused_for_that_publisher_alone() -> Outcome {
+    let site = Site::new()?;
+    let mirror = Mirror::serving(site.forge(&[("publisher-hearth", &|_: &mut Value| {})])?);
+    let mut computer = Computer::new(site.anchor()?, &mirror)?;
+    computer.newest(HERS).await?;
+    // A new snapshot key starts the snapshot anew; the publisher's own key, and its floor, stay.
+    site.replace_keys(&["snapshot", "timestamp"])?;
+    mirror.serve(site.files()?);
+    assert_eq!(verdict(computer.newest(HERS).await), Err(MetadataReplayed));
+    for text in OTHERS {
+        assert!(computer.index(text).await.is_ok(), "{text}, after the same check");
     }
     Ok(())
 }

@@ -255,6 +255,7 @@ struct State {
     files: Files,
     requests: Vec<String>,
     offline: bool,
+    stalled: bool,
 }
 
 impl Mirror {
@@ -274,6 +275,11 @@ impl Mirror {
 
     pub(crate) fn set_offline(&self, offline: bool) {
         self.with(|state| state.offline = offline);
+    }
+
+    /// Whether requests are taken and never answered.
+    pub(crate) fn set_stalled(&self, stalled: bool) {
+        self.with(|state| state.stalled = stalled);
     }
 
     /// What was asked for since the last call, each with the kind of its answer.
@@ -321,6 +327,9 @@ impl Transport for Mirror {
             state.requests.push(format!("{path} {answer}"));
             Ok(reply)
         });
+        if self.with(|state| state.stalled) {
+            return Box::pin(std::future::pending());
+        }
         Box::pin(async move { reply })
     }
 }

@@ -1,0 +1,77 @@
+//! The project's own commands. One file for each; this one only reads the command line.
+
+mod bindings;
+mod check;
+mod command;
+mod demo;
+mod lengths;
+mod licenses;
+mod report;
+mod setup;
+mod spdx;
+mod test;
+mod walls;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The project's own commands.
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    disable_help_subcommand = true
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Install what is missing: system packages (Debian, Ubuntu) and npm packages.
+    Setup,
+    /// Build the stage, the shell and the widgets.
+    BuildUi,
+    /// Check format, lints, walls between crates, licenses, generated files, the frontend, file lengths.
+    Check {
+        /// Run only the checks with this in their name.
+        name: Option<String>,
+    },
+    /// Set up, build, check, and run all tests.
+    Test {
+        /// Run only tests whose name contains this; without checks and without the frontend's tests.
+        #[arg(long, value_name = "NAME")]
+        filter: Option<String>,
+    },
+    /// Set up, build, and show the whole thing: releases, updates, rollbacks, in the real application.
+    Demo {
+        /// Keep the temporary folder, the repository and the application when the demo ends.
+        #[arg(long)]
+        keep: bool,
+        /// Further arguments of the demo, after `--`.
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
+    /// Write the TypeScript types anew from `crates/model`.
+    Bindings,
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Setup => setup::run(),
+        Command::BuildUi => setup::build_ui(),
+        Command::Check { name } => check::run(name),
+        Command::Test { filter } => test::run(filter.as_deref()),
+        Command::Demo { keep, arguments } => demo::run(keep, arguments),
+        Command::Bindings => bindings::run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report::failure(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -29,7 +29,11 @@ impl Computer {
         let system = System::new_with_specifics(kind)
             .inspect_err(|error| tracing::warn!(%error, "this system tells no figures"))
             .ok();
-        Self(Mutex::new(Reading { system, folder: folder.to_owned(), figures: None }))
+        Self(Mutex::new(Reading {
+            system,
+            folder: folder.to_owned(),
+            figures: None,
+        }))
     }
 }
 
@@ -76,5 +80,8 @@ fn disk(folder: &Path) -> Option<(u64, u64)> {
     let disks = Disks::new_with_refreshed_list().ok()?;
     let above = disks.iter().filter(|disk| folder.starts_with(disk.mount_point()));
     let disk = above.max_by_key(|disk| disk.mount_point().as_os_str().len())?;
-    Some((disk.total_space().saturating_sub(disk.available_space()), disk.total_space()))
+    Some((
+        disk.total_space().saturating_sub(disk.available_space()),
+        disk.total_space(),
+    ))
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use moult_boot::BundleSlots;
-use moult_model::stage::{GrantedPermission, InstalledPart, Overview, StageEvent};
+use moult_model::stage::{ConsentRequest, GrantedPermission, InstalledPart, Overview, StageEvent};
 use moult_model::{Channel, HistoryEntry, Outcome, Settings, Subject, Version};
 use moult_update::Picture;
 
@@ -41,18 +41,19 @@ pub(crate) fn draw(context: &Context) -> Overview {
         .get()
         .map(moult_update::Engine::picture)
         .unwrap_or_default();
+    let installed = installed(context, &picture, &settings);
     Overview {
         app_version: context.build.version.clone(),
         triple: TRIPLE.to_owned(),
         board: context.records.board(),
-        installed: installed(context, &picture, &settings),
+        needs: needs(&installed, &picture.waiting),
+        installed,
         channels: channels(&picture, &settings),
         settings,
         activities: picture.activities,
         history: picture.history,
         checked_at: picture.checked_at.map(|at| at.to_string()),
         check_problem: picture.check_problem,
-        needs: picture.waiting,
         beliefs: picture.beliefs.into_iter().collect(),
     }
 }
@@ -74,6 +75,32 @@ fn installed(context: &Context, picture: &Picture, settings: &Settings) -> Vec<I
             .filter_map(|(subject, slots)| bundle(context, picture, settings, subject, &slots)),
     );
     parts
+}
+
+/// What waits for consent: versions that ask for more than the one that runs, and installed widgets whose
+/// permissions were never decided on.
+fn needs(installed: &[InstalledPart], waiting: &[ConsentRequest]) -> Vec<ConsentRequest> {
+    let undecided = installed.iter().filter_map(|part| {
+        let Subject::Widget(widget) = &part.subject else {
+            return None;
+        };
+        let open = part.permissions.iter().filter(|found| found.granted.is_none());
+        let permissions: Vec<_> = open.map(|found| found.permission.clone()).collect();
+        let request = ConsentRequest {
+            widget: widget.clone(),
+            name: part.name.clone(),
+            version: part.version.clone(),
+            permissions,
+        };
+        (!request.permissions.is_empty()).then_some(request)
+    });
+    let mut needs = waiting.to_vec();
+    for request in undecided {
+        if !needs.iter().any(|waiting| waiting.widget == request.widget) {
+            needs.push(request);
+        }
+    }
+    needs
 }
 
 fn executable(context: &Context, picture: &Picture, settings: &Settings) -> InstalledPart {

@@ -3,7 +3,7 @@
 
 import type { Load, SavedState, StageEvent, StageReport, SwapOrder } from "./src/host/bindings";
 import { FakeHost, ordinaryDay, SCENES, widget } from "./src/host/fake";
-import { openStage } from "./src/stage/main";
+import { openStage } from "./src/stage/open";
 import type { Native } from "./src/stage/native";
 
 const asked = new URLSearchParams(location.search);
@@ -16,7 +16,12 @@ overview.board.tiles = [
   { instance: "system-1", widget: "moult/system", cell: { x: 4, y: 0, w: 4, h: 4 } },
   { instance: "notes-1", widget: "moult/notes", cell: { x: 8, y: 0, w: 4, h: 4 } },
 ];
-overview.installed = overview.installed.filter(({ subject }) => /^(app|shell|w\/moult\/(clock|notes|system))$/.test(subject));
+overview.installed = overview.installed.filter(({ subject }) =>
+  /^(app|shell|w\/moult\/(clock|notes|system))$/.test(subject),
+);
+
+/** The schemas that the bundles write. */
+const SCHEMAS: Record<string, number> = { shell: 1, clock: 1, system: 1, notes: 2 };
 
 let number = 0;
 const saved = new Map<string, SavedState>();
@@ -36,7 +41,7 @@ function load(name: string, instance: string | null, version: string, bundle = n
     subject,
     version,
     instance,
-    state_schema: 1,
+    state_schema: SCHEMAS[name] ?? null,
     saved: (instance !== null && saved.get(instance)) || null,
     granted: granted ?? [],
   };
@@ -68,11 +73,14 @@ const native: Native = {
   },
   capability(_token, capability) {
     calls.push(capability);
-    const share = 0.3 + 0.2 * Math.sin(Date.now() / 4000);
+    const wave = 30 + 20 * Math.sin(Date.now() / 4000);
     return Promise.resolve({
-      processor: { load: share, cores: 8 },
-      memory: { used_bytes: 9.8e9, total_bytes: 16e9 },
-      disk: { used_bytes: 412e9, total_bytes: 512e9 },
+      cpu_percent: wave,
+      cores: 8,
+      memory_used: 9.8e9,
+      memory_total: 16e9,
+      disk_used: 412e9,
+      disk_total: 512e9,
     });
   },
   shellCommand: (command) => host.carryOut(command),
@@ -84,7 +92,7 @@ interface SwapWish extends Partial<SwapOrder> {
   bundle?: string;
 }
 
-Object.assign((globalThis as unknown as { __moultPreview: object }).__moultPreview, {
+const controls = {
   reports,
   saved,
   calls,
@@ -93,10 +101,17 @@ Object.assign((globalThis as unknown as { __moultPreview: object }).__moultPrevi
   swap(instance: string | null, { version, bundle, ...more }: SwapWish) {
     const name = instance === null ? "shell" : instance.replace(/-\d+$/, "");
     const times = { quiet_ms: 0, patience_ms: 30_000, ready_ms: 4000, trial_ms: 800 };
-    const order = { load: load(name, instance, version, bundle), from: "1.0.0", reason: "update" as const, ...times, ...more };
+    const order = {
+      load: load(name, instance, version, bundle),
+      from: "1.0.0",
+      reason: "update" as const,
+      ...times,
+      ...more,
+    };
     tell({ kind: "swap", order });
     return order.load.token;
   },
-});
+};
+Object.assign(globalThis, { __moultPreview: controls });
 
 void openStage(native);

@@ -37,7 +37,13 @@ export function widget(id: string, name: string, version: string, more: Partial<
 }
 
 /** A line of the history. */
-export function entry(id: string, subject: string, from: string | null, to: string, more: Partial<HistoryEntry>): HistoryEntry {
+export function entry(
+  id: string,
+  subject: string,
+  from: string | null,
+  to: string,
+  more: Partial<HistoryEntry>,
+): HistoryEntry {
   return {
     id,
     subject,

@@ -1,6 +1,8 @@
 // What is shown when the shell could not be loaded: plain words and a way on. Made by hand, since whatever broke the
 // shell must not break this.
 
+import { localeOf } from "./locale";
+
 const TEXTS = {
   en: {
     title: "The board could not be shown",
@@ -21,7 +23,7 @@ export function failureMessage(place: HTMLElement, detail: string | null, restar
   place.replaceChildren();
   place.hidden = detail === null;
   if (detail === null) return;
-  const texts = navigator.language.startsWith("zh") ? TEXTS.zh : TEXTS.en;
+  const texts = localeOf(navigator.languages).startsWith("zh") ? TEXTS.zh : TEXTS.en;
   const button = element("button", texts.restart);
   button.dataset["testid"] = "stage-restart";
   button.addEventListener("click", restart);

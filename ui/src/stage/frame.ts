@@ -70,7 +70,7 @@ export class Frame {
   ask(question: Question<StageMessage>, answered: (answer: Answer) => void): void {
     const id = ++this.#lastId;
     this.#questions.set(id, answered);
-    this.send({ ...question, id } as StageMessage);
+    this.send({ ...question, id });
   }
 
   /** Lays it at these edges. */

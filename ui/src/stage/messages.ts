@@ -46,7 +46,10 @@ export function readFrameMessage(data: unknown, shell: boolean): ShellFrameMessa
     case "frozen":
       if (!isId(data["id"])) return null;
       // Focus and scroll are handed from one version of a widget to the next and mean nothing to the stage.
-      return { ...(data as Fields & { kind: "frozen"; id: number }), state: readState(data["state"]) } as ShellFrameMessage;
+      return {
+        ...(data as Fields & { kind: "frozen"; id: number }),
+        state: readState(data["state"]),
+      } as ShellFrameMessage;
     case "key":
       return isFields(data["event"]) && typeof data["event"]["key"] === "string" ? (data as ShellFrameMessage) : null;
     case "restored":

@@ -51,7 +51,7 @@ export class StateSaving {
 
   /** Resolves when everything that was put so far is on disk or has failed twice. */
   async flushed(): Promise<void> {
-    await Promise.all([...this.#lines.values()].map((line) => line.running));
+    await Promise.all([...this.#lines.values()].flatMap(({ running }) => running ?? []));
   }
 
   async #run(instance: string, line: Line): Promise<void> {

@@ -2,12 +2,16 @@
 // and decides nothing about updates; the native side orders, the swap machine judges.
 
 import type { Load, Overview, SavedState, StageEvent, StageReport, StageStart, SwapOrder } from "../host/bindings";
-import type { Body, Box, FramePhase, FrameTheme, ShellFrameMessage, ShellStageMessage } from "../protocol";
+import type { FramePhase, FrameTheme, ShellFrameMessage, ShellStageMessage } from "../protocol";
+import { Arrangement, type Layout } from "./arrangement";
+import { answer, call } from "./calls";
 import { Frame, type FrameListener } from "./frame";
-import { clipPath, difference } from "./holes";
+import { strayKey } from "./keyboard";
 import { atNextFrame, hide, stand } from "./layers";
+import { localeOf } from "./locale";
 import { type Native, problemOf } from "./native";
 import { StateSaving } from "./saving";
+import { GRACE_MS } from "./swap";
 import { SwapRun } from "./swap_driver";
 import { type Preferences, themeFor } from "./theme";
 
@@ -28,11 +32,6 @@ interface Slot {
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
-interface Layout {
-  bodies: Body[];
-  covers: Box[];
-}
-
 /** Where frames are put, and what is shown if the shell is not there. */
 export interface Ground {
   widgets: HTMLElement;
@@ -47,8 +46,7 @@ export class Stage implements FrameListener {
   readonly #ground: Ground;
   readonly #saving: StateSaving;
   readonly #slots = new Map<string | null, Slot>();
-  /** The last layout of each shell frame; each is cut by its own. */
-  readonly #layouts = new WeakMap<Frame, Layout>();
+  readonly #arrangement = new Arrangement();
   readonly loads: Record<string, number> = {};
   #overview: Overview;
   #system: Preferences;
@@ -109,6 +107,13 @@ export class Stage implements FrameListener {
     for (const frame of this.#shellFrames()) this.#cut(frame);
   }
 
+  /** A key came to the page itself. */
+  key(event: KeyboardEvent): void {
+    const frame = [...this.#slots.values()].find(({ current }) => current.element === event.target)?.current;
+    const stroke = frame && strayKey(event);
+    if (stroke) frame.send({ kind: "keys", keys: [stroke] });
+  }
+
   message(frame: Frame, message: ShellFrameMessage): void {
     const slot = this.#slots.get(frame.load.instance);
     const run = slot?.run;
@@ -119,7 +124,7 @@ export class Stage implements FrameListener {
     }
     run?.receive(frame, message);
     if (!frame.ready && frame !== run?.new) this.#first(slot, frame, message);
-    if (message.kind === "call") void this.#call(frame, message.id, message.capability, message.request);
+    if (message.kind === "call") void call(this.#native, frame, message.id, message.capability, message.request);
     if (message.kind === "layout") this.#arrange(frame, message);
     if (frame === slot.current) this.#current(slot, frame, message);
   }
@@ -141,9 +146,15 @@ export class Stage implements FrameListener {
         return;
       case "refused":
         return this.#failed(slot, frame, { cause: "state_refused", detail: message.reason });
-      case "error":
-        frame.error ??= `${message.message}\n${message.stack}`.trim();
+      case "error": {
+        if (frame.error !== null) return;
+        const detail = (frame.error = `${message.message}\n${message.stack}`.trim());
+        // A load that is part of a swap is the swap's to judge.
+        if (slot.run) return;
+        clearTimeout(slot.timer);
+        slot.timer = setTimeout(() => this.#failed(slot, frame, { cause: "exception", detail }), GRACE_MS);
         return;
+      }
       default:
     }
   }
@@ -162,31 +173,14 @@ export class Stage implements FrameListener {
         if (slot.instance !== null) this.#tellShell({ kind: "chord", key: message.key });
         return;
       case "error":
-        if (frame.ready) console.error(`${frame.load.subject} ${frame.load.version}: ${message.message}\n${message.stack}`);
+        if (frame.ready)
+          console.error(`${frame.load.subject} ${frame.load.version}: ${message.message}\n${message.stack}`);
         return;
       case "command":
         // The native side takes commands from the stage alone; the stage takes them from the live shell alone.
         if (!frame.isShell) return;
-        return void this.#answer(frame, message.id, this.#native.shellCommand(message.command));
+        return void answer(frame, message.id, this.#native.shellCommand(message.command));
       default:
-    }
-  }
-
-  async #call(frame: Frame, id: number, capability: string, request: unknown): Promise<void> {
-    if (frame.granted.includes(capability)) {
-      return this.#answer(frame, id, this.#native.capability(frame.load.token, capability, request));
-    }
-    const detail = `${frame.load.subject} ${frame.load.version} has no grant for ${capability}`;
-    const happened = "That is not allowed yet.";
-    const error = { code: "consent_needed", happened, kept: "Nothing was read.", advice: null, detail };
-    frame.send({ kind: "reply", id, ok: false, error });
-  }
-
-  async #answer(frame: Frame, id: number, reply: Promise<unknown>): Promise<void> {
-    try {
-      frame.send({ kind: "reply", id, ok: true, value: (await reply) ?? null });
-    } catch (thrown) {
-      frame.send({ kind: "reply", id, ok: false, error: problemOf(thrown) });
     }
   }
 
@@ -194,11 +188,16 @@ export class Stage implements FrameListener {
     const before = this.#slots.get(load.instance);
     if (before) this.#discard(before);
     const frame = this.#make(load, "live");
-    const slot: Slot = { instance: load.instance, current: frame, run: null, header: null, phase: "loading", timer: undefined };
-    slot.timer = setTimeout(() => {
-      const cause = frame.error === null ? "not_ready" : "exception";
-      this.#failed(slot, frame, { cause, detail: frame.error ?? `no word of being ready within ${READY_MS} ms` });
-    }, READY_MS);
+    const slot: Slot = {
+      instance: load.instance,
+      current: frame,
+      run: null,
+      header: null,
+      phase: "loading",
+      timer: undefined,
+    };
+    const detail = `no word of being ready within ${READY_MS} ms`;
+    slot.timer = setTimeout(() => this.#failed(slot, frame, { cause: "not_ready", detail }), READY_MS);
     this.#slots.set(load.instance, slot);
     hide(frame);
     this.#tellPhase(slot);
@@ -274,8 +273,6 @@ export class Stage implements FrameListener {
     const old = slot.current;
     const incoming = this.#make(order.load, "incoming");
     hide(incoming);
-    const layout = this.#layout();
-    if (layout) this.#placeFrame(incoming, layout);
     slot.run = new SwapRun(order, old, incoming, {
       report: (report) => this.#report(report),
       tellShell: (message) => this.#tellShell(message),
@@ -290,6 +287,7 @@ export class Stage implements FrameListener {
         this.#hand(slot, frame);
       },
     });
+    this.#place();
   }
 
   /** From now on the user has this frame in the slot. */
@@ -315,7 +313,7 @@ export class Stage implements FrameListener {
       instance: frame.load.instance ?? "",
       version: frame.load.version,
       theme: this.#theme,
-      locale: navigator.language,
+      locale: localeOf(navigator.languages),
       reduced_motion: this.#system.reducedMotion,
       granted: [...frame.granted],
       saved,
@@ -352,43 +350,21 @@ export class Stage implements FrameListener {
   }
 
   /** Takes what a shell says about where things lie. A shell that is not the user's yet is cut all the same. */
-  #arrange(frame: Frame, { bodies, covers }: Layout): void {
+  #arrange(frame: Frame, layout: Layout): void {
     if (!frame.isShell) return;
-    this.#layouts.set(frame, { bodies, covers });
+    this.#arrangement.set(frame, layout);
     this.#cut(frame);
     if (frame === this.#slots.get(null)?.current) this.#place();
   }
 
   #cut(shell: Frame): void {
-    const layout = this.#layouts.get(shell);
-    if (!layout) return;
-    const holes = layout.bodies.filter(({ instance }) => this.#slots.get(instance)?.phase === "live");
-    shell.element.style.clipPath = clipPath(innerWidth, innerHeight, holes, layout.covers);
+    this.#arrangement.cut(shell, (instance) => this.#slots.get(instance)?.phase === "live");
   }
 
   /** Lays every widget's frames where the user's shell has them. */
   #place(): void {
-    const layout = this.#layout();
-    if (!layout) return;
-    for (const { instance, current, run } of this.#slots.values()) {
-      if (instance === null) continue;
-      for (const frame of run ? [run.old, run.new] : [current]) this.#placeFrame(frame, layout);
-    }
-  }
-
-  #placeFrame(frame: Frame, { bodies, covers }: Layout): void {
-    if (frame.isShell) return;
-    const body = bodies.find(({ instance }) => instance === frame.load.instance);
-    // Without a place it keeps its last one, unseen: a layout of another frame of the screen may name it again.
-    frame.element.style.visibility = body ? "" : "hidden";
-    if (!body) return;
-    frame.place(body, body.radius ?? 0);
-    frame.element.inert = difference(body, covers).length === 0;
-  }
-
-  #layout(): Layout | undefined {
     const shell = this.#slots.get(null)?.current;
-    return shell && this.#layouts.get(shell);
+    if (shell) this.#arrangement.place(shell, this.#allFrames());
   }
 
   #tellPhase({ instance, phase, current }: Slot): void {

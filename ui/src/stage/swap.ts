@@ -10,6 +10,9 @@ import type { Focus, KeyStroke, SavedState, Scroll, SwapStep } from "../protocol
 /** How long a frame may take to answer a snapshot, a freeze, a restore or the last question, in milliseconds. */
 export const ANSWER_MS = 500;
 
+/** How long a version that threw while it loaded may still take to get ready, in milliseconds. */
+export const GRACE_MS = 2000;
+
 /** What is to be swapped, and how patiently. Times in milliseconds. */
 export interface Plan {
   /** Of the new load. */
@@ -42,11 +45,17 @@ interface Running {
   composing: boolean;
   /** What is known of the old frame's state so far. */
   known: SavedState | null;
-  /** The first error of the new frame before its trial. */
+  /** The first error of the new frame while it loaded. */
   error: string | null;
 }
 
-export type Loading = Running & { at: "loading"; hello: boolean; snapshot: "asked" | "known"; started: boolean };
+export type Loading = Running & {
+  at: "loading";
+  hello: boolean;
+  snapshot: "asked" | "known";
+  started: boolean;
+  until: number;
+};
 export type Waiting = Running & { at: "waiting"; readyAt: number };
 export type Switching = Running & {
   at: "switching";
@@ -127,6 +136,7 @@ export function begin(plan: Plan, now: number, inputAt: number, composing: boole
     hello: false,
     snapshot: plan.oldAnswers ? "asked" : "known",
     started: false,
+    until: now + plan.readyMs,
   };
   const effects: SwapEffect[] = [{ do: "tell", step: "loading" }];
   if (plan.oldAnswers) effects.push({ do: "ask_old" });
@@ -163,11 +173,15 @@ function inLoading(state: Loading, event: SwapEvent): Step {
       return ready(state, event.now);
     case "refused":
       return revert(state, "state_refused", event.reason);
-    case "error":
-      return stay({ ...state, error: state.error ?? event.detail });
+    case "error": {
+      if (state.error !== null) return stay(state);
+      // It may still get ready. One that threw at its start will not, and need not be waited for so long.
+      const hurried = { ...state, error: event.detail, until: Math.min(state.until, event.now + GRACE_MS) };
+      return { state: hurried, effects: [{ do: "wake", at: wakeOfLoading(hurried) }] };
+    }
     case "wake": {
       const { plan, beganAt, error } = state;
-      if (event.now >= beganAt + plan.readyMs) {
+      if (event.now >= state.until) {
         if (error !== null) return revert(state, "exception", error);
         return revert(state, "not_ready", `no word of being ready within ${plan.readyMs} ms`);
       }
@@ -185,9 +199,8 @@ function start(state: Loading): Step {
   return { state: { ...state, started: true }, effects: [{ do: "start_new", saved: state.known }] };
 }
 
-function wakeOfLoading({ beganAt, plan, snapshot }: Loading): number {
-  const limit = beganAt + plan.readyMs;
-  return snapshot === "asked" ? Math.min(limit, beganAt + ANSWER_MS) : limit;
+function wakeOfLoading({ beganAt, until, snapshot }: Loading): number {
+  return snapshot === "asked" ? Math.min(until, beganAt + ANSWER_MS) : until;
 }
 
 function ready(state: Loading, now: number): Step {
@@ -264,7 +277,11 @@ function inSwitching(state: Switching, event: SwapEvent): Step {
       if (state.step === "showing") return stay(state);
       if (event.now < state.until) return { state, effects: [{ do: "wake", at: state.until }] };
       if (state.step === "freezing" && state.plan.quietMs === 0) return restore(state, state.handover, event.now);
-      return revert(state, "hung", state.step === "freezing" ? "the old version did not freeze" : "the state was not taken over");
+      return revert(
+        state,
+        "hung",
+        state.step === "freezing" ? "the old version did not freeze" : "the state was not taken over",
+      );
     default:
       return stay(state);
   }

@@ -4,6 +4,7 @@
 import type { SavedState, StageReport, SwapOrder } from "../host/bindings";
 import type { ShellFrameMessage, ShellStageMessage } from "../protocol";
 import type { Frame } from "./frame";
+import { handKeyboard } from "./keyboard";
 import { atNextFrame, fade, stand } from "./layers";
 import { begin, next, type Step, type SwapEffect, type SwapEvent, type SwapState } from "./swap";
 
@@ -33,6 +34,7 @@ export class SwapRun {
   #state: SwapState;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #callOff: () => void = () => {};
+  #callOffKeyboard: () => void = () => {};
 
   constructor(order: SwapOrder, old: Frame, incoming: Frame, stage: SwapStage) {
     this.old = old;
@@ -93,7 +95,7 @@ export class SwapRun {
 
   #on(event: Without<SwapEvent>): void {
     const before = this.#state.at;
-    const step = next(this.#state, { ...event, now: performance.now() } as SwapEvent);
+    const step = next(this.#state, { ...event, now: performance.now() });
     this.#state = step.state;
     if (before === "loading" && step.state.at !== "loading" && step.state.at !== "reverted") this.new.ready = true;
     this.#carryOut(step);
@@ -174,7 +176,11 @@ export class SwapRun {
     from.state = "outgoing";
     to.state = "live";
     this.#stage.handTo(to);
-    if (focused) to.element.focus({ preventScroll: true });
+    this.#callOffKeyboard();
+    if (!focused) return;
+    // Back to the old frame there is no hurry: it thaws only now. Forward, keys may be on their way.
+    if (to === this.old) to.element.focus({ preventScroll: true });
+    else this.#callOffKeyboard = handKeyboard(from, to, (key) => this.#on({ on: "key", key }));
   }
 
   #removeNew(): void {

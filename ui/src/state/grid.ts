@@ -7,7 +7,11 @@ import type { Board, Cell, Size, Tile } from "../host/bindings";
 export const BOARD_COLUMNS = 12;
 
 /** Cells of a size on 12 columns. */
-export const SIZES: Record<Size, { w: number; h: number }> = { s: { w: 2, h: 2 }, m: { w: 4, h: 2 }, l: { w: 4, h: 4 } };
+export const SIZES: Record<Size, { w: number; h: number }> = {
+  s: { w: 2, h: 2 },
+  m: { w: 4, h: 2 },
+  l: { w: 4, h: 4 },
+};
 
 /** The columns for a window's width in CSS px. */
 export function columnsFor(width: number): number {

@@ -61,7 +61,11 @@ function ageOf(at: string, now: number): number {
 }
 
 /** The mark of a fresh version: its name for a minute, its glyph for a day, then nothing. */
-export function markOf(part: InstalledPart | undefined, now: number, seen: Record<string, string>): "label" | "glyph" | null {
+export function markOf(
+  part: InstalledPart | undefined,
+  now: number,
+  seen: Record<string, string>,
+): "label" | "glyph" | null {
   if (!part?.updated_at || seen[part.subject] === part.version) return null;
   const age = ageOf(part.updated_at, now);
   if (age < MINUTE_MS) return "label";

@@ -1,22 +1,21 @@
 // All that the shell knows while it runs: the native picture, the frames, and what the user looked at or put away.
 // Runes, no page and no port: the host is given to it, time is told to it.
 
-import type { HistoryEntry, Mode, Overview, Problem, Settings, ShellCommand, Size, Subject, Theme } from "../host/bindings";
+import type {
+  HistoryEntry,
+  Mode,
+  Overview,
+  Problem,
+  Settings,
+  ShellCommand,
+  Size,
+  Subject,
+  Theme,
+} from "../host/bindings";
 import type { Host, Kept, View } from "../host/host";
 import type { FramePhase, FrameTheme, ShellNews, SwapStep } from "../protocol";
 import * as grid from "./grid";
-import {
-  APP,
-  SHELL,
-  isReadyApp,
-  isUnderWay,
-  markOf,
-  newsOf,
-  seamOf,
-  statusOf,
-  stripOf,
-  subjectOf,
-} from "./parts";
+import { APP, SHELL, isReadyApp, isUnderWay, markOf, newsOf, seamOf, statusOf, stripOf, subjectOf } from "./parts";
 import { Toasts } from "./toasts.svelte";
 
 /** A frame as the board shows it. */

@@ -16,7 +16,8 @@ export class Toasts {
   all: Toast[] = $state.raw([]);
   #last = 0;
   #held = false;
-  /** The passing ones; none has a timer while they are held. */
+  /** The passing ones; none has a timer while they are held. Nothing on the screen depends on it. */
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- timers, which nobody draws
   readonly #due = new Map<number, ReturnType<typeof setTimeout> | undefined>();
 
   say(text: string, action: Toast["action"] = null): void {

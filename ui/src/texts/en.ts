@@ -36,6 +36,8 @@ export const en = {
   updates: "Updates",
   close: "Close",
   undo: "Undo",
+  /** Sentences one after the other. */
+  sentences: (...all: (string | false | null | undefined)[]) => all.filter(Boolean).join(" "),
 
   status(status: Status): string {
     switch (status.kind) {
@@ -88,7 +90,7 @@ export const en = {
     },
     rest(entry: HistoryEntry): string {
       const problem = entry.problems.at(-1);
-      return `${en.cause(entry.to, problem)} ${en.kept(entry)}`;
+      return en.sentences(en.cause(entry.to, problem), en.kept(entry));
     },
   },
 
@@ -255,7 +257,7 @@ export const en = {
       repository: "Repository",
     } as Record<string, string>,
     report: "Report",
-    reportMore: "Versions, history and the log in one file on this computer. Nothing is sent, no content of widgets is in it.",
+    reportMore: "Versions, history and the log in one file on this computer. Nothing is sent.",
     saveReport: "Save a report…",
     reportSaved: "The report is saved.",
     reportSavedAt: (path: string) => `The report is saved at ${path}.`,

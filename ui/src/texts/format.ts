@@ -83,8 +83,11 @@ function inUnit(seconds: number): [number, "second" | "minute" | "hour"] {
 
 /** The number of the calendar day at a place, counted from any one day. */
 function dayNumber(ms: number, timeZone?: string): number {
-  const parts = new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", day: "2-digit", timeZone }).format(
-    new Date(ms),
-  );
+  const parts = new Intl.DateTimeFormat("en-CA", {
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+    timeZone,
+  }).format(new Date(ms));
   return Math.round(Date.parse(`${parts}T00:00:00Z`) / 86_400_000);
 }

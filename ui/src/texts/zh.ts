@@ -59,6 +59,7 @@ export const zh: Texts = {
   updates: "更新",
   close: "关闭",
   undo: "撤销",
+  sentences: (...all) => all.filter(Boolean).join(""),
 
   status(status: Status): string {
     switch (status.kind) {
@@ -107,7 +108,7 @@ export const zh: Texts = {
     whatHappened: "发生了什么",
     gotIt: "知道了",
     head: (entry: HistoryEntry) => (entry.outcome === "rolled_back" && entry.from ? `已回到 ${entry.from}。` : ""),
-    rest: (entry: HistoryEntry) => `${zh.cause(entry.to, entry.problems.at(-1))}${zh.kept(entry)}`,
+    rest: (entry: HistoryEntry) => zh.sentences(zh.cause(entry.to, entry.problems.at(-1)), zh.kept(entry)),
   },
 
   cause(version: string, problem: Problem | undefined): string {
@@ -232,7 +233,10 @@ export const zh: Texts = {
     computer: "这台电脑",
     about: "关于",
     appearance: "外观",
-    themes: { system: "跟随系统", light: "浅色", dark: "深色", high_contrast: "高对比度" } satisfies Record<Theme, string>,
+    themes: { system: "跟随系统", light: "浅色", dark: "深色", high_contrast: "高对比度" } satisfies Record<
+      Theme,
+      string
+    >,
     mode: "Moult 自身的更新",
     modes: { silent: "静默", prompt: "先问我", on_quit: "退出时" } satisfies Record<Mode, string>,
     modeMore: {
@@ -260,7 +264,7 @@ export const zh: Texts = {
     believes: "这台电脑的认定",
     beliefs: {},
     report: "报告",
-    reportMore: "版本、历史和日志，存为这台电脑上的一个文件。不会发送，也不含小组件的内容。",
+    reportMore: "版本、历史和日志，存为这台电脑上的一个文件。不会发送。",
     saveReport: "保存报告…",
     reportSaved: "报告已保存。",
     reportSavedAt: (path) => `报告已保存到 ${path}。`,

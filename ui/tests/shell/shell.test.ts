@@ -173,7 +173,10 @@ describe("the updates", () => {
     await click("status");
     await click("ready-restart");
     await click("ready-on-quit");
-    expect(host.commands).toMatchObject([{ kind: "restart_now" }, { kind: "set_settings", settings: { mode: "on_quit" } }]);
+    expect(host.commands).toMatchObject([
+      { kind: "restart_now" },
+      { kind: "set_settings", settings: { mode: "on_quit" } },
+    ]);
     expect(text("ready-app")).toContain("It is installed when you quit.");
   });
 

@@ -11,7 +11,11 @@ describe("a hole less a cover", () => {
     ["beside it", box(200, 0, 10, 10), [box(0, 0, 100, 100)]],
     ["touching its edge", box(100, 0, 10, 100), [box(0, 0, 100, 100)]],
     ["over all of it", box(-5, -5, 200, 200), []],
-    ["in its middle", box(40, 40, 20, 20), [box(0, 0, 100, 40), box(0, 60, 100, 40), box(0, 40, 40, 20), box(60, 40, 40, 20)]],
+    [
+      "in its middle",
+      box(40, 40, 20, 20),
+      [box(0, 0, 100, 40), box(0, 60, 100, 40), box(0, 40, 40, 20), box(60, 40, 40, 20)],
+    ],
     ["over its upper half", box(-10, -10, 200, 60), [box(0, 50, 100, 50)]],
     ["over its right edge", box(80, 20, 50, 20), [box(0, 0, 100, 20), box(0, 40, 100, 60), box(0, 20, 80, 20)]],
     ["with no area", box(50, 50, 0, 10), [box(0, 0, 100, 100)]],

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import {
   ANSWER_MS,
   begin,
+  GRACE_MS,
   next,
   type Plan,
   type Step,
@@ -70,7 +71,11 @@ const TO_TRIAL = [...TO_SWITCHING, FROZEN, RESTORED, SHOWN];
 describe("a swap that goes well", () => {
   it("does each thing once and in order", () => {
     const end = 150 + PLAN.trialMs;
-    const { state: after, effects } = run([...TO_TRIAL, [end, { on: "wake" }], [end + 5, { on: "answer", state: null }]]);
+    const { state: after, effects } = run([
+      ...TO_TRIAL,
+      [end, { on: "wake" }],
+      [end + 5, { on: "answer", state: null }],
+    ]);
     expect(verbs(effects)).toEqual([
       "tell",
       "ask_old",
@@ -148,7 +153,11 @@ describe("loading", () => {
   });
 
   it("falls back to the state on disk when the old version gives no snapshot in time", () => {
-    const { effects } = run([HELLO, [ANSWER_MS, { on: "wake" }], [ANSWER_MS + 50, { on: "snapshot", state: state("late") }]]);
+    const { effects } = run([
+      HELLO,
+      [ANSWER_MS, { on: "wake" }],
+      [ANSWER_MS + 50, { on: "snapshot", state: state("late") }],
+    ]);
     expect(effects.filter((one) => one.do === "start_new")).toEqual([{ do: "start_new", saved: state("on disk") }]);
   });
 
@@ -165,9 +174,31 @@ describe("loading", () => {
 
   it.each<[string, Timed[], string]>([
     ["not ready in time", [HELLO, SNAPSHOT, [PLAN.readyMs, { on: "wake" }]], "not_ready"],
-    ["not even hello in time", [[ANSWER_MS, { on: "wake" }], [PLAN.readyMs, { on: "wake" }]], "not_ready"],
+    [
+      "not even hello in time",
+      [
+        [ANSWER_MS, { on: "wake" }],
+        [PLAN.readyMs, { on: "wake" }],
+      ],
+      "not_ready",
+    ],
     ["the state refused", [HELLO, SNAPSHOT, [60, { on: "refused", reason: "schema 1" }]], "state_refused"],
-    ["an error, and then not ready", [HELLO, [50, { on: "error", detail: "boom" }], [PLAN.readyMs, { on: "wake" }]], "exception"],
+    [
+      "an error, and then not ready soon",
+      [HELLO, SNAPSHOT, [50, { on: "error", detail: "boom" }], [50 + GRACE_MS, { on: "wake" }]],
+      "exception",
+    ],
+    [
+      "a second error gives no second grace",
+      [
+        HELLO,
+        SNAPSHOT,
+        [50, { on: "error", detail: "boom" }],
+        [1000, { on: "error", detail: "boom again" }],
+        [50 + GRACE_MS, { on: "wake" }],
+      ],
+      "exception",
+    ],
     ["withdrawn", [HELLO, [50, { on: "withdraw", detail: "closed" }]], "withdrawn"],
   ])("goes back: %s", (_, events, expected) => {
     const { state: after, effects } = run(events);
@@ -202,17 +233,26 @@ describe("waiting", () => {
     ["when the quiet is over", [[90 + PLAN.quietMs, { on: "wake" }]], "switching"],
     [
       "when input goes on until patience ends",
-      [[30_000, { on: "input", composing: false }], [100 + PLAN.patienceMs, { on: "wake" }]],
+      [
+        [30_000, { on: "input", composing: false }],
+        [100 + PLAN.patienceMs, { on: "wake" }],
+      ],
       "switching",
     ],
     [
       "never during a composition, whatever the patience",
-      [[30_000, { on: "input", composing: true }], [100 + PLAN.patienceMs * 2, { on: "wake" }]],
+      [
+        [30_000, { on: "input", composing: true }],
+        [100 + PLAN.patienceMs * 2, { on: "wake" }],
+      ],
       "waiting",
     ],
     [
       "at the end of a composition that used up all patience",
-      [[30_000, { on: "input", composing: true }], [100 + PLAN.patienceMs * 2, { on: "input", composing: false }]],
+      [
+        [30_000, { on: "input", composing: true }],
+        [100 + PLAN.patienceMs * 2, { on: "input", composing: false }],
+      ],
       "switching",
     ],
   ])("%s", (_, events, expected) => {
@@ -223,7 +263,9 @@ describe("waiting", () => {
     ["a forced swap", { quietMs: 0 }],
     ["an old version that never got ready", { oldAnswers: false }],
   ])("is left out by %s, even while composing", (_, plan) => {
-    expect(run([HELLO, ...(plan.oldAnswers === false ? [] : [SNAPSHOT]), READY], plan, 99, true).state.at).toBe("switching");
+    expect(run([HELLO, ...(plan.oldAnswers === false ? [] : [SNAPSHOT]), READY], plan, 99, true).state.at).toBe(
+      "switching",
+    );
   });
 
   it.each<[Timed, string]>([
@@ -290,14 +332,21 @@ describe("the trial", () => {
 
   it.each<[string, Timed[], string]>([
     ["an exception", [[5000, { on: "error", detail: "boom" }]], "exception"],
-    ["no answer at the end", [[END, { on: "wake" }], [END + ANSWER_MS, { on: "wake" }]], "hung"],
+    [
+      "no answer at the end",
+      [
+        [END, { on: "wake" }],
+        [END + ANSWER_MS, { on: "wake" }],
+      ],
+      "hung",
+    ],
     ["a newer order", [[5000, { on: "withdraw", detail: "a newer order" }]], "withdrawn"],
   ])("ends with the old version back: %s", (_, events, expected) => {
     const { state: after, effects } = run([...TO_TRIAL, ...events]);
     expect(cause(after)).toBe(expected);
     expect(verbs(effects)).toContain("show_old");
     expect(verbs(effects)).not.toContain("dispose_old");
-    const report = effects.findLast((one) => one.do === "report");
+    const report = effects.filter((one) => one.do === "report").at(-1);
     expect(report).toMatchObject({ report: { kind: "reverted", token: "right", problem: { cause: expected } } });
   });
 
@@ -324,10 +373,7 @@ describe("the trial", () => {
 });
 
 describe("an ended swap", () => {
-  const ended: SwapState[] = [
-    { at: "confirmed" },
-    { at: "reverted", failure: { cause: "hung", detail: "" } },
-  ];
+  const ended: SwapState[] = [{ at: "confirmed" }, { at: "reverted", failure: { cause: "hung", detail: "" } }];
   const events: Without<SwapEvent>[] = [
     { on: "hello" },
     { on: "ready", token: "right" },
@@ -336,7 +382,10 @@ describe("an ended swap", () => {
     { on: "wake" },
     { on: "withdraw", detail: "again" },
   ];
-  it.each(ended.flatMap((state) => events.map((event) => [state, event] as const)))("%j does nothing on %j", (state, event) => {
-    expect(next(state, { ...event, now: 1 } as SwapEvent)).toEqual({ state, effects: [] });
-  });
+  it.each(ended.flatMap((state) => events.map((event) => [state, event] as const)))(
+    "%j does nothing on %j",
+    (state, event) => {
+      expect(next(state, { ...event, now: 1 } as SwapEvent)).toEqual({ state, effects: [] });
+    },
+  );
 });

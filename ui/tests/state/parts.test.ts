@@ -99,7 +99,11 @@ describe("the strip", () => {
     problems: [problem("hung", "It hung.")],
   });
   const failed = (code: Parameters<typeof problem>[0]) =>
-    entry("2", "w/a/b", "1.0.0", "1.1.0", { outcome: "failed", at: ago(HOUR), problems: [problem(code, "It failed.")] });
+    entry("2", "w/a/b", "1.0.0", "1.1.0", {
+      outcome: "failed",
+      at: ago(HOUR),
+      problems: [problem(code, "It failed.")],
+    });
   const well = entry("3", "w/a/b", "1.0.0", "1.1.0", { at: ago(HOUR) });
   const other = entry("4", "w/c/d", "1.0.0", "1.1.0", { at: ago(0) });
 
@@ -196,7 +200,16 @@ it.each([
 });
 
 it("orders versions as releases are ordered", () => {
-  const ordered = ["1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-beta.2", "1.0.0-beta.11", "1.0.0", "1.2.0", "1.10.0", "2.0.0"];
+  const ordered = [
+    "1.0.0-alpha",
+    "1.0.0-alpha.1",
+    "1.0.0-beta.2",
+    "1.0.0-beta.11",
+    "1.0.0",
+    "1.2.0",
+    "1.10.0",
+    "2.0.0",
+  ];
   expect([...ordered].reverse().sort(compareVersions)).toEqual(ordered);
   expect(compareVersions("1.0.0+one", "1.0.0+two")).toBe(0);
 });

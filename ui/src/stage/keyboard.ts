@@ -1,0 +1,74 @@
+// The keyboard on its way from the old frame to the new one. Keys travel as messages and focus does not, so a key that
+// is typed into the new frame could overtake one that the old frame still forwards. Between the two, therefore, the
+// stage itself has the keyboard: it lets go only when the old frame has nothing more to forward and the new frame has
+// typed all that it was sent. It knows frames and keys, and nothing of a swap's judgement.
+
+import type { KeyStroke } from "../protocol";
+import type { Frame } from "./frame";
+
+/** After so long the new frame gets the keyboard whatever is missing, in milliseconds. */
+const LIMIT_MS = 300;
+
+/** Keys that enter nothing and are not sent. */
+const MODIFIERS = new Set(["Alt", "AltGraph", "CapsLock", "Control", "Fn", "Meta", "NumLock", "Shift"]);
+
+/** Hands the keyboard over. `typed` gets each key that the stage took meanwhile, in order. Returns what calls it off. */
+export function handKeyboard(from: Frame, to: Frame, typed: (stroke: KeyStroke) => void): () => void {
+  const catcher = document.createElement("div");
+  catcher.tabIndex = -1;
+  catcher.setAttribute("aria-hidden", "true");
+  catcher.style.cssText = "position:fixed;width:0;height:0;outline:none";
+  const caught: KeyStroke[] = [];
+  catcher.addEventListener("keydown", (event) => {
+    if (MODIFIERS.has(event.key)) return;
+    event.preventDefault();
+    caught.push(strokeOf(event));
+  });
+  document.body.append(catcher);
+  catcher.focus({ preventScroll: true });
+
+  let done = false;
+  const end = () => {
+    if (done) return false;
+    done = true;
+    clearTimeout(timer);
+    for (const stroke of caught.splice(0)) typed(stroke);
+    return true;
+  };
+  const finish = () => {
+    const kept = document.activeElement === catcher;
+    if (!end()) return;
+    // Whoever took the focus meanwhile keeps it.
+    if (kept) to.element.focus({ preventScroll: true });
+    catcher.remove();
+  };
+  const timer = setTimeout(finish, LIMIT_MS);
+
+  // A frame answers in turn. The old one's answer comes after its last forwarded key, the new one's after it has typed
+  // what it was sent; once nothing was caught in between, no key is on its way any more.
+  const settle = () => {
+    if (done) return;
+    for (const stroke of caught.splice(0)) typed(stroke);
+    to.ask({ kind: "snapshot" }, () => (caught.length > 0 ? settle() : finish()));
+  };
+  from.ask({ kind: "snapshot" }, settle);
+
+  return () => {
+    if (end()) catcher.remove();
+  };
+}
+
+/**
+ * A key that came to the stage although a frame has the focus: WebKit sends keys to the frame that had it when the key
+ * was pressed, and that is one message late. The key, to be given to the frame; null for any other.
+ */
+export function strayKey(event: KeyboardEvent): KeyStroke | null {
+  if (!(event.target instanceof HTMLIFrameElement) || MODIFIERS.has(event.key) || event.key === "Tab") return null;
+  event.preventDefault();
+  return strokeOf(event);
+}
+
+function strokeOf({ key, code, altKey, ctrlKey, metaKey, shiftKey }: KeyboardEvent): KeyStroke {
+  const entersText = [...key].length === 1 && !ctrlKey && !metaKey && !altKey;
+  return { key, code, text: entersText ? key : null, alt: altKey, ctrl: ctrlKey, meta: metaKey, shift: shiftKey };
+}

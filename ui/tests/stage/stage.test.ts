@@ -1,0 +1,380 @@
+// The stage with its real driver on a simulated page: frames whose port is in the test's hand, and a native side that
+// notes what it is asked. What browsers do with focus, painting and clip paths is not seen here.
+
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+import { ordinaryDay, problem } from "../../src/host/fake";
+import type { Load, Overview, SavedState, StageReport, SwapOrder } from "../../src/host/bindings";
+import type { ShellStageMessage } from "../../src/protocol";
+import type { Native } from "../../src/stage/native";
+import { Stage } from "../../src/stage/stage";
+
+type Told<Kind> = Extract<ShellStageMessage, { kind: Kind }>;
+
+/** The page inside a frame, as the test plays it. */
+class Page {
+  readonly heard: ShellStageMessage[] = [];
+  readonly port: MessagePort;
+  state: SavedState = { schema: 1, data: "" };
+  /** Whether it answers what the stage asks by itself. */
+  answers = true;
+
+  constructor(port: MessagePort) {
+    this.port = port;
+    port.onmessage = ({ data }: MessageEvent<ShellStageMessage>) => {
+      this.heard.push(data);
+      if (this.answers) this.#answer(data);
+    };
+  }
+
+  say(message: unknown): void {
+    this.port.postMessage(message);
+  }
+
+  all<Kind extends ShellStageMessage["kind"]>(kind: Kind): Told<Kind>[] {
+    return this.heard.filter((message): message is Told<Kind> => message.kind === kind);
+  }
+
+  #answer(message: ShellStageMessage): void {
+    if (message.kind === "snapshot") this.say({ kind: "snapshot", id: message.id, state: this.state });
+    if (message.kind === "freeze")
+      this.say({ kind: "frozen", id: message.id, state: this.state, focus: null, scroll: [] });
+    if (message.kind === "restore") {
+      if (message.state) this.state = message.state;
+      this.say({ kind: "restored", id: message.id });
+    }
+    if (message.kind === "thaw" && message.state) this.state = message.state;
+  }
+}
+
+const NOTES = "w/moult/notes";
+const SYSTEM = "w/moult/system";
+const GRACE = 40;
+
+let pages: Map<string, Page>;
+let reports: StageReport[];
+let saved: [string, SavedState][];
+let asked: string[];
+let overview: Overview;
+let stage: Stage;
+let failure: string | null;
+
+const wait = (ms = GRACE) => new Promise((resolve) => setTimeout(resolve, ms));
+
+function load(token: string, subject: string, instance: string | null, more: Partial<Load> = {}): Load {
+  return {
+    token,
+    url: `about:blank#${token}`,
+    subject,
+    version: "1.0.0",
+    instance,
+    state_schema: 1,
+    saved: null,
+    granted: [],
+    ...more,
+  };
+}
+
+function order(load: Load, more: Partial<SwapOrder> = {}): SwapOrder {
+  const times = { quiet_ms: 0, patience_ms: 1000, ready_ms: 1500, trial_ms: 60 };
+  return { load, from: "1.0.0", reason: "update", ...times, ...more };
+}
+
+function page(token: string): Page {
+  const found = pages.get(token);
+  if (!found) throw new Error(`no frame was loaded with ${token}`);
+  return found;
+}
+
+/** Gives each frame that was made and has no page yet its page, as a browser would when it has loaded. */
+async function loadFrames(): Promise<void> {
+  for (const element of document.querySelectorAll<HTMLIFrameElement>("x-frame")) {
+    const token = element.src.split("#")[1] ?? "";
+    if (pages.has(token)) continue;
+    Object.defineProperty(element, "contentWindow", {
+      value: {
+        postMessage: (_: unknown, __: string, [port]: MessagePort[]) => port && pages.set(token, new Page(port)),
+      },
+    });
+    element.dispatchEvent(new Event("load"));
+  }
+  await wait(5);
+}
+
+/** Has a page say hello and, when it was started, that it is ready. */
+async function ready(token: string): Promise<void> {
+  page(token).say({ kind: "hello", sdk: "test" });
+  await wait();
+  page(token).say({ kind: "ready", token });
+  await wait();
+}
+
+const frames = () => stage.frames.map(({ version, state }) => `${version} ${state}`);
+const of = (kind: StageReport["kind"]) => reports.filter((report) => report.kind === kind);
+
+beforeEach(async () => {
+  document.body.replaceChildren();
+  Object.assign(HTMLElement.prototype, { animate: () => ({ cancel: () => {} }), getAnimations: () => [] });
+  vi.spyOn(console, "error").mockImplementation(() => {});
+  // The simulated page would try to load a frame's address: here a frame is an element of no meaning.
+  const create = document.createElement.bind(document);
+  vi.spyOn(document, "createElement").mockImplementation((tag: string) => create(tag === "iframe" ? "x-frame" : tag));
+  [pages, failure] = [new Map(), null];
+  // A stage of an earlier test that still runs writes to its own.
+  const [ownReports, ownSaved, ownAsked]: [StageReport[], [string, SavedState][], string[]] = [[], [], []];
+  [reports, saved, asked] = [ownReports, ownSaved, ownAsked];
+  overview = ordinaryDay(Date.now());
+  for (const part of overview.installed) part.version = "1.0.0";
+  const native: Native = {
+    open: () => Promise.reject(new Error("opened by the test")),
+    report: (report) => Promise.resolve(void ownReports.push(report)),
+    saveState: (instance, state) => Promise.resolve(void ownSaved.push([instance, state])),
+    capability: (token, capability) => {
+      ownAsked.push(`${token} ${capability}`);
+      return capability === "broken"
+        ? Promise.reject(problem("disk_failed", "It broke."))
+        : Promise.resolve({ cores: 8 });
+    },
+    shellCommand: (command) => Promise.resolve(void ownAsked.push(command.kind)),
+  };
+  const layers = { widgets: document.createElement("div"), shell: document.createElement("div") };
+  document.body.append(layers.widgets, layers.shell);
+  const ground = { ...layers, paint: () => {}, fail: (detail: string | null) => (failure = detail) };
+  const widgets = [
+    load("n1", NOTES, "notes-1", { saved: { schema: 1, data: "on disk" } }),
+    load("s1", SYSTEM, "system-1", { granted: ["system.figures", "broken"] }),
+  ];
+  const start = { key: "k", shell: load("shell1", "shell", null), widgets, overview };
+  stage = new Stage(native, ground, start, { dark: false, contrast: false, reducedMotion: false });
+  await loadFrames();
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  for (const { port } of pages.values()) port.close();
+});
+
+describe("a first load", () => {
+  it("starts with what the native side saved and granted, and with nothing of the native key", async () => {
+    await ready("n1");
+    expect(page("n1").all("start")[0]).toMatchObject({ token: "n1", instance: "notes-1", saved: { data: "on disk" } });
+    expect(JSON.stringify(page("n1").heard)).not.toContain('"k"');
+    expect(of("ready")).toEqual([{ kind: "ready", token: "n1" }]);
+  });
+
+  it("is not ready by another load's token", async () => {
+    page("n1").say({ kind: "hello", sdk: "test" });
+    page("n1").say({ kind: "ready", token: "s1" });
+    await wait();
+    expect(of("ready")).toEqual([]);
+  });
+
+  it("fails when it refuses its state, and says so to native and shell", async () => {
+    await ready("shell1");
+    page("n1").say({ kind: "refused", reason: "schema 9" });
+    await wait();
+    expect(of("load_failed")).toMatchObject([{ token: "n1", problem: { cause: "state_refused", detail: "schema 9" } }]);
+    expect(page("shell1").all("frame").at(-1)).toMatchObject({ instance: "notes-1", phase: "failed" });
+  });
+
+  it("is painted once, when the shell is there", async () => {
+    await ready("n1");
+    expect(of("painted")).toEqual([]);
+    await ready("shell1");
+    await wait(300);
+    expect(of("painted")).toHaveLength(1);
+  });
+
+  it("shows a message when it is the shell's and it fails", async () => {
+    page("shell1").say({ kind: "refused", reason: "no" });
+    await wait();
+    expect(failure).toBe("no");
+  });
+
+  it("gets no second port when the frame goes to another page", async () => {
+    await ready("n1");
+    document.querySelector('[data-instance="notes-1"]')?.dispatchEvent(new Event("load"));
+    page("n1").say({ kind: "state", state: { schema: 1, data: "late" } });
+    await wait();
+    expect(of("load_failed")).toMatchObject([{ token: "n1" }]);
+    expect(saved).toEqual([]);
+  });
+});
+
+describe("calls", () => {
+  it("go to the native side only with a grant", async () => {
+    await ready("n1");
+    await ready("s1");
+    page("n1").say({ kind: "call", id: 1, capability: "system.figures", request: null });
+    page("s1").say({ kind: "call", id: 1, capability: "system.figures", request: null });
+    page("s1").say({ kind: "call", id: 2, capability: "broken", request: null });
+    await wait();
+    expect(asked).toEqual(["s1 system.figures", "s1 broken"]);
+    expect(page("n1").all("reply")).toMatchObject([{ id: 1, ok: false, error: { code: "consent_needed" } }]);
+    expect(page("s1").all("reply")).toMatchObject([
+      { id: 1, ok: true, value: { cores: 8 } },
+      { id: 2, ok: false, error: { code: "disk_failed" } },
+    ]);
+  });
+
+  it("are allowed and forbidden as the grants change", async () => {
+    await ready("s1");
+    const installed = overview.installed.map((part) => (part.subject === SYSTEM ? { ...part, permissions: [] } : part));
+    stage.event({ kind: "overview", overview: { ...overview, installed } });
+    page("s1").say({ kind: "call", id: 1, capability: "system.figures", request: null });
+    await wait();
+    expect(page("s1").all("granted")).toEqual([{ kind: "granted", granted: [] }]);
+    expect(asked).toEqual([]);
+  });
+
+  it("as commands are the live shell's alone", async () => {
+    await ready("shell1");
+    await ready("n1");
+    page("n1").say({ kind: "command", id: 1, command: { kind: "restart_now" } });
+    stage.event({ kind: "swap", order: order(load("shell2", "shell", null)) });
+    await loadFrames();
+    page("shell2").say({ kind: "command", id: 1, command: { kind: "restart_now" } });
+    page("shell1").say({ kind: "command", id: 1, command: { kind: "check_now" } });
+    await wait();
+    expect(asked).toEqual(["check_now"]);
+  });
+});
+
+describe("a swap", () => {
+  const next = (more: Partial<Load> = {}) => load("n2", NOTES, "notes-1", { version: "2.0.0", ...more });
+
+  beforeEach(async () => {
+    await ready("shell1");
+    await ready("s1");
+    await ready("n1");
+    page("n1").state = { schema: 1, data: "typed" };
+    reports.length = 0;
+  });
+
+  it("hands the state over, is confirmed, and loads nothing else anew", async () => {
+    stage.event({ kind: "swap", order: order(next()) });
+    await loadFrames();
+    expect(frames()).toContain("2.0.0 incoming");
+    await ready("n2");
+    await wait(700);
+    expect(page("n2").all("start")[0]?.saved).toEqual({ schema: 1, data: "typed" });
+    expect(reports.map(({ kind }) => kind)).toEqual(["switched", "confirmed"]);
+    expect(page("n1").all("dispose")).toHaveLength(1);
+    expect(page("n2").all("switched")).toHaveLength(1);
+    expect(stage.loads).toEqual({ shell: 1, "notes-1": 2, "system-1": 1 });
+    expect(document.querySelectorAll('[data-instance="notes-1"]')).toHaveLength(1);
+    expect(
+      page("shell1")
+        .all("swap")
+        .map(({ step }) => step),
+    ).toEqual(["loading", "ready", "switching", "confirmed"]);
+  });
+
+  it("saves what the new version says on trial, and the old one's state again when it is thrown out", async () => {
+    stage.event({ kind: "swap", order: order(next({ state_schema: 2 }), { trial_ms: 5000 }) });
+    await loadFrames();
+    await ready("n2");
+    await wait(400);
+    page("n2").say({ kind: "state", state: { schema: 2, data: "by the new" } });
+    page("n1").say({ kind: "state", state: { schema: 1, data: "of the frozen" } });
+    await wait();
+    page("n2").say({ kind: "error", message: "boom", stack: "" });
+    await wait(150);
+    expect(saved).toEqual([
+      ["notes-1", { schema: 2, data: "by the new" }],
+      ["notes-1", { schema: 1, data: "typed" }],
+    ]);
+    expect(of("reverted")).toMatchObject([{ token: "n2", problem: { cause: "exception", detail: "boom" } }]);
+    expect(page("n1").all("thaw")).toHaveLength(1);
+    expect(frames()).toEqual(["1.0.0 live", "1.0.0 live", "1.0.0 live"]);
+  });
+
+  it("is thrown out when the new version does not answer at the end", async () => {
+    stage.event({ kind: "swap", order: order(next()) });
+    await loadFrames();
+    await ready("n2");
+    page("n2").answers = false;
+    await wait(1100);
+    expect(of("reverted")).toMatchObject([{ problem: { cause: "hung" } }]);
+  });
+
+  it("gives way to a newer order", async () => {
+    stage.event({ kind: "swap", order: order(next()) });
+    await loadFrames();
+    stage.event({ kind: "swap", order: order(load("n3", NOTES, "notes-1", { version: "3.0.0" })) });
+    await loadFrames();
+    expect(of("reverted")).toMatchObject([{ token: "n2", problem: { cause: "withdrawn" } }]);
+    await ready("n3");
+    await wait(700);
+    expect(of("confirmed")).toEqual([{ kind: "confirmed", token: "n3" }]);
+  });
+
+  it("is called off when its frame is closed", async () => {
+    stage.event({ kind: "swap", order: order(next()) });
+    await loadFrames();
+    stage.event({ kind: "close", instance: "notes-1" });
+    await wait();
+    expect(of("reverted")).toMatchObject([{ token: "n2", problem: { cause: "withdrawn" } }]);
+    expect(document.querySelectorAll('[data-instance="notes-1"]')).toHaveLength(0);
+  });
+
+  it("of a frame that is not there is answered", () => {
+    stage.event({ kind: "swap", order: order(load("x", NOTES, "notes-9")) });
+    expect(of("reverted")).toMatchObject([{ token: "x", problem: { cause: "withdrawn" } }]);
+  });
+
+  it("of the shell touches no widget, and tells the new one all that there is to know", async () => {
+    page("n1").say({ kind: "header", title: "Draft", aside: "now" });
+    await wait();
+    stage.event({ kind: "swap", order: order(load("shell2", "shell", null, { version: "2.0.0" })) });
+    await loadFrames();
+    await ready("shell2");
+    await wait(700);
+    expect(stage.shellVersion).toBe("2.0.0");
+    expect(stage.loads).toEqual({ shell: 2, "notes-1": 1, "system-1": 1 });
+    expect(page("shell2").all("overview")).toHaveLength(1);
+    expect(page("shell2").all("header")).toContainEqual({
+      kind: "header",
+      instance: "notes-1",
+      title: "Draft",
+      aside: "now",
+    });
+    expect(page("shell2").all("frame")).toContainEqual({
+      kind: "frame",
+      instance: "notes-1",
+      phase: "live",
+      version: "1.0.0",
+    });
+  });
+});
+
+it("saves every state before the application ends", async () => {
+  await ready("n1");
+  page("n1").state = { schema: 1, data: "the last word" };
+  stage.event({ kind: "flush" });
+  await wait(150);
+  expect(saved).toEqual([["notes-1", { schema: 1, data: "the last word" }]]);
+  expect(of("flushed")).toHaveLength(1);
+});
+
+it("lays widgets where the user's shell has them, and closes to the keyboard what is covered", async () => {
+  await ready("shell1");
+  await ready("n1");
+  const body = { instance: "notes-1", x: 10, y: 20, width: 100, height: 50 };
+  page("shell1").say({ kind: "layout", bodies: [body], covers: [] });
+  await wait();
+  const frame = document.querySelector<HTMLIFrameElement>('[data-instance="notes-1"]');
+  const shell = document.querySelector<HTMLIFrameElement>('[data-instance="shell"]');
+  expect([frame?.style.left, frame?.style.top, frame?.style.width, frame?.style.height]).toEqual([
+    "10px",
+    "20px",
+    "100px",
+    "50px",
+  ]);
+  expect(frame?.inert).toBe(false);
+  expect(shell?.style.clipPath).toContain("M10 20h100v50");
+  page("shell1").say({ kind: "layout", bodies: [body], covers: [{ x: 0, y: 0, width: 500, height: 500 }] });
+  await wait();
+  expect(frame?.inert).toBe(true);
+  expect(shell?.style.clipPath).not.toContain("M10 20");
+});

@@ -30,5 +30,5 @@ pub(crate) async fn save(context: &Arc<Context>) -> anyhow::Result<Value> {
     });
     let path = folder.join("moult-report.json");
     moult_durable::write_atomic(&path, &serde_json::to_vec_pretty(&report)?)?;
-    Ok(json!({ "path": path }))
+    Ok(json!(path))
 }

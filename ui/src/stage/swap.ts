@@ -329,7 +329,7 @@ function inTrial(state: Trial, event: SwapEvent): Step {
     case "state":
       return stay({ ...state, latest: event.state });
     case "answer":
-      return state.asked ? confirm(state.plan) : stay(state);
+      return state.asked ? confirm(state.plan, event.state) : stay(state);
     case "wake": {
       if (event.now < state.until) return { state, effects: [{ do: "wake", at: state.until }] };
       if (state.asked) return revert(state, "hung", `no answer within ${ANSWER_MS} ms at the end of the trial`);
@@ -341,10 +341,12 @@ function inTrial(state: Trial, event: SwapEvent): Step {
   }
 }
 
-function confirm(plan: Plan): Step {
+/** From here on the new version's state is what comes back after a restart, also if nothing changes any more. */
+function confirm(plan: Plan, latest: SavedState | null): Step {
   return {
     state: { at: "confirmed" },
     effects: [
+      ...(latest ? [{ do: "save", state: latest } as const] : []),
       { do: "settle_new" },
       { do: "dispose_old" },
       { do: "report", report: { kind: "confirmed", token: plan.token } },

@@ -95,6 +95,13 @@ describe("a swap that goes well", () => {
     expect(after).toEqual({ at: "confirmed" });
   });
 
+  it("saves what the new version holds when it is confirmed", () => {
+    const end = 150 + PLAN.trialMs;
+    const answer: Timed = [end + 5, { on: "answer", state: state("migrated", 2) }];
+    const { effects } = run([...TO_TRIAL, [end, { on: "wake" }], answer]);
+    expect(effects).toContainEqual({ do: "save", state: state("migrated", 2) });
+  });
+
   it("starts the new version with the fresh snapshot and restores what was frozen", () => {
     const { effects } = run(TO_TRIAL);
     expect(effects).toContainEqual({ do: "start_new", saved: state("fresh") });

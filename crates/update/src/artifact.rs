@@ -33,6 +33,15 @@ pub struct Rebuilt {
     file: Scratch,
 }
 
+/// Which of several patches failed, and why.
+#[derive(Debug)]
+pub struct PatchFailure {
+    /// Its place in the order.
+    pub place: usize,
+    /// Why.
+    pub error: Box<UpdateError>,
+}
+
 /// An artifact that has the digest, the size and, for executables, the signature of its release.
 /// The file is deleted with the value, unless a store took it.
 #[derive(Debug)]
@@ -111,24 +120,27 @@ impl Rebuilt {
         Ok(Self { file })
     }
 
-    /// Applies patches in order, the first to the file `base`. The result is written to `to`, and what
-    /// lies between beside it. On failure it says at which of the patches.
-    pub fn patch(base: &Path, patches: &[(Fetched, Edge)], to: &Path) -> Result<Self, (usize, UpdateError)> {
+    /// Applies patches in order, the first to the file `base`. Each result is written beside `to`, with
+    /// a number behind its name.
+    pub fn patch(base: &Path, patches: &[(Fetched, Edge)], to: &Path) -> Result<Self, PatchFailure> {
         let mut last: Option<Scratch> = None;
         for (place, (fetched, edge)) in patches.iter().enumerate() {
             let old = last.as_ref().map_or(base, |file| file.path.as_path());
             let out = Scratch::new(&numbered(to, place));
-            apply(old, fetched, edge, &out.path).map_err(|error| (place, error))?;
+            apply(old, fetched, edge, &out.path).map_err(|error| PatchFailure {
+                place,
+                error: Box::new(error),
+            })?;
             last = Some(out);
         }
         let Some(last) = last else {
-            return Err((0, UpdateError::Abandoned));
+            return Err(PatchFailure {
+                place: 0,
+                error: Box::new(UpdateError::Abandoned),
+            });
         };
-        let file = Scratch::new(to);
-        fs::rename(&last.path, to)
-            .map_err(UpdateError::disk("renamed", &last.path))
-            .map_err(|error| (patches.len().saturating_sub(1), error))?;
-        Ok(Self { file })
+        // What lies between is gone; the last result is the artifact, under its own name.
+        Ok(Self { file: last })
     }
 
     /// Copies an artifact that a store keeps, so that it is verified like a new one.
@@ -317,7 +329,7 @@ fn check_bundle(path: &Path, subject: &Subject, release: &Release, host_api: u32
     let bundle = Bundle::parse(bytes).map_err(|source| UpdateError::Bundle {
         subject: subject.clone(),
         version: version.clone(),
-        source,
+        source: Box::new(source),
     })?;
     let manifest = bundle.manifest();
     let what = if manifest.id != *subject {

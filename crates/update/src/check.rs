@@ -49,7 +49,7 @@ impl Checker {
             match self.client.index(&subject, &self.triple, now).await {
                 Ok(index) => indexes.push((subject, Arc::new(index))),
                 Err(TrustError::NotPublished { path }) => {
-                    tracing::info!(%subject, path, "nothing is published")
+                    tracing::info!(%subject, path, "nothing is published");
                 }
                 // Nothing is installed on the word of what this computer can't remember.
                 Err(error @ TrustError::FloorNotWritten { .. }) => {

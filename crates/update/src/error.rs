@@ -152,7 +152,7 @@ pub enum UpdateError {
         /// The release.
         version: Version,
         /// Why.
-        source: BundleError,
+        source: Box<BundleError>,
     },
     /// A bundle says something else of itself than the release that names it.
     #[error("{version} of {subject} says something else of itself than its release: {what}")]

@@ -226,32 +226,32 @@ impl State {
         (self.enter(phase), vec![Effect::Finish(outcome)])
     }
 
-    /// Takes the cheapest way that is left.
-    fn plan(mut self) -> Result<(Self, Vec<Effect>), Self> {
+    /// Takes the cheapest way that is left. None: there is none.
+    fn plan(mut self) -> (Self, Option<Effect>) {
         let from = self.base.as_ref().map(|base| &base.digest);
         let Some(edges) = self
             .ways
             .as_ref()
             .and_then(|ways| ways.cheapest(from, &self.excluded))
         else {
-            return Err(self);
+            return (self, None);
         };
-        let first = edges.first().cloned();
+        let first = edges.first().cloned().map(Effect::Fetch);
         self.activity.plan = edges.iter().map(Edge::step).collect();
         self.activity.bytes_total = edges.iter().map(Edge::bytes).fold(0, u64::saturating_add);
         self.activity.bytes_done = 0;
         self.edges = edges;
         self.fetched = 0;
         self.bytes_complete = 0;
-        Ok((
-            self.enter(Phase::Planned),
-            first.into_iter().map(Effect::Fetch).collect(),
-        ))
+        (self.enter(Phase::Planned), first)
     }
 
     /// Plans, or ends with `fault` because there is no way at all.
     fn plan_or_end(self, fault: &Fault) -> (Self, Vec<Effect>) {
-        self.plan().unwrap_or_else(|state| state.end(fault, false))
+        match self.plan() {
+            (state, Some(fetch)) => (state, vec![fetch]),
+            (state, None) => state.end(fault, false),
+        }
     }
 
     /// Excludes what failed and takes another way, if there is one.
@@ -259,19 +259,22 @@ impl State {
         if !fault.is_avoidable() {
             return self.end(fault, false);
         }
+        let starts_from_base = matches!(self.edges.first(), Some(Edge::Patch { .. }));
         let failed = match fault.blame {
-            Blame::Edge(digest) => {
-                self.excluded.insert(digest);
-                self.edges.iter().find(|edge| *edge.digest() == digest)
-            }
-            Blame::Base | Blame::Nothing => {
-                self.base = None;
-                self.edges.first()
-            }
+            Blame::Edge(digest) => self.edges.iter().find(|edge| *edge.digest() == digest).cloned(),
+            Blame::Base => self.edges.first().filter(|_| starts_from_base).cloned(),
+            Blame::Nothing => None,
         };
-        let failed = failed.map(Edge::step);
+        match (&failed, fault.blame) {
+            (Some(_), Blame::Base) => self.base = None,
+            (Some(edge), _) => drop(self.excluded.insert(*edge.digest())),
+            // What is blamed is no part of the plan. The same plan again would end the same.
+            (None, _) => self.excluded.extend(self.edges.iter().map(|edge| *edge.digest())),
+        }
+        let failed = failed.or_else(|| self.edges.first().cloned());
+        let failed = failed.as_ref().map(Edge::step);
         match self.plan() {
-            Ok((mut state, effects)) => {
+            (mut state, Some(fetch)) => {
                 if let (Some(failed), Some(instead)) = (failed, state.activity.plan.first()) {
                     let problem = state.problem(
                         fault,
@@ -282,9 +285,9 @@ impl State {
                     );
                     state.activity.problems.push(problem);
                 }
-                (state, effects)
+                (state, vec![fetch])
             }
-            Err(state) => state.end(fault, false),
+            (state, None) => state.end(fault, false),
         }
     }
 
@@ -350,12 +353,11 @@ pub fn next(mut state: State, event: Event) -> (State, Vec<Effect>) {
             state.bytes_complete = state.bytes_complete.saturating_add(complete);
             state.activity.bytes_done = state.bytes_complete;
             state.fetched += 1;
-            match state.edges.get(state.fetched).cloned() {
-                Some(edge) => (state, vec![Effect::Fetch(edge)]),
-                None => {
-                    let edges = state.edges.clone();
-                    (state.enter(Rebuilding), vec![Effect::Rebuild(edges)])
-                }
+            if let Some(edge) = state.edges.get(state.fetched).cloned() {
+                (state, vec![Effect::Fetch(edge)])
+            } else {
+                let edges = state.edges.clone();
+                (state.enter(Rebuilding), vec![Effect::Rebuild(edges)])
             }
         }
         (Rebuilding, Event::Rebuilt) => (state.enter(Verifying), vec![Effect::Stage]),

@@ -5,15 +5,16 @@ use std::fs;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use moult_boot::{BundleStore, Store, Why};
 use moult_delta::ApplyError;
-use moult_model::stage::{SwapCause, SwapReason};
+use moult_model::stage::{SwapCause, SwapFailure, SwapReason};
 use moult_model::{Digest, ErrorCode, Subject};
 use tokio::sync::Semaphore;
 
-use crate::artifact::{AuthenticRelease, Demands, Rebuilt, Staged, Verified};
+use crate::artifact::{AuthenticRelease, Demands, PatchFailure, Rebuilt, Staged, Verified};
 use crate::error::{UpdateError, chain};
 use crate::fetch::{Fetched, Fetcher, Pinned, Repository, blocking};
 use crate::host::{Host, StagedBundle, StagedExecutable, SwapRefusal};
@@ -45,6 +46,9 @@ pub(crate) async fn guarded(work: impl Future<Output = Brought>) -> Brought {
 }
 
 impl Tools {
+    /// The longest that a swap may take.
+    const SWAP_LIMIT: Duration = Duration::from_mins(10);
+
     /// Waits for its turn and fetches.
     pub(crate) async fn fetch(self, edge: Edge, size_after: u64, tell: Tell) -> Brought {
         let Ok(_turn) = self.downloads.clone().acquire_owned().await else {
@@ -172,9 +176,20 @@ impl Tools {
                 return Brought::failed(self.fault(&error, 0));
             }
         }
-        let shown = AssertUnwindSafe(self.host.activate_bundle(bundle))
-            .catch_unwind()
-            .await;
+        let shown = AssertUnwindSafe(self.host.activate_bundle(bundle)).catch_unwind();
+        // The host has its own limits. This one sees to it that a host without them blocks nobody for ever.
+        let shown = tokio::time::timeout(Self::SWAP_LIMIT, shown)
+            .await
+            .unwrap_or_else(|_| {
+                let detail = "the host did not say how the swap ended".to_owned();
+                Ok(Err(SwapRefusal {
+                    failure: SwapFailure {
+                        cause: SwapCause::Hung,
+                        detail,
+                    },
+                    ban: false,
+                }))
+            });
         let store = self.bundles.clone();
         match shown {
             Ok(Ok(figures)) => {
@@ -287,12 +302,9 @@ impl Tools {
 /// Whether an artifact is kept on this computer.
 pub(crate) fn is_kept(store: &Store, bundles: &BundleStore, subject: &Subject, digest: &Digest) -> bool {
     let listed = match subject {
-        Subject::Executable => store.state().is_ok_and(|state| {
-            state
-                .slots
-                .iter()
-                .any(|slot| slot.digest == *digest && !slot.name.is_base())
-        }),
+        Subject::Executable => store
+            .state()
+            .is_ok_and(|state| state.slots.iter().any(|slot| slot.digest == *digest)),
         _ => bundles
             .subject(subject)
             .is_ok_and(|slots| slots.installed(digest).is_some()),
@@ -314,13 +326,14 @@ fn rebuild(
     base: Option<&Path>,
     fetched: &[(Fetched, Edge)],
     to: &Path,
-) -> Result<Rebuilt, (Blame, UpdateError)> {
+) -> Result<Rebuilt, (Blame, Box<UpdateError>)> {
     if let [(file, edge @ Edge::Full { .. })] = fetched {
-        return Rebuilt::unpack(file, release, to).map_err(|error| (Blame::Edge(*edge.digest()), error));
+        let unpacked = Rebuilt::unpack(file, release, to);
+        return unpacked.map_err(|error| (Blame::Edge(*edge.digest()), Box::new(error)));
     }
-    let base = base.ok_or((Blame::Base, UpdateError::Abandoned))?;
-    Rebuilt::patch(base, fetched, to).map_err(|(place, error)| {
-        let of_base = match &error {
+    let base = base.ok_or_else(|| (Blame::Base, Box::new(UpdateError::Abandoned)))?;
+    Rebuilt::patch(base, fetched, to).map_err(|PatchFailure { place, error }| {
+        let of_base = match &*error {
             UpdateError::Apply {
                 source: ApplyError::WrongBase { .. } | ApplyError::Old(_),
                 ..
@@ -330,11 +343,7 @@ fn rebuild(
         };
         let blame = match fetched.get(place) {
             _ if of_base && place == 0 => Blame::Base,
-            Some((file, edge)) => {
-                // The bytes are what was signed, and worthless all the same.
-                let _ = fs::remove_file(file.path());
-                Blame::Edge(*edge.digest())
-            }
+            Some((_, edge)) => Blame::Edge(*edge.digest()),
             None => Blame::Nothing,
         };
         (blame, error)

@@ -68,7 +68,7 @@ fn fault(rollback: &Rollback) -> Fault {
         Why::Crashed { code } => Fault::of(ErrorCode::Crashed, format!("it ended with code {code}")),
         Why::Hung => Fault::of(ErrorCode::Hung, "it showed nothing, or stopped answering"),
         Why::ExitedEarly => Fault::of(ErrorCode::Crashed, "it ended without saying that it would"),
-        _ => Fault::of(ErrorCode::SwitchFailed, "each of its starts was cut short"),
+        Why::Unfinished => Fault::of(ErrorCode::SwitchFailed, "each of its starts was cut short"),
     }
 }
 
@@ -123,6 +123,15 @@ mod tests {
 
     #[test]
     fn the_fate_of_an_executable_is_read_from_the_boot_state() {
+        type Case = (
+            &'static str,
+            u64,
+            u64,
+            Option<Trial>,
+            Option<Rollback>,
+            Phase,
+            Option<Outcome>,
+        );
         let trial = || {
             Some(Trial {
                 slot: slot(1).name,
@@ -138,15 +147,6 @@ mod tests {
                 at,
             })
         };
-        type Case = (
-            &'static str,
-            u64,
-            u64,
-            Option<Trial>,
-            Option<Rollback>,
-            Phase,
-            Option<Outcome>,
-        );
         let cases: Vec<Case> = vec![
             (
                 "the new one runs on trial",

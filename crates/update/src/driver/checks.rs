@@ -25,9 +25,6 @@ use crate::select::{Situation, offered, select};
 use crate::words;
 
 impl Driver {
-    /// The longest time between two checks while the server fails.
-    const LONGEST: Duration = Duration::from_secs(3600);
-
     /// Begins a check, or sees to it that another one follows the one under way.
     pub(super) fn begin_check(&mut self) {
         let Some(checker) = self.checker.take() else {
@@ -37,9 +34,9 @@ impl Driver {
         self.check_again = false;
         let (subjects, sender) = (self.subjects(), self.sender.clone());
         self.work.spawn(async move {
-            let checked = checker.check(subjects, Timestamp::now()).await;
+            let found = checker.check(subjects, Timestamp::now()).await;
             // Nobody listens any more when the engine has ended.
-            let _ = sender.send(Message::Checked(Box::new(checked)));
+            let _ = sender.send(Message::Checked(Box::new(found)));
         });
     }
 
@@ -67,13 +64,6 @@ impl Driver {
             0
         };
         self.next_check = self.after_a_while();
-        self.shared.with(|picture| {
-            picture.beliefs = beliefs;
-            picture.check_problem = problem;
-            if outcome.is_ok() {
-                picture.checked_at = Some(Timestamp::now());
-            }
-        });
         if outcome.is_ok() {
             for (subject, index) in indexes {
                 self.consider(&subject, &index).await;
@@ -83,6 +73,14 @@ impl Driver {
             self.leftovers.clear();
             self.keep_pending().await;
         }
+        // Said last: whoever sees that a check has ended sees what followed from it, too.
+        self.shared.with(|picture| {
+            picture.beliefs = beliefs;
+            picture.check_problem = problem;
+            if outcome.is_ok() {
+                picture.checked_at = Some(Timestamp::now());
+            }
+        });
         self.show();
         if self.check_again {
             self.begin_check();
@@ -91,12 +89,15 @@ impl Driver {
 
     /// The time of the next check: the usual one with jitter, later while the server fails.
     pub(super) fn after_a_while(&self) -> Instant {
-        let usual = Duration::from_secs(u64::from(self.settings.check_every_seconds.clamp(1, 86_400)));
-        let spread = f64::from(self.config.check_jitter_percent.min(90)) / 100.0;
-        let random = f64::from(getrandom::u32().unwrap_or(u32::MAX / 2)) / f64::from(u32::MAX);
-        let delay = usual.mul_f64(1.0 + spread * (2.0 * random - 1.0));
-        let slowed = delay.saturating_mul(2_u32.saturating_pow(self.server_failures.min(10)));
-        Instant::now() + slowed.min(Self::LONGEST.max(delay))
+        let random = getrandom::u32().unwrap_or(u32::MAX / 2);
+        let seconds = self.settings.check_every_seconds;
+        Instant::now()
+            + pause(
+                seconds,
+                self.config.check_jitter_percent,
+                self.server_failures,
+                random,
+            )
     }
 
     /// Decides what an index means for its subject, and begins what follows.
@@ -238,7 +239,6 @@ impl Driver {
     }
 
     /// What runs for a subject, and what is banned for it.
-    #[expect(clippy::type_complexity, reason = "two values of one look at the store")]
     pub(super) fn running(
         &self,
         subject: &Subject,
@@ -280,5 +280,46 @@ impl Driver {
         }
         self.choices.settled.insert(subject.clone(), channel.clone());
         self.keep_choices().await;
+    }
+}
+
+/// The time between two checks. Each check in a row that the server failed doubles it, up to an hour or
+/// the usual time, whichever is longer. `random` is uniform over all its values.
+fn pause(every_seconds: u32, jitter_percent: u8, server_failures: u32, random: u32) -> Duration {
+    const LONGEST: Duration = Duration::from_hours(1);
+    let usual = Duration::from_secs(u64::from(every_seconds.clamp(1, 86_400)));
+    let spread = f64::from(jitter_percent.min(90)) / 100.0;
+    let place = f64::from(random) / f64::from(u32::MAX);
+    let delay = usual.mul_f64(1.0 + spread * (2.0 * place - 1.0));
+    delay
+        .saturating_mul(2_u32.saturating_pow(server_failures.min(20)))
+        .min(LONGEST.max(delay))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checks_come_with_jitter_and_more_rarely_while_the_server_fails() {
+        for (seconds, jitter, failures, random, expected) in [
+            (300, 10, 0, 0, 270),
+            (300, 10, 0, u32::MAX, 330),
+            (300, 0, 0, 7, 300),
+            (300, 0, 1, 7, 600),
+            (300, 0, 3, 7, 2400),
+            (300, 0, 4, 7, 3600),
+            (300, 0, u32::MAX, 7, 3600),
+            (86_400, 0, 5, 7, 86_400),
+            (0, 0, 0, 7, 1),
+            (u32::MAX, 0, 0, 7, 86_400),
+        ] {
+            let found = pause(seconds, jitter, failures, random);
+            assert_eq!(
+                found.as_secs(),
+                expected,
+                "{seconds} s, {jitter} %, {failures} failures"
+            );
+        }
     }
 }

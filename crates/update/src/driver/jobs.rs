@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use moult_model::stage::SwapReason;
-use moult_model::{Digest, ErrorCode, Outcome, Phase, Subject, Version};
+use moult_model::{Digest, ErrorCode, Outcome, Subject, Version};
 use tracing::Instrument as _;
 
-use super::{Driver, Message, new_id};
+use super::{Driver, Message};
 use crate::artifact::Staged;
 use crate::error::chain;
 use crate::fetch::blocking;
@@ -20,7 +20,7 @@ use crate::machine::{Effect, Event, Fault};
 use crate::perform::{Tell, guarded};
 use crate::plan::Edge;
 use crate::reconcile::{self, Fate};
-use crate::record::{Failures, Record, WentBack};
+use crate::record::{Failures, Record};
 
 impl Driver {
     /// Takes up the updates of an earlier process: an executable's comes to its end or goes on, the
@@ -136,9 +136,9 @@ impl Driver {
             }
         }
         if is_progress {
-            self.show_progress()
+            self.show_progress();
         } else {
-            self.show()
+            self.show();
         }
     }
 
@@ -254,9 +254,9 @@ impl Driver {
             let is_previous = boot.trial.is_none() && boot.previous.as_ref() == Some(&slot);
             let ends_trial = boot.trial.is_some() && boot.current == slot;
             if goes_back && (is_previous || ends_trial) {
-                store.go_back()?
+                store.go_back()?;
             } else {
-                store.begin_trial(&slot)?
+                store.begin_trial(&slot)?;
             }
             Ok(())
         });
@@ -281,7 +281,25 @@ impl Driver {
         self.sweep_downloads(&job, failure).await;
         self.keep_history().await;
         self.keep_pending().await;
+        if matches!(outcome, Outcome::Updated | Outcome::Installed) {
+            self.collect_garbage().await;
+        }
         self.read_stores();
+    }
+
+    /// Deletes versions that are too old to be returned to.
+    async fn collect_garbage(&self) {
+        let (store, bundles) = (self.tools.store.clone(), self.tools.bundles.clone());
+        let collected = blocking(move || {
+            let slots = store.collect_garbage(Self::KEPT)?;
+            let files = bundles.collect_garbage(Self::KEPT)?;
+            Ok((slots.removed + files.removed, slots.bytes + files.bytes))
+        });
+        match collected.await {
+            Ok((0, _)) => {}
+            Ok((removed, bytes)) => tracing::info!(removed, bytes, "old versions were deleted"),
+            Err(error) => tracing::warn!(error = chain(&error), "old versions could not be deleted"),
+        }
     }
 
     /// Deletes the downloads of an update that is over. What the next try can go on with is kept: the
@@ -329,120 +347,6 @@ impl Driver {
                 };
             }
         }
-    }
-
-    /// Returns to a kept version.
-    pub(super) async fn go_back(&mut self, subject: Subject, version: Version) {
-        let (running, _) = match self.running(&subject) {
-            Ok(found) => found,
-            Err(error) => {
-                tracing::error!(%subject, error = chain(&error), "what is installed can't be read");
-                return;
-            }
-        };
-        let from = running.as_ref().map(|running| running.version.clone());
-        if from.as_ref() == Some(&version) {
-            return;
-        }
-        let Some(digest) = self.kept_version(&subject, &version) else {
-            tracing::warn!(%subject, %version, "this version is not kept");
-            return;
-        };
-        if let Some(place) = self.jobs.iter().position(|job| *job.subject() == subject) {
-            if !self.jobs[place].is_replaceable() {
-                tracing::warn!(%subject, %version, "another version is taking over just now");
-                return;
-            }
-            self.replace(place).await;
-        }
-        match from.clone().filter(|from| *from > version) {
-            Some(from) => {
-                // Going back twice must not make the first one wanted again.
-                let from = match self.choices.went_back.remove(&subject) {
-                    Some(before) if before.from > from => before.from,
-                    _ => from,
-                };
-                self.choices.went_back.insert(
-                    subject.clone(),
-                    WentBack {
-                        from,
-                        to: version.clone(),
-                    },
-                );
-            }
-            None => drop(self.choices.went_back.remove(&subject)),
-        }
-        self.keep_choices().await;
-        let now = Timestamp::now();
-        let job = Job::back_to(new_id(now), subject, from, version, digest, now);
-        let id = job.id().to_owned();
-        self.jobs.push(job);
-        self.happen(
-            &id,
-            Event::Begin {
-                kept: true,
-                needs_consent: false,
-            },
-        )
-        .await;
-    }
-
-    /// The artifact of a kept version.
-    fn kept_version(&self, subject: &Subject, version: &Version) -> Option<Digest> {
-        if *subject == Subject::Executable {
-            let boot = self.tools.store.state().ok()?;
-            return boot
-                .slots
-                .iter()
-                .find(|slot| slot.version == *version)
-                .map(|slot| slot.digest);
-        }
-        let slots = self.tools.bundles.subject(subject).ok()?;
-        slots
-            .earlier
-            .iter()
-            .find(|kept| kept.version == *version)
-            .map(|kept| kept.digest)
-    }
-
-    /// Stops an update on request.
-    pub(super) async fn cancel(&mut self, id: &str) {
-        let Some(job) = self.job(id) else {
-            return;
-        };
-        if matches!(job.phase(), Phase::Switching | Phase::Confirming) {
-            return;
-        }
-        job.stop_work();
-        let slot = job.record.slot.clone();
-        self.disarm(slot).await;
-        self.happen(id, Event::Cancelled).await;
-    }
-
-    /// Takes an update off because something else is wanted.
-    pub(super) async fn replace(&mut self, place: usize) {
-        let mut job = self.jobs.remove(place);
-        job.stop_work();
-        job.span
-            .in_scope(|| tracing::info!(phase = ?job.phase(), "an update is no longer wanted"));
-        self.disarm(job.record.slot.clone()).await;
-    }
-
-    /// Ends the trial of an executable that has not started yet.
-    async fn disarm(&mut self, slot: Option<moult_boot::SlotName>) {
-        let (Some(slot), store) = (slot, self.tools.store.clone()) else {
-            return;
-        };
-        let outcome = blocking(move || {
-            if store.state()?.is_on_trial(&slot) {
-                store.go_back()?;
-            }
-            Ok(())
-        });
-        if let Err(error) = outcome.await {
-            tracing::error!(error = chain(&error), "a trial could not be ended");
-        }
-        self.read_stores();
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod checks;
 mod jobs;
+mod wishes;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -78,6 +79,8 @@ pub(crate) struct Driver {
 impl Driver {
     /// How many downloads may run at once.
     pub(crate) const DOWNLOADS: usize = 2;
+    /// How many earlier versions of each subject are kept to be returned to.
+    const KEPT: usize = 3;
     /// How often progress alone is worth a new picture.
     const PROGRESS_BEAT: Duration = Duration::from_millis(100);
 
@@ -325,7 +328,7 @@ impl Driver {
     /// Removes what an earlier process left half rebuilt, and downloads that nobody has gone on with for a
     /// week.
     fn sweep_staging(&self) {
-        const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
+        const WEEK: Duration = Duration::from_hours(7 * 24);
         let Ok(entries) = std::fs::read_dir(self.tools.store.staging()) else {
             return;
         };

@@ -34,7 +34,8 @@ impl Http {
         let builder = if base.scheme() == "https" {
             builder.https_only(true).redirect(Policy::custom(follow))
         } else {
-            builder.no_proxy().redirect(Policy::none())
+            // This client never speaks TLS, so the system's certificates need not be read.
+            builder.no_proxy().redirect(Policy::none()).tls_certs_only([])
         };
         let client = builder.build().map_err(|source| UpdateError::Client { source })?;
         Ok(Self { base, client, limits })

@@ -84,12 +84,19 @@ impl Part {
 
     /// Forgets all bytes.
     pub(super) fn start_over(&mut self) -> Result<(), UpdateError> {
-        self.file
-            .set_len(0)
-            .map_err(UpdateError::disk("written", &self.path))?;
-        self.file
-            .seek(SeekFrom::Start(0))
-            .map_err(UpdateError::disk("written", &self.path))?;
+        let length = self
+            .file
+            .metadata()
+            .map_err(UpdateError::disk("read", &self.path))?
+            .len();
+        if length > 0 {
+            self.file
+                .set_len(0)
+                .map_err(UpdateError::disk("written", &self.path))?;
+            self.file
+                .seek(SeekFrom::Start(0))
+                .map_err(UpdateError::disk("written", &self.path))?;
+        }
         (self.hasher, self.length, self.etag) = (Hasher::new(), 0, None);
         Ok(())
     }

@@ -136,6 +136,7 @@ fn at(phase: Phase) -> State {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "it is one table")]
 fn each_event_in_each_phase_does_what_the_table_says() {
     let hung = || Fault::of(ErrorCode::Hung, "");
     let table: Vec<(Phase, Event, Phase, Vec<Effect>)> = vec![
@@ -355,6 +356,79 @@ fn bytes_count_over_the_whole_plan_and_never_pass_its_end() {
     assert_eq!((state.activity.bytes_done, state.wire_bytes), (15, 9));
     let (state, _) = next(state, Event::Progress { bytes: 5000 });
     assert_eq!(state.activity.bytes_done, 20);
+}
+
+/// One way in which an update went.
+#[derive(Clone, Default)]
+struct Course {
+    fetched: Vec<Digest>,
+    failures: usize,
+}
+
+/// Lets every piece of work end in every way, and hands the end of each course to `end`.
+fn every_course(state: &State, effects: &[Effect], course: &Course, end: &mut impl FnMut(&State, &Course)) {
+    let mut course = course.clone();
+    let edges: Vec<Blame> = state
+        .edges
+        .iter()
+        .map(|edge| Blame::Edge(*edge.digest()))
+        .collect();
+    let (good, blames) = match effects {
+        [Effect::Fetch(edge)] => {
+            course.fetched.push(*edge.digest());
+            (
+                Event::Fetched { wire_bytes: 1 },
+                vec![Blame::Edge(*edge.digest())],
+            )
+        }
+        [Effect::Rebuild(_)] => (Event::Rebuilt, [edges, vec![Blame::Base]].concat()),
+        [Effect::Stage] => (
+            Event::Staged { ask: false },
+            [edges, vec![Blame::Nothing]].concat(),
+        ),
+        _ => return end(state, &course),
+    };
+    let (well, effects) = run(state.clone(), &[Event::FetchBegun, good]);
+    every_course(&well, &effects, &course, end);
+    course.failures += 1;
+    for blame in blames {
+        let (badly, effects) = run(
+            state.clone(),
+            &[Event::FetchBegun, fault(ErrorCode::PatchFailed, blame)],
+        );
+        every_course(&badly, &effects, &course, end);
+    }
+}
+
+#[test]
+fn every_course_ends_each_failure_is_said_and_the_full_file_is_fetched_once_at_most() {
+    let (state, effects) = next(found(), begin());
+    let (mut ended_well, mut ended_badly) = (0, 0);
+    every_course(&state, &effects, &Course::default(), &mut |state, course| {
+        match state.phase() {
+            Phase::Switching => ended_well += 1,
+            Phase::Failed => ended_badly += 1,
+            phase => assert_eq!(phase, Phase::Failed, "it did not end"),
+        }
+        let fulls = course
+            .fetched
+            .iter()
+            .filter(|name| **name == digest("full"))
+            .count();
+        assert!(fulls <= 1, "{state:?}");
+        assert_eq!(state.activity.problems.len(), course.failures, "{state:?}");
+        assert!(
+            state
+                .excluded
+                .iter()
+                .all(|name| state.edges.iter().all(|edge| edge.digest() != name))
+                || state.phase() == Phase::Failed
+        );
+    });
+    assert!(
+        ended_well > 5 && ended_badly > 5,
+        "{ended_well} and {ended_badly}"
+    );
 }
 
 #[test]

@@ -1,149 +1,17 @@
 //! Whatever the repository serves, the old version stands or another way leads to the new one, and the
 //! user is told.
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 
 use jiff::Timestamp;
-use moult_boot::BundleStore;
 use moult_model::{Digest, ErrorCode, Outcome, Patch, PlanStep, Subject};
 use moult_trust::sign::Editor;
 
 use crate::support::server::{Fault, Server};
 use crate::support::{
-    Computer, Issue, Publisher, TRIPLE, check_again, codes, current, entry, notes, outcome, settled, until,
-    version,
+    Computer, Issue, Publisher, TRIPLE, check_again, codes, current, entry, files, notes, outcome, settled,
+    until, version,
 };
-
-fn subjects() -> [Subject; 3] {
-    [Subject::Executable, Subject::Shell, notes()]
-}
-
-/// Releases 1.0.0 and 1.1.0 of everything.
-fn two_releases() -> Publisher {
-    let mut publisher = Publisher::new();
-    for subject in subjects() {
-        for text in ["1.0.0", "1.1.0"] {
-            publisher.release(&Issue::of(&subject, text));
-        }
-    }
-    publisher
-}
-
-fn computer(publisher: &Publisher, server: &Server, with_bundles: bool) -> Computer {
-    let computer = Computer::new(publisher, server);
-    if with_bundles {
-        for subject in [Subject::Shell, notes()] {
-            computer.install(&Issue::of(&subject, "1.0.0"));
-        }
-    }
-    computer
-}
-
-fn files(folder: &Path) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in fs::read_dir(next).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                found.push(path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned());
-            }
-        }
-    }
-    found.sort();
-    found
-}
-
-/// The code that a bad byte in a file must lead to, if the file is asked for.
-fn code_of(path: &str) -> ErrorCode {
-    if path.ends_with(".index.json") {
-        ErrorCode::IndexInvalid
-    } else if path.starts_with("metadata/") {
-        ErrorCode::MetadataInvalid
-    } else {
-        ErrorCode::FileCorrupt
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_wrong_byte_anywhere_is_noticed_said_and_harms_nothing() {
-    let publisher = two_releases();
-    let server = Server::start(publisher.repository()).await;
-    let mut noticed: BTreeMap<&str, u32> = BTreeMap::new();
-    for with_bundles in [true, false] {
-        for path in files(&publisher.repository()) {
-            server.heal();
-            server.forget();
-            server.fail(&path, Fault::Flip, u32::MAX);
-            let computer = computer(&publisher, &server, with_bundles);
-            let (engine, picture) = settled(&computer).await;
-            engine.shutdown().await;
-            let was_asked_for = server
-                .seen()
-                .iter()
-                .any(|seen| seen.path == path && seen.status == 200);
-            let said: Vec<ErrorCode> = picture
-                .check_problem
-                .iter()
-                .chain(picture.history.iter().flat_map(|entry| &entry.problems))
-                .chain(picture.activities.iter().flat_map(|activity| &activity.problems))
-                .map(|problem| problem.code)
-                .collect();
-            let what = format!("{path}, with bundles: {with_bundles}: {picture:#?}");
-            if was_asked_for {
-                assert!(
-                    !said.is_empty() && said.iter().all(|code| *code == code_of(&path)),
-                    "{what}"
-                );
-                let kind = path.rsplit('.').next().unwrap_or_default();
-                *noticed
-                    .entry(if path.starts_with("metadata/") {
-                        "metadata"
-                    } else if kind == "zst" {
-                        "full"
-                    } else if kind == "mpatch" {
-                        "patch"
-                    } else {
-                        "index"
-                    })
-                    .or_default() += 1;
-            } else {
-                assert!(said.is_empty(), "{what}");
-            }
-            for subject in [Subject::Shell, notes()] {
-                let runs = current(&picture, &subject);
-                let expected = if with_bundles { Some("1.0.0") } else { None };
-                let updated = runs.as_deref() == Some("1.1.0");
-                assert!(updated || runs.as_deref() == expected, "{what}");
-                // Only a bad byte in its own way keeps a subject back, and never one in a patch.
-                let own = path.starts_with("metadata/") || path.contains(&subject.folder(""));
-                assert!(
-                    updated || was_asked_for && own && !path.ends_with(".mpatch"),
-                    "{what}"
-                );
-                if let Some(slots) = picture
-                    .bundles
-                    .get(&subject)
-                    .and_then(|slots| slots.current.as_ref())
-                {
-                    let store = BundleStore::open(&computer.data()).unwrap();
-                    let bytes = fs::read(store.path(&slots.digest)).unwrap();
-                    assert_eq!(Digest::of(&bytes), slots.digest, "{what}");
-                }
-            }
-        }
-    }
-    for (kind, least) in [("metadata", 6), ("index", 6), ("patch", 3), ("full", 2)] {
-        assert!(
-            noticed.get(kind).is_some_and(|times| *times >= least),
-            "{kind}: {noticed:?}"
-        );
-    }
-}
 
 #[tokio::test]
 async fn a_patch_that_fails_is_said_and_the_full_file_follows() {
@@ -161,9 +29,9 @@ async fn a_patch_that_fails_is_said_and_the_full_file_follows() {
         ),
     ];
     for (name, fault, code) in cases {
-        let publisher = two_releases();
+        let publisher = Publisher::of_two_releases();
         let server = Server::start(publisher.repository()).await;
-        let computer = computer(&publisher, &server, true);
+        let computer = Computer::with_bundles(&publisher, &server);
         let patch = publisher.patch_path(&Subject::Shell, "1.0.0", "1.1.0");
         server.fail(&patch, fault, u32::MAX);
         let (_engine, picture) = settled(&computer).await;
@@ -234,12 +102,12 @@ fn publisher_with_patch(patch: &[u8]) -> Publisher {
     let mut editor = Editor::open(&publisher.repository(), &publisher.keys).unwrap();
     let mut index = editor.index(&Subject::Shell, TRIPLE).unwrap();
     let digest = Digest::of(patch);
-    let path = format!("app/shell/files/{digest}.mpatch");
-    fs::write(publisher.repository().join("targets").join(&path), patch).unwrap();
+    let listed = format!("app/shell/files/{digest}.mpatch");
+    fs::write(publisher.repository().join("targets").join(&listed), patch).unwrap();
     index.patches = vec![Patch {
         from,
         to,
-        path,
+        path: listed,
         size: patch.len() as u64,
         digest,
         format: moult_delta::FORMAT,
@@ -252,9 +120,9 @@ fn publisher_with_patch(patch: &[u8]) -> Publisher {
 
 #[tokio::test]
 async fn an_installed_file_that_was_altered_gets_the_full_file() {
-    let publisher = two_releases();
+    let publisher = Publisher::of_two_releases();
     let server = Server::start(publisher.repository()).await;
-    let computer = computer(&publisher, &server, true);
+    let computer = Computer::with_bundles(&publisher, &server);
     let mut bytes = fs::read(computer.executable()).unwrap();
     bytes[100] ^= 1;
     fs::write(computer.executable(), bytes).unwrap();
@@ -276,9 +144,9 @@ async fn an_installed_file_that_was_altered_gets_the_full_file() {
 
 #[tokio::test]
 async fn without_a_patch_and_without_the_full_file_the_old_version_stands() {
-    let publisher = two_releases();
+    let publisher = Publisher::of_two_releases();
     let server = Server::start(publisher.repository()).await;
-    let computer = computer(&publisher, &server, true);
+    let computer = Computer::with_bundles(&publisher, &server);
     for path in [
         publisher.patch_path(&Subject::Shell, "1.0.0", "1.1.0"),
         publisher.full_path(&Subject::Shell, "1.1.0"),
@@ -306,9 +174,9 @@ async fn without_a_patch_and_without_the_full_file_the_old_version_stands() {
 
 #[tokio::test]
 async fn what_fails_three_times_in_a_row_is_left_alone_for_a_while() {
-    let publisher = two_releases();
+    let publisher = Publisher::of_two_releases();
     let server = Server::start(publisher.repository()).await;
-    let computer = computer(&publisher, &server, true);
+    let computer = Computer::with_bundles(&publisher, &server);
     let full = publisher.full_path(&Subject::Shell, "1.1.0");
     for path in [&publisher.patch_path(&Subject::Shell, "1.0.0", "1.1.0"), &full] {
         server.fail(path, Fault::Status(404), u32::MAX);
@@ -435,7 +303,7 @@ async fn a_bundle_must_be_what_its_release_says() {
 
 #[tokio::test]
 async fn a_repository_that_goes_back_in_time_is_not_believed() {
-    let mut publisher = two_releases();
+    let mut publisher = Publisher::of_two_releases();
     let old = tempfile::tempdir().unwrap();
     for path in files(&publisher.repository()) {
         let to = old.path().join(&path);
@@ -444,7 +312,7 @@ async fn a_repository_that_goes_back_in_time_is_not_believed() {
     }
     publisher.release(&Issue::of(&Subject::Shell, "1.2.0"));
     let server = Server::start(publisher.repository()).await;
-    let mut computer = computer(&publisher, &server, true);
+    let mut computer = Computer::with_bundles(&publisher, &server);
     let (engine, picture) = settled(&computer).await;
     assert_eq!(current(&picture, &Subject::Shell).as_deref(), Some("1.2.0"));
     let replay = Server::start(old.path().to_owned()).await;
@@ -463,7 +331,7 @@ async fn a_repository_that_goes_back_in_time_is_not_believed() {
 
 #[tokio::test]
 async fn a_check_that_fails_is_said_and_neutral() {
-    let publisher = two_releases();
+    let publisher = Publisher::of_two_releases();
     let server = Server::start(publisher.repository()).await;
     let gone = {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -494,7 +362,7 @@ async fn a_check_that_fails_is_said_and_neutral() {
         if let Some(fault) = fault {
             server.fail("metadata/timestamp.json", fault, u32::MAX);
         }
-        let mut computer = computer(&publisher, &server, true);
+        let mut computer = Computer::with_bundles(&publisher, &server);
         if let Some(address) = address {
             computer.settings.repository = address;
         }

@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use moult_model::stage::{SwapCause, SwapReason};
 use moult_model::{ErrorCode, Outcome, Phase, PlanStep, Subject};
 use moult_trust::sign::Editor;
+use moult_update::Picture;
 
 use crate::support::host::refusal;
-use crate::support::server::Server;
+use crate::support::server::{Fault, Server};
 use crate::support::{
     Computer, Issue, Publisher, channel, check_again, codes, current, entry, is_settled, notes, outcome,
     settled, until, version,
@@ -347,6 +348,86 @@ async fn going_back_to_a_version_that_refuses_leaves_everything_as_it_was() {
     engine.go_back(notes(), version("0.5.0"));
     let picture = check_again(&computer, &engine).await;
     assert_eq!((picture.history.len(), picture.activities.len()), (2, 0));
+}
+
+#[tokio::test]
+async fn no_more_than_two_downloads_run_at_once() {
+    let names = ["clock", "feed", "notes", "weather"];
+    let subjects: Vec<Subject> = names
+        .iter()
+        .map(|name| format!("w/moult/{name}").parse().unwrap())
+        .collect();
+    let mut publisher = Publisher::new();
+    for subject in &subjects {
+        publisher.release(&Issue::of(subject, "1.0.0"));
+    }
+    let server = Server::start(publisher.repository()).await;
+    server.fail(".zst", Fault::Stall(1000), 2);
+    let mut computer = Computer::new(&publisher, &server);
+    computer.wanted = subjects;
+    let engine = computer.start();
+    let count = |picture: &Picture, phase: Phase| {
+        picture
+            .activities
+            .iter()
+            .filter(|activity| activity.phase == phase)
+            .count()
+    };
+    let picture = until(
+        &computer,
+        &engine,
+        "two are on their way and all were found",
+        |picture| count(picture, Phase::Fetching) == 2 && picture.checked_at.is_some(),
+    )
+    .await;
+    assert_eq!(count(&picture, Phase::Planned), 2);
+    assert_eq!(server.seen_of(".zst").len(), 2);
+    // The one that is stopped makes room for the next.
+    let stalled = picture
+        .activities
+        .iter()
+        .find(|activity| activity.phase == Phase::Fetching)
+        .unwrap();
+    engine.cancel(&stalled.id);
+    let picture = until(&computer, &engine, "the others follow", |picture| {
+        count(picture, Phase::Planned) == 0
+    })
+    .await;
+    assert_eq!(
+        codes(entry(&picture, &stalled.subject).unwrap()),
+        [ErrorCode::Cancelled]
+    );
+    until(&computer, &engine, "all have ended", |picture| {
+        picture.history.len() == 4
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn old_versions_are_kept_as_far_as_one_can_go_back() {
+    let versions = ["1.0.0", "1.1.0", "1.2.0", "1.3.0", "1.4.0", "1.5.0"];
+    let (mut publisher, _server, computer) = widget(&[("1.0.0", "stable")]).await;
+    let (engine, _) = settled(&computer).await;
+    for text in &versions[1..] {
+        publisher.release(&Issue::of(&notes(), text));
+        check_again(&computer, &engine).await;
+    }
+    let picture = engine.picture();
+    let earlier: Vec<String> = picture.bundles[&notes()]
+        .earlier
+        .iter()
+        .map(|kept| kept.version.to_string())
+        .collect();
+    assert_eq!(earlier, ["1.4.0", "1.3.0", "1.2.0"]);
+    let files = std::fs::read_dir(computer.data().join("bundles")).unwrap();
+    let files = files.filter(|file| {
+        file.as_ref()
+            .unwrap()
+            .path()
+            .extension()
+            .is_some_and(|end| end == "bundle")
+    });
+    assert_eq!(files.count(), 4);
 }
 
 #[tokio::test]

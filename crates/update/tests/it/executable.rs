@@ -120,16 +120,16 @@ async fn it_takes_over_when_the_host_says_so() {
     ] {
         let (_publisher, server, mut computer) = app(&["1.0.0", "1.1.0"]).await;
         computer.host.decisions.lock().unwrap().push_back(decision);
-        let (engine, _) = settled(&computer).await;
-        let picture = until(&computer, &engine, "the trial stands", |picture| {
-            picture
-                .boot
-                .as_ref()
-                .is_some_and(|boot| boot.trial.is_some() == armed)
+        let engine = computer.start();
+        let picture = until(&computer, &engine, "it was decided and done", |picture| {
+            let is_armed = picture.boot.as_ref().is_some_and(|boot| boot.trial.is_some());
+            computer.host.asked().len() == 1
+                && is_armed == armed
+                && picture.activities[0].phase == then
+                && computer.host.restarts() == restarts
         })
         .await;
-        assert_eq!(picture.activities[0].phase, then, "{decision:?}");
-        assert_eq!(computer.host.restarts(), restarts, "{decision:?}");
+        assert!(picture.history.is_empty(), "{decision:?}");
         let staged = computer.host.executables.lock().unwrap()[0].clone();
         assert_eq!(
             (staged.from, staged.notes["en"].as_str()),
@@ -159,7 +159,15 @@ async fn what_waits_restarts_on_request() {
     for decision in [ExecutableDecision::Later, ExecutableDecision::OnQuit] {
         let (_publisher, _server, mut computer) = app(&["1.0.0", "1.1.0"]).await;
         computer.host.decisions.lock().unwrap().push_back(decision);
-        let (engine, _) = settled(&computer).await;
+        let engine = computer.start();
+        until(&computer, &engine, "it was asked", |_| {
+            computer.host.asked().len() == 1
+        })
+        .await;
+        until(&computer, &engine, "it waits", |picture| {
+            picture.activities[0].phase == Phase::Waiting
+        })
+        .await;
         engine.restart_now();
         until(&computer, &engine, "it switches", |picture| {
             picture.activities[0].phase == Phase::Switching

@@ -1,27 +1,23 @@
 //! A publisher, a server with faults, a computer with Moult on it, and the host that the engine lives in.
 
 pub(crate) mod host;
+pub(crate) mod publisher;
 pub(crate) mod server;
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use jiff::Timestamp;
 use moult_boot::{Base, BundleStore, Installed, Store};
-use moult_model::bundle::{BundleKind, EntryPoints, HostApi, Permission};
-use moult_model::index::{Download, Encoding};
 use moult_model::{
-    Activity, Bundle, BundleManifest, Channel, Digest, ErrorCode, HistoryEntry, Outcome, Patch, Phase,
-    Release, Settings, Subject, Version,
+    Activity, Channel, Digest, ErrorCode, HistoryEntry, Outcome, Phase, Settings, Subject, Version,
 };
-use moult_trust::sign::{Editor, Keys};
 use moult_update::fetch::Limits;
 use moult_update::{Engine, EngineConfig, Picture};
 
 use host::ScriptedHost;
+pub(crate) use publisher::{Issue, Publisher};
 use server::Server;
 
 pub(crate) const TRIPLE: &str = "x86_64-unknown-linux-gnu";
@@ -46,207 +42,6 @@ pub(crate) fn noise(seed: u64, length: usize) -> Vec<u8> {
     }
     bytes.truncate(length);
     bytes
-}
-
-/// A publisher with a repository.
-pub(crate) struct Publisher {
-    pub(crate) folder: tempfile::TempDir,
-    pub(crate) keys: Keys,
-    /// The artifacts that were released.
-    pub(crate) artifacts: BTreeMap<Digest, Vec<u8>>,
-}
-
-/// What is released.
-pub(crate) struct Issue<'a> {
-    pub(crate) subject: Subject,
-    pub(crate) version: &'a str,
-    pub(crate) channels: &'a str,
-    pub(crate) permissions: &'a [&'a str],
-    pub(crate) size: usize,
-}
-
-impl<'a> Issue<'a> {
-    pub(crate) fn of(subject: &Subject, version: &'a str) -> Self {
-        Self {
-            subject: subject.clone(),
-            version,
-            channels: "stable beta",
-            permissions: &[],
-            size: 40_000,
-        }
-    }
-
-    pub(crate) fn on(self, channels: &'a str) -> Self {
-        Self { channels, ..self }
-    }
-
-    pub(crate) fn asking(self, permissions: &'a [&'a str]) -> Self {
-        Self { permissions, ..self }
-    }
-
-    pub(crate) fn sized(self, size: usize) -> Self {
-        Self { size, ..self }
-    }
-
-    fn permissions(&self) -> Vec<Permission> {
-        let wish = |name: &&str| Permission {
-            capability: (*name).to_owned(),
-            reason: "for the test".to_owned(),
-        };
-        self.permissions.iter().map(wish).collect()
-    }
-
-    /// The artifact: much of it is the same in all versions.
-    pub(crate) fn artifact(&self) -> Vec<u8> {
-        let common = noise(7, self.size);
-        let own = noise(Digest::of(self.version.as_bytes()).as_bytes()[0].into(), 500);
-        let kind = match self.subject {
-            Subject::Executable => return [common, self.version.as_bytes().to_vec(), own].concat(),
-            Subject::Shell => BundleKind::Shell,
-            Subject::Widget(_) => BundleKind::Widget,
-        };
-        let manifest = BundleManifest {
-            kind,
-            id: self.subject.clone(),
-            version: version(self.version),
-            name: "Notes".into(),
-            description: String::new(),
-            entry: EntryPoints {
-                ui: "index.html".into(),
-                logic: None,
-            },
-            host_api: HostApi { min: 1, max: 1 },
-            state: None,
-            permissions: self.permissions(),
-            sizes: Vec::new(),
-            whole_tile: false,
-        };
-        let files = BTreeMap::from([("index.html".to_owned(), own), ("picture".to_owned(), common)]);
-        Bundle::pack(&manifest, &files).unwrap()
-    }
-}
-
-impl Publisher {
-    pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let keys = Keys::create(&folder.path().join("keys")).unwrap();
-        let repository = folder.path().join("repository");
-        fs::create_dir(&repository).unwrap();
-        let mut editor = Editor::create(&repository, &keys, Timestamp::now()).unwrap();
-        editor.add_publisher("moult").unwrap();
-        editor.commit(Timestamp::now()).unwrap();
-        Self {
-            folder,
-            keys,
-            artifacts: BTreeMap::new(),
-        }
-    }
-
-    pub(crate) fn repository(&self) -> PathBuf {
-        self.folder.path().join("repository")
-    }
-
-    /// Releases, with patches from all earlier releases, and commits.
-    pub(crate) fn release(&mut self, issue: &Issue<'_>) -> Digest {
-        let artifact = issue.artifact();
-        self.release_bytes(issue, artifact, |_| {})
-    }
-
-    /// Releases these bytes, whatever they are, with a chance to tamper with the release.
-    pub(crate) fn release_bytes(
-        &mut self,
-        issue: &Issue<'_>,
-        artifact: Vec<u8>,
-        tamper: impl FnOnce(&mut Release),
-    ) -> Digest {
-        let mut editor = Editor::open(&self.repository(), &self.keys).unwrap();
-        let mut index = editor.index(&issue.subject, TRIPLE).unwrap();
-        let folder = format!("{}/files", issue.subject.folder(TRIPLE));
-        let digest = Digest::of(&artifact);
-        let packed = zstd::encode_all(&artifact[..], 3).unwrap();
-        let full = self.file(&folder, &packed, "zst");
-        for release in &index.releases {
-            let mut bytes = Vec::new();
-            moult_delta::diff(&self.artifacts[&release.digest], &artifact, &mut bytes).unwrap();
-            let Download {
-                path,
-                size,
-                digest: patch,
-                ..
-            } = self.file(&folder, &bytes, "mpatch");
-            let format = moult_delta::FORMAT;
-            index.patches.push(Patch {
-                from: release.digest,
-                to: digest,
-                path,
-                size,
-                digest: patch,
-                format,
-            });
-        }
-        let is_executable = issue.subject == Subject::Executable;
-        let sign = || {
-            self.keys
-                .sign_artifact(&artifact, &version(issue.version), "moult-app")
-                .unwrap()
-        };
-        let mut release = Release {
-            version: version(issue.version),
-            channels: issue
-                .channels
-                .split_whitespace()
-                .map(|name| name.parse().unwrap())
-                .collect(),
-            published: Timestamp::now().to_string(),
-            notes: BTreeMap::from([("en".to_owned(), "Better.".to_owned())]),
-            digest,
-            size: artifact.len() as u64,
-            full,
-            signature: is_executable.then(sign),
-            host_api: (!is_executable).then_some(HostApi { min: 1, max: 1 }),
-            permissions: issue.permissions(),
-            state_schema: None,
-        };
-        tamper(&mut release);
-        index.releases.insert(0, release);
-        editor.set_index(&index).unwrap();
-        editor.commit(Timestamp::now()).unwrap();
-        self.artifacts.insert(digest, artifact);
-        digest
-    }
-
-    fn file(&self, folder: &str, bytes: &[u8], extension: &str) -> Download {
-        let digest = Digest::of(bytes);
-        let path = format!("{folder}/{digest}.{extension}");
-        let place = self.repository().join("targets").join(&path);
-        fs::create_dir_all(place.parent().unwrap()).unwrap();
-        fs::write(&place, bytes).unwrap();
-        Download {
-            path,
-            size: bytes.len() as u64,
-            digest,
-            encoding: Encoding::Zstd,
-        }
-    }
-
-    /// The path of a release's full file, relative to the repository.
-    pub(crate) fn full_path(&self, subject: &Subject, text: &str) -> String {
-        let editor = Editor::open(&self.repository(), &self.keys).unwrap();
-        let index = editor.index(subject, TRIPLE).unwrap();
-        format!("targets/{}", index.release(&version(text)).unwrap().full.path)
-    }
-
-    /// The path of a patch, relative to the repository.
-    pub(crate) fn patch_path(&self, subject: &Subject, from: &str, to: &str) -> String {
-        let editor = Editor::open(&self.repository(), &self.keys).unwrap();
-        let index = editor.index(subject, TRIPLE).unwrap();
-        let digest = |text| index.release(&version(text)).unwrap().digest;
-        let patch = index
-            .patches
-            .iter()
-            .find(|patch| patch.from == digest(from) && patch.to == digest(to));
-        format!("targets/{}", patch.unwrap().path)
-    }
 }
 
 /// A computer with Moult 1.0.0 on it.
@@ -295,6 +90,15 @@ impl Computer {
             running,
             executable,
         }
+    }
+
+    /// A computer with 1.0.0 of the shell and the widget as well.
+    pub(crate) fn with_bundles(publisher: &Publisher, server: &Server) -> Self {
+        let computer = Self::new(publisher, server);
+        for subject in [Subject::Shell, notes()] {
+            computer.install(&Issue::of(&subject, "1.0.0"));
+        }
+        computer
     }
 
     pub(crate) fn data(&self) -> PathBuf {
@@ -396,10 +200,10 @@ pub(crate) async fn until(
 
 /// Whether a check ended and all that followed has ended too, or waits for a restart or for somebody.
 pub(crate) fn is_settled(picture: &Picture) -> bool {
-    let rests = |activity: &Activity| match activity.phase {
-        Phase::Waiting => true,
-        Phase::Switching => activity.subject == Subject::Executable,
-        _ => false,
+    let is_armed = picture.boot.as_ref().is_some_and(|boot| boot.trial.is_some());
+    let rests = |activity: &Activity| match (&activity.subject, activity.phase) {
+        (Subject::Executable, Phase::Waiting | Phase::Switching) => is_armed,
+        (_, phase) => phase == Phase::Waiting,
     };
     (picture.checked_at.is_some() || picture.check_problem.is_some()) && picture.activities.iter().all(rests)
 }
@@ -449,4 +253,22 @@ pub(crate) fn codes(entry: &HistoryEntry) -> Vec<ErrorCode> {
 
 pub(crate) fn channel(name: &str) -> Channel {
     name.parse().unwrap()
+}
+
+/// Every file below a folder, by its path in it.
+pub(crate) fn files(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.push(path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned());
+            }
+        }
+    }
+    found.sort();
+    found
 }

@@ -141,7 +141,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
             rule.fault.clone()
         })
     };
-    let response = serve(&shared, &path, request.headers(), fault);
+    let response = serve(&shared, &path, request.headers(), fault.as_ref());
     let status = response.status().as_u16();
     shared.seen.lock().unwrap().push(Seen {
         path,
@@ -152,9 +152,9 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     response
 }
 
-fn serve(shared: &Shared, path: &str, headers: &HeaderMap, fault: Option<Fault>) -> Response {
+fn serve(shared: &Shared, path: &str, headers: &HeaderMap, fault: Option<&Fault>) -> Response {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    match &fault {
+    match fault {
         Some(Fault::Status(status)) => return StatusCode::from_u16(*status).unwrap().into_response(),
         Some(Fault::Redirect(to)) => {
             return (StatusCode::FOUND, [(header::LOCATION, to.clone())]).into_response();
@@ -164,7 +164,7 @@ fn serve(shared: &Shared, path: &str, headers: &HeaderMap, fault: Option<Fault>)
     let Ok(mut bytes) = fs::read(shared.folder.join(path)) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    match &fault {
+    match fault {
         Some(Fault::Flip) => {
             let middle = bytes.len() / 2;
             bytes[middle] ^= 1;
@@ -180,7 +180,7 @@ fn serve(shared: &Shared, path: &str, headers: &HeaderMap, fault: Option<Fault>)
     let asked =
         text(header::RANGE).and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok());
     let is_same = text(header::IF_RANGE).is_none_or(|tag| tag == etag);
-    let start: usize = match (&fault, asked) {
+    let start: usize = match (fault, asked) {
         (Some(Fault::IgnoreRange), _) | (_, None) => 0,
         (Some(Fault::WrongRange), Some(start)) => start - 1,
         (_, Some(start)) if is_same => start,
@@ -198,7 +198,7 @@ fn serve(shared: &Shared, path: &str, headers: &HeaderMap, fault: Option<Fault>)
     let announced = response.header(header::CONTENT_LENGTH, rest.len());
     let body = match fault {
         Some(Fault::Cut(length)) => {
-            let chunks = [Ok(rest.slice(..length)), Err(std::io::Error::other("cut"))];
+            let chunks = [Ok(rest.slice(..*length)), Err(std::io::Error::other("cut"))];
             // The bytes are on their way before the connection breaks.
             let cut = stream::iter(chunks).then(|chunk| async {
                 if chunk.is_err() {
@@ -209,7 +209,7 @@ fn serve(shared: &Shared, path: &str, headers: &HeaderMap, fault: Option<Fault>)
             return announced.body(Body::from_stream(cut)).unwrap();
         }
         Some(Fault::Stall(length)) => {
-            let first = stream::iter([Ok::<_, std::io::Error>(rest.slice(..length))]);
+            let first = stream::iter([Ok::<_, std::io::Error>(rest.slice(..*length))]);
             return announced
                 .body(Body::from_stream(first.chain(stream::pending())))
                 .unwrap();

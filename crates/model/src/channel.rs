@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 /// A release channel: `stable`, `beta`, `nightly`, or any name of 1 to 32 characters
 /// from `a-z`, `0-9` and `-`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
 #[derive(ts_rs::TS)]
 #[ts(type = "string")]

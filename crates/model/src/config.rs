@@ -80,6 +80,9 @@ fn default_keys() -> String {
 
 impl Default for Patches {
     fn default() -> Self {
-        Self { versions_back: 3, folder: "patches/out".to_owned() }
+        Self {
+            versions_back: 3,
+            folder: "patches/out".to_owned(),
+        }
     }
 }

@@ -109,7 +109,13 @@ impl Index {
 
     /// An index that lists nothing yet.
     pub fn empty(subject: Subject, triple: Option<String>) -> Self {
-        Self { format: Self::FORMAT, subject, triple, releases: Vec::new(), patches: Vec::new() }
+        Self {
+            format: Self::FORMAT,
+            subject,
+            triple,
+            releases: Vec::new(),
+            patches: Vec::new(),
+        }
     }
 
     /// The release with this artifact.

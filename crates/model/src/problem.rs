@@ -75,7 +75,13 @@ impl Problem {
             detail.push_str(&next.to_string());
             source = next.source();
         }
-        Self { code, happened: happened.into(), kept: String::new(), advice: None, detail }
+        Self {
+            code,
+            happened: happened.into(),
+            kept: String::new(),
+            advice: None,
+            detail,
+        }
     }
 
     /// Says what was kept.

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 /// A widget's name: its publisher and its own, each 1 to 40 characters from `a-z`, `0-9` and `-`,
 /// written `publisher/name`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
 #[derive(ts_rs::TS)]
 #[schemars(with = "String")]
@@ -18,7 +20,9 @@ pub struct WidgetId {
 }
 
 /// What an update acts on. Written `app`, `shell` or `w/publisher/name`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
 #[derive(ts_rs::TS)]
 #[schemars(with = "String")]
@@ -92,9 +96,10 @@ impl FromStr for WidgetId {
 
     fn from_str(text: &str) -> Result<Self, SubjectError> {
         match text.split_once('/') {
-            Some((publisher, name)) if is_name(publisher) && is_name(name) => {
-                Ok(Self { publisher: publisher.to_owned(), name: name.to_owned() })
-            }
+            Some((publisher, name)) if is_name(publisher) && is_name(name) => Ok(Self {
+                publisher: publisher.to_owned(),
+                name: name.to_owned(),
+            }),
             _ => Err(SubjectError(text.chars().take(100).collect())),
         }
     }
@@ -157,14 +162,25 @@ mod tests {
 
     #[test]
     fn nothing_that_leaves_its_folder_names_a_subject() {
-        for text in ["", "App", "w/", "w/moult", "w/../app", "w/moult/..", "w/a/b/c", "w/-a/b", "w/a/b "] {
+        for text in [
+            "",
+            "App",
+            "w/",
+            "w/moult",
+            "w/../app",
+            "w/moult/..",
+            "w/a/b/c",
+            "w/-a/b",
+            "w/a/b ",
+        ] {
             assert!(text.parse::<Subject>().is_err(), "{text}");
         }
     }
 
     #[test]
     fn each_subject_has_a_folder_of_its_own() -> Result<(), SubjectError> {
-        let folder = |text: &str| Ok::<_, SubjectError>(text.parse::<Subject>()?.folder("x86_64-unknown-linux-gnu"));
+        let folder =
+            |text: &str| Ok::<_, SubjectError>(text.parse::<Subject>()?.folder("x86_64-unknown-linux-gnu"));
         assert_eq!(folder("app")?, "app/x86_64-unknown-linux-gnu");
         assert_eq!(folder("shell")?, "app/shell");
         assert_eq!(folder("w/moult/notes")?, "w/moult/notes");

@@ -70,5 +70,9 @@ fn typescript_types_are_up_to_date() {
         std::fs::write(&path, &out).unwrap();
     }
     let found = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(found == out, "{} is out of date: run `cargo xtask bindings`", path.display());
+    assert!(
+        found == out,
+        "{} is out of date: run `cargo xtask bindings`",
+        path.display()
+    );
 }

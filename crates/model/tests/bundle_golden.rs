@@ -13,7 +13,9 @@ use moult_model::bundle::{
 const IDENTITY: &str = "dad187d4083014636fcbe306063b97f1392b4ca7d81fb6af84546ba8caf2a55e";
 
 fn path() -> PathBuf {
-    [env!("CARGO_MANIFEST_DIR"), "tests/golden/format-1.bundle"].iter().collect()
+    [env!("CARGO_MANIFEST_DIR"), "tests/golden/format-1.bundle"]
+        .iter()
+        .collect()
 }
 
 fn manifest() -> Result<BundleManifest, Box<dyn Error>> {
@@ -23,10 +25,19 @@ fn manifest() -> Result<BundleManifest, Box<dyn Error>> {
         version: "1.2.3-beta.4+build.5".parse()?,
         name: "Sample \u{201c}\u{e4}\u{1f41b}\u{201d}".into(),
         description: "Uses every member of the manifest.".into(),
-        entry: EntryPoints { ui: "index.html".into(), logic: Some("logic/sample.wasm".into()) },
+        entry: EntryPoints {
+            ui: "index.html".into(),
+            logic: Some("logic/sample.wasm".into()),
+        },
         host_api: HostApi { min: 1, max: 2 },
-        state: Some(StateSchema { schema: 3, reads_from: 2 }),
-        permissions: vec![Permission { capability: "system.figures".into(), reason: "To show them.".into() }],
+        state: Some(StateSchema {
+            schema: 3,
+            reads_from: 2,
+        }),
+        permissions: vec![Permission {
+            capability: "system.figures".into(),
+            reason: "To show them.".into(),
+        }],
         sizes: vec![Size::S, Size::L],
         whole_tile: true,
     })
@@ -40,7 +51,9 @@ fn files() -> BTreeMap<String, Vec<u8>> {
         ("assets.json", b"{}"),
         ("logic/sample.wasm", b"\0asm\x0d\0\x01\0"),
     ];
-    files.map(|(path, bytes)| (path.to_owned(), bytes.to_vec())).into()
+    files
+        .map(|(path, bytes)| (path.to_owned(), bytes.to_vec()))
+        .into()
 }
 
 #[test]
@@ -67,7 +80,10 @@ fn a_later_format_is_its_own_error() -> Result<(), Box<dyn Error>> {
     let mut bytes = fs::read(path())?;
     bytes[8] = 2;
     let error = Bundle::parse(bytes).err().map(|error| error.to_string());
-    assert_eq!(error.as_deref(), Some("the bundle has format 2; this host reads format 1"));
+    assert_eq!(
+        error.as_deref(),
+        Some("the bundle has format 2; this host reads format 1")
+    );
     Ok(())
 }
 

@@ -95,10 +95,16 @@ impl<P: Powers> Broker<P> {
         };
         let capability: Capability = capability.parse()?;
         if !declared.iter().any(|name| name == capability.name()) {
-            return Err(CapabilityError::NotDeclared { widget: widget.clone(), capability });
+            return Err(CapabilityError::NotDeclared {
+                widget: widget.clone(),
+                capability,
+            });
         }
         if !grants.allows(widget, capability.name()) {
-            return Err(CapabilityError::NotGranted { widget: widget.clone(), capability });
+            return Err(CapabilityError::NotGranted {
+                widget: widget.clone(),
+                capability,
+            });
         }
         let answer = match capability {
             Capability::SystemFigures => serde_json::to_value(self.powers.system_figures()),
@@ -133,7 +139,12 @@ mod tests {
         }
     }
 
-    fn call(declared: &[&str], granted: bool, subject: &str, capability: &str) -> Result<Value, CapabilityError> {
+    fn call(
+        declared: &[&str],
+        granted: bool,
+        subject: &str,
+        capability: &str,
+    ) -> Result<Value, CapabilityError> {
         let subject: Subject = subject.parse().unwrap_or(Subject::Executable);
         let mut grants = Grants::default();
         if let Subject::Widget(widget) = &subject
@@ -154,9 +165,21 @@ mod tests {
     #[test]
     fn every_other_call_is_refused_for_its_own_reason() {
         use CapabilityError as E;
-        assert!(matches!(call(&[], true, "w/a/b", "system.figures"), Err(E::NotDeclared { .. })));
-        assert!(matches!(call(&["system.figures"], false, "w/a/b", "system.figures"), Err(E::NotGranted { .. })));
-        assert!(matches!(call(&["network"], true, "w/a/b", "network"), Err(E::Unknown(_))));
-        assert!(matches!(call(&["system.figures"], true, "shell", "system.figures"), Err(E::NotAWidget(_))));
+        assert!(matches!(
+            call(&[], true, "w/a/b", "system.figures"),
+            Err(E::NotDeclared { .. })
+        ));
+        assert!(matches!(
+            call(&["system.figures"], false, "w/a/b", "system.figures"),
+            Err(E::NotGranted { .. })
+        ));
+        assert!(matches!(
+            call(&["network"], true, "w/a/b", "network"),
+            Err(E::Unknown(_))
+        ));
+        assert!(matches!(
+            call(&["system.figures"], true, "shell", "system.figures"),
+            Err(E::NotAWidget(_))
+        ));
     }
 }

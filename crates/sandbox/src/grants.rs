@@ -37,7 +37,8 @@ impl Grants {
 
     /// Whether a widget may use a capability.
     pub fn allows(&self, widget: &WidgetId, capability: &str) -> bool {
-        self.decision(widget, capability).is_some_and(|decision| decision.allowed)
+        self.decision(widget, capability)
+            .is_some_and(|decision| decision.allowed)
     }
 
     /// Of what a manifest asks for, that which is allowed.
@@ -51,7 +52,10 @@ impl Grants {
 
     /// Of what a manifest asks for, that which was never decided on.
     pub fn undecided_of<'a>(&self, widget: &WidgetId, permissions: &'a [Permission]) -> Vec<&'a Permission> {
-        permissions.iter().filter(|permission| self.decision(widget, &permission.capability).is_none()).collect()
+        permissions
+            .iter()
+            .filter(|permission| self.decision(widget, &permission.capability).is_none())
+            .collect()
     }
 }
 
@@ -66,7 +70,12 @@ mod tests {
     #[test]
     fn nothing_is_allowed_that_was_not_granted_to_this_very_widget() {
         let mut grants = Grants::default();
-        grants.decide(&widget("moult/system"), "system.figures", true, "2026-01-01T00:00:00Z".into());
+        grants.decide(
+            &widget("moult/system"),
+            "system.figures",
+            true,
+            "2026-01-01T00:00:00Z".into(),
+        );
         assert!(grants.allows(&widget("moult/system"), "system.figures"));
         assert!(!grants.allows(&widget("moult/system"), "network"));
         assert!(!grants.allows(&widget("other/system"), "system.figures"));

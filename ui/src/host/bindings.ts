@@ -7,52 +7,49 @@ export type Channel = string;
 /**
  * The columns and rows that a tile covers, counted from 0.
  */
-export type Cell = {
-  /**
-   * The first column.
-   */
-  x: number;
-  /**
-   * The first row.
-   */
-  y: number;
-  /**
-   * How many columns.
-   */
-  w: number;
-  /**
-   * How many rows.
-   */
-  h: number;
-};
+export type Cell = { 
+/**
+ * The first column.
+ */
+x: number, 
+/**
+ * The first row.
+ */
+y: number, 
+/**
+ * How many columns.
+ */
+w: number, 
+/**
+ * How many rows.
+ */
+h: number, };
 
 /**
  * A widget on the board.
  */
-export type Tile = {
-  /**
-   * Names this instance for ever: state and settings belong to it.
-   */
-  instance: string;
-  /**
-   * Which widget it shows.
-   */
-  widget: WidgetId;
-  /**
-   * Where it stands, on a board of 12 columns.
-   */
-  cell: Cell;
-};
+export type Tile = { 
+/**
+ * Names this instance for ever: state and settings belong to it.
+ */
+instance: string, 
+/**
+ * Which widget it shows.
+ */
+widget: WidgetId, 
+/**
+ * Where it stands, on a board of 12 columns.
+ */
+cell: Cell, };
 
 /**
  * What stands on the board, as saved in `board.json`.
  */
-export type Board = {
-  /**
-   * The tiles, in reading order.
-   */
-  tiles: Array<Tile>;
-};
+export type Board = { 
+/**
+ * The tiles, in reading order.
+ */
+tiles: Array<Tile>, };
 
 /**
  * A size on the board's grid of 12 columns: `s` is 2 by 2, `m` 4 by 2, `l` 4 by 4.
@@ -62,58 +59,54 @@ export type Size = "s" | "m" | "l";
 /**
  * Something a bundle asks for.
  */
-export type Permission = {
-  /**
-   * The capability, such as `system.figures`.
-   */
-  capability: string;
-  /**
-   * Why, in a sentence that the user reads.
-   */
-  reason: string;
-};
+export type Permission = { 
+/**
+ * The capability, such as `system.figures`.
+ */
+capability: string, 
+/**
+ * Why, in a sentence that the user reads.
+ */
+reason: string, };
 
 /**
  * The versions of the host contract that a bundle was made for, both ends included.
  */
-export type HostApi = {
-  /**
-   * The oldest host it runs in.
-   */
-  min: number;
-  /**
-   * The newest host it was tried in.
-   */
-  max: number;
-};
+export type HostApi = { 
+/**
+ * The oldest host it runs in.
+ */
+min: number, 
+/**
+ * The newest host it was tried in.
+ */
+max: number, };
 
 /**
  * The state a bundle keeps.
  */
-export type StateSchema = {
-  /**
-   * The schema it writes.
-   */
-  schema: number;
-  /**
-   * The oldest schema it can take over.
-   */
-  reads_from: number;
-};
+export type StateSchema = { 
+/**
+ * The schema it writes.
+ */
+schema: number, 
+/**
+ * The oldest schema it can take over.
+ */
+reads_from: number, };
 
 /**
  * Where a bundle's parts begin: paths inside it.
  */
-export type EntryPoints = {
-  /**
-   * The page that is loaded into the frame.
-   */
-  ui: string;
-  /**
-   * The WebAssembly component that holds its logic, if it has any.
-   */
-  logic?: string | null;
-};
+export type EntryPoints = { 
+/**
+ * The page that is loaded into the frame.
+ */
+ui: string, 
+/**
+ * The WebAssembly component that holds its logic, if it has any.
+ */
+logic?: string | null, };
 
 /**
  * What a bundle is.
@@ -123,197 +116,156 @@ export type BundleKind = "widget" | "shell";
 /**
  * The manifest, `moult.json` at the top of a bundle's source folder and the first thing in its file.
  */
-export type BundleManifest = {
-  /**
-   * What it is.
-   */
-  kind: BundleKind;
-  /**
-   * Its name in the repository: `shell` or `w/publisher/name`.
-   */
-  id: Subject;
-  /**
-   * Its version.
-   */
-  version: string;
-  /**
-   * The name a person reads.
-   */
-  name: string;
-  /**
-   * What it does, in one sentence.
-   */
-  description: string;
-  /**
-   * Where its parts begin.
-   */
-  entry: EntryPoints;
-  /**
-   * The hosts it runs in.
-   */
-  host_api: HostApi;
-  /**
-   * The state it keeps, if it keeps any.
-   */
-  state?: StateSchema | null;
-  /**
-   * What it asks for, each with a reason that the user reads.
-   */
-  permissions?: Array<Permission>;
-  /**
-   * The sizes it can be shown at; the first is the usual one.
-   */
-  sizes?: Array<Size>;
-  /**
-   * Whether the widget takes the whole tile and draws its own header.
-   */
-  whole_tile?: boolean;
-};
+export type BundleManifest = { 
+/**
+ * What it is.
+ */
+kind: BundleKind, 
+/**
+ * Its name in the repository: `shell` or `w/publisher/name`.
+ */
+id: Subject, 
+/**
+ * Its version.
+ */
+version: string, 
+/**
+ * The name a person reads.
+ */
+name: string, 
+/**
+ * What it does, in one sentence.
+ */
+description: string, 
+/**
+ * Where its parts begin.
+ */
+entry: EntryPoints, 
+/**
+ * The hosts it runs in.
+ */
+host_api: HostApi, 
+/**
+ * The state it keeps, if it keeps any.
+ */
+state?: StateSchema | null, 
+/**
+ * What it asks for, each with a reason that the user reads.
+ */
+permissions?: Array<Permission>, 
+/**
+ * The sizes it can be shown at; the first is the usual one.
+ */
+sizes?: Array<Size>, 
+/**
+ * Whether the widget takes the whole tile and draws its own header.
+ */
+whole_tile?: boolean, };
 
 /**
  * The closed list of things that go wrong. The screen matches on these and never on a text.
  */
-export type ErrorCode =
-  | "offline"
-  | "server_refused"
-  | "server_failed"
-  | "metadata_invalid"
-  | "metadata_expired"
-  | "metadata_replayed"
-  | "floor_not_written"
-  | "index_invalid"
-  | "file_corrupt"
-  | "signature_invalid"
-  | "patch_failed"
-  | "disk_full"
-  | "disk_failed"
-  | "bundle_invalid"
-  | "switch_failed"
-  | "state_refused"
-  | "crashed"
-  | "hung"
-  | "consent_needed"
-  | "cancelled"
-  | "internal";
+export type ErrorCode = "offline" | "server_refused" | "server_failed" | "metadata_invalid" | "metadata_expired" | "metadata_replayed" | "floor_not_written" | "index_invalid" | "file_corrupt" | "signature_invalid" | "patch_failed" | "disk_full" | "disk_failed" | "bundle_invalid" | "switch_failed" | "state_refused" | "crashed" | "hung" | "consent_needed" | "cancelled" | "internal";
 
 /**
  * Something that went wrong: what happened, what was kept, what to do.
  */
-export type Problem = {
-  /**
-   * What kind of thing it is.
-   */
-  code: ErrorCode;
-  /**
-   * What happened, in one sentence.
-   */
-  happened: string;
-  /**
-   * What was kept, in one sentence.
-   */
-  kept: string;
-  /**
-   * What to do about it, if there is something.
-   */
-  advice: string | null;
-  /**
-   * The technical chain of causes, for the log and for support.
-   */
-  detail: string;
-};
+export type Problem = { 
+/**
+ * What kind of thing it is.
+ */
+code: ErrorCode, 
+/**
+ * What happened, in one sentence.
+ */
+happened: string, 
+/**
+ * What was kept, in one sentence.
+ */
+kept: string, 
+/**
+ * What to do about it, if there is something.
+ */
+advice: string | null, 
+/**
+ * The technical chain of causes, for the log and for support.
+ */
+detail: string, };
 
 /**
  * Where an update is.
  */
-export type Phase =
-  | "found"
-  | "planned"
-  | "fetching"
-  | "rebuilding"
-  | "verifying"
-  | "waiting"
-  | "switching"
-  | "confirming"
-  | "done"
-  | "rolled_back"
-  | "failed";
+export type Phase = "found" | "planned" | "fetching" | "rebuilding" | "verifying" | "waiting" | "switching" | "confirming" | "done" | "rolled_back" | "failed";
 
 /**
  * One download of a plan.
  */
-export type PlanStep =
-  | {
-      kind: "patch";
-      /**
-       * The version it starts from.
-       */
-      from: string;
-      /**
-       * The version it leads to.
-       */
-      to: string;
-      /**
-       * Bytes on the wire.
-       */
-      bytes: number;
-    }
-  | {
-      kind: "full";
-      /**
-       * The version it holds.
-       */
-      to: string;
-      /**
-       * Bytes on the wire.
-       */
-      bytes: number;
-    };
+export type PlanStep = { "kind": "patch", 
+/**
+ * The version it starts from.
+ */
+from: string, 
+/**
+ * The version it leads to.
+ */
+to: string, 
+/**
+ * Bytes on the wire.
+ */
+bytes: number, } | { "kind": "full", 
+/**
+ * The version it holds.
+ */
+to: string, 
+/**
+ * Bytes on the wire.
+ */
+bytes: number, };
 
 /**
  * An update on its way: the whole picture, sent anew at each change.
  */
-export type Activity = {
-  /**
-   * Unique for this update: the trace id in logs and reports.
-   */
-  id: string;
-  /**
-   * What is updated.
-   */
-  subject: Subject;
-  /**
-   * The version that runs, if any.
-   */
-  from: string | null;
-  /**
-   * The version that is wanted.
-   */
-  to: string;
-  /**
-   * Where it is.
-   */
-  phase: Phase;
-  /**
-   * The chosen downloads.
-   */
-  plan: Array<PlanStep>;
-  /**
-   * Bytes fetched so far, over the whole plan.
-   */
-  bytes_done: number;
-  /**
-   * Bytes of the whole plan.
-   */
-  bytes_total: number;
-  /**
-   * What the full file would cost on the wire.
-   */
-  full_bytes: number;
-  /**
-   * What went wrong, also when the update went on another way (a bad patch, then the full file).
-   */
-  problems: Array<Problem>;
-};
+export type Activity = { 
+/**
+ * Unique for this update: the trace id in logs and reports.
+ */
+id: string, 
+/**
+ * What is updated.
+ */
+subject: Subject, 
+/**
+ * The version that runs, if any.
+ */
+from: string | null, 
+/**
+ * The version that is wanted.
+ */
+to: string, 
+/**
+ * Where it is.
+ */
+phase: Phase, 
+/**
+ * The chosen downloads.
+ */
+plan: Array<PlanStep>, 
+/**
+ * Bytes fetched so far, over the whole plan.
+ */
+bytes_done: number, 
+/**
+ * Bytes of the whole plan.
+ */
+bytes_total: number, 
+/**
+ * What the full file would cost on the wire.
+ */
+full_bytes: number, 
+/**
+ * What went wrong, also when the update went on another way (a bad patch, then the full file).
+ */
+problems: Array<Problem>, };
 
 /**
  * How an update ended.
@@ -323,52 +275,51 @@ export type Outcome = "updated" | "installed" | "rolled_back" | "failed";
 /**
  * A line of the history.
  */
-export type HistoryEntry = {
-  /**
-   * The update's id.
-   */
-  id: string;
-  /**
-   * What was updated.
-   */
-  subject: Subject;
-  /**
-   * The version before.
-   */
-  from: string | null;
-  /**
-   * The version it was meant to become.
-   */
-  to: string;
-  /**
-   * How it ended.
-   */
-  outcome: Outcome;
-  /**
-   * When it ended, RFC 3339 in UTC.
-   */
-  at: string;
-  /**
-   * Bytes on the wire.
-   */
-  wire_bytes: number;
-  /**
-   * What the full file would have cost.
-   */
-  full_bytes: number;
-  /**
-   * How the bytes came, in order; a patch that failed and the full file after it are both here.
-   */
-  plan: Array<PlanStep>;
-  /**
-   * How long each phase took, in milliseconds, in order.
-   */
-  phases: Array<[Phase, number]>;
-  /**
-   * What went wrong, if anything did.
-   */
-  problems: Array<Problem>;
-};
+export type HistoryEntry = { 
+/**
+ * The update's id.
+ */
+id: string, 
+/**
+ * What was updated.
+ */
+subject: Subject, 
+/**
+ * The version before.
+ */
+from: string | null, 
+/**
+ * The version it was meant to become.
+ */
+to: string, 
+/**
+ * How it ended.
+ */
+outcome: Outcome, 
+/**
+ * When it ended, RFC 3339 in UTC.
+ */
+at: string, 
+/**
+ * Bytes on the wire.
+ */
+wire_bytes: number, 
+/**
+ * What the full file would have cost.
+ */
+full_bytes: number, 
+/**
+ * How the bytes came, in order; a patch that failed and the full file after it are both here.
+ */
+plan: Array<PlanStep>, 
+/**
+ * How long each phase took, in milliseconds, in order.
+ */
+phases: Array<[Phase, number]>, 
+/**
+ * What went wrong, if anything did.
+ */
+problems: Array<Problem>, };
 
 /**
  * How an update of the executable is carried out.
@@ -383,84 +334,81 @@ export type Theme = "system" | "light" | "dark" | "high_contrast";
 /**
  * The settings file, `settings.json`.
  */
-export type Settings = {
-  /**
-   * Where the repository is, ending in `/`. What comes from there is believed only if it is signed.
-   */
-  repository: string;
-  /**
-   * The channel that everything follows which has none of its own.
-   */
-  channel: Channel;
-  /**
-   * Channels of single subjects.
-   */
-  channels: Record<string, string>;
-  /**
-   * How the executable is updated.
-   */
-  mode: Mode;
-  /**
-   * Seconds between two checks: 60 to 86,400, and from 1 in a test set-up.
-   */
-  check_every_seconds: number;
-  /**
-   * The look.
-   */
-  theme: Theme;
-};
+export type Settings = { 
+/**
+ * Where the repository is, ending in `/`. What comes from there is believed only if it is signed.
+ */
+repository: string, 
+/**
+ * The channel that everything follows which has none of its own.
+ */
+channel: Channel, 
+/**
+ * Channels of single subjects.
+ */
+channels: Record<string, string>, 
+/**
+ * How the executable is updated.
+ */
+mode: Mode, 
+/**
+ * Seconds between two checks: 60 to 86,400, and from 1 in a test set-up.
+ */
+check_every_seconds: number, 
+/**
+ * The look.
+ */
+theme: Theme, };
 
 /**
  * State that a bundle keeps across swaps and restarts.
  */
-export type SavedState = {
-  /**
-   * The schema that the data is written in.
-   */
-  schema: number;
-  /**
-   * The data, at most 1 MiB as JSON.
-   */
-  data: unknown;
-};
+export type SavedState = { 
+/**
+ * The schema that the data is written in.
+ */
+schema: number, 
+/**
+ * The data, at most 1 MiB as JSON.
+ */
+data: unknown, };
 
 /**
  * One loading of one bundle into one frame. Dead as soon as the frame is gone.
  */
-export type Load = {
-  /**
-   * Random, and known to this load alone: a readiness without it counts for nothing.
-   */
-  token: string;
-  /**
-   * The address of the entry page.
-   */
-  url: string;
-  /**
-   * What is loaded.
-   */
-  subject: Subject;
-  /**
-   * Which version.
-   */
-  version: string;
-  /**
-   * Which instance, for widgets.
-   */
-  instance: string | null;
-  /**
-   * The schema that this version writes, if it keeps state.
-   */
-  state_schema: number | null;
-  /**
-   * The state as last acknowledged by the native side.
-   */
-  saved: SavedState | null;
-  /**
-   * The capabilities it may use.
-   */
-  granted: Array<string>;
-};
+export type Load = { 
+/**
+ * Random, and known to this load alone: a readiness without it counts for nothing.
+ */
+token: string, 
+/**
+ * The address of the entry page.
+ */
+url: string, 
+/**
+ * What is loaded.
+ */
+subject: Subject, 
+/**
+ * Which version.
+ */
+version: string, 
+/**
+ * Which instance, for widgets.
+ */
+instance: string | null, 
+/**
+ * The schema that this version writes, if it keeps state.
+ */
+state_schema: number | null, 
+/**
+ * The state as last acknowledged by the native side.
+ */
+saved: SavedState | null, 
+/**
+ * The capabilities it may use.
+ */
+granted: Array<string>, };
 
 /**
  * Why a swap is ordered.
@@ -470,36 +418,35 @@ export type SwapReason = "update" | "go_back" | "developer";
 /**
  * An order to replace what runs by another version of it.
  */
-export type SwapOrder = {
-  /**
-   * The new version's load. Its `instance` says which frame; none means the shell.
-   */
-  load: Load;
-  /**
-   * The version that runs.
-   */
-  from: string;
-  /**
-   * Why.
-   */
-  reason: SwapReason;
-  /**
-   * How long the frame must have been without input before the switch, in milliseconds. 0 for a forced swap.
-   */
-  quiet_ms: number;
-  /**
-   * After this long it is switched all the same, in milliseconds (never during composition).
-   */
-  patience_ms: number;
-  /**
-   * How long the new version may take to get ready, in milliseconds.
-   */
-  ready_ms: number;
-  /**
-   * How long the new version is on trial after the switch, in milliseconds.
-   */
-  trial_ms: number;
-};
+export type SwapOrder = { 
+/**
+ * The new version's load. Its `instance` says which frame; none means the shell.
+ */
+load: Load, 
+/**
+ * The version that runs.
+ */
+from: string, 
+/**
+ * Why.
+ */
+reason: SwapReason, 
+/**
+ * How long the frame must have been without input before the switch, in milliseconds. 0 for a forced swap.
+ */
+quiet_ms: number, 
+/**
+ * After this long it is switched all the same, in milliseconds (never during composition).
+ */
+patience_ms: number, 
+/**
+ * How long the new version may take to get ready, in milliseconds.
+ */
+ready_ms: number, 
+/**
+ * How long the new version is on trial after the switch, in milliseconds.
+ */
+trial_ms: number, };
 
 /**
  * What kind of failure ended a swap.
@@ -509,331 +456,277 @@ export type SwapCause = "not_ready" | "state_refused" | "exception" | "hung" | "
 /**
  * Why a version could not take over.
  */
-export type SwapFailure = {
-  /**
-   * What kind of failure.
-   */
-  cause: SwapCause;
-  /**
-   * In technical words, for the log.
-   */
-  detail: string;
-};
+export type SwapFailure = { 
+/**
+ * What kind of failure.
+ */
+cause: SwapCause, 
+/**
+ * In technical words, for the log.
+ */
+detail: string, };
 
 /**
  * What the stage tells the native side. `token` is that of the load it is about.
  */
-export type StageReport =
-  | { kind: "painted" }
-  | { kind: "heartbeat" }
-  | { kind: "flushed" }
-  | {
-      kind: "ready";
-      /**
-       * Whose.
-       */
-      token: string;
-    }
-  | {
-      kind: "load_failed";
-      /**
-       * Whose.
-       */
-      token: string;
-      /**
-       * Why.
-       */
-      problem: SwapFailure;
-    }
-  | {
-      kind: "switched";
-      /**
-       * Whose.
-       */
-      token: string;
-      /**
-       * From the order to the new version being ready, in milliseconds.
-       */
-      ready_ms: number;
-      /**
-       * From the freeze of the old version to the first frame of the new one, in milliseconds.
-       */
-      switch_ms: number;
-      /**
-       * The bytes of state that were handed over, as JSON.
-       */
-      state_bytes: number;
-      /**
-       * The keys that were typed meanwhile and replayed.
-       */
-      replayed_keys: number;
-    }
-  | {
-      kind: "confirmed";
-      /**
-       * Whose.
-       */
-      token: string;
-    }
-  | {
-      kind: "reverted";
-      /**
-       * Whose.
-       */
-      token: string;
-      /**
-       * Why.
-       */
-      problem: SwapFailure;
-    };
+export type StageReport = { "kind": "painted" } | { "kind": "heartbeat" } | { "kind": "flushed" } | { "kind": "ready", 
+/**
+ * Whose.
+ */
+token: string, } | { "kind": "load_failed", 
+/**
+ * Whose.
+ */
+token: string, 
+/**
+ * Why.
+ */
+problem: SwapFailure, } | { "kind": "switched", 
+/**
+ * Whose.
+ */
+token: string, 
+/**
+ * From the order to the new version being ready, in milliseconds.
+ */
+ready_ms: number, 
+/**
+ * From the freeze of the old version to the first frame of the new one, in milliseconds.
+ */
+switch_ms: number, 
+/**
+ * The bytes of state that were handed over, as JSON.
+ */
+state_bytes: number, 
+/**
+ * The keys that were typed meanwhile and replayed.
+ */
+replayed_keys: number, } | { "kind": "confirmed", 
+/**
+ * Whose.
+ */
+token: string, } | { "kind": "reverted", 
+/**
+ * Whose.
+ */
+token: string, 
+/**
+ * Why.
+ */
+problem: SwapFailure, };
 
 /**
  * A permission and the user's decision.
  */
-export type GrantedPermission = {
-  /**
-   * What it asks for.
-   */
-  permission: Permission;
-  /**
-   * The decision; none if it was never asked.
-   */
-  granted: boolean | null;
-};
+export type GrantedPermission = { 
+/**
+ * What it asks for.
+ */
+permission: Permission, 
+/**
+ * The decision; none if it was never asked.
+ */
+granted: boolean | null, };
 
 /**
  * An installed part.
  */
-export type InstalledPart = {
-  /**
-   * What it is.
-   */
-  subject: Subject;
-  /**
-   * Its name for a person.
-   */
-  name: string;
-  /**
-   * What it does.
-   */
-  description: string;
-  /**
-   * The version that runs.
-   */
-  version: string;
-  /**
-   * The channel it follows.
-   */
-  channel: Channel;
-  /**
-   * The kept versions that can be returned to, newest first.
-   */
-  earlier: Array<string>;
-  /**
-   * Versions that failed here and are not tried again.
-   */
-  banned: Array<string>;
-  /**
-   * What it asks for, and whether it was granted.
-   */
-  permissions: Array<GrantedPermission>;
-  /**
-   * The sizes it can be shown at.
-   */
-  sizes: Array<Size>;
-  /**
-   * Whether it takes the whole tile.
-   */
-  whole_tile: boolean;
-  /**
-   * When the version that runs was confirmed, RFC 3339 in UTC; none for what came with the application.
-   */
-  updated_at: string | null;
-};
+export type InstalledPart = { 
+/**
+ * What it is.
+ */
+subject: Subject, 
+/**
+ * Its name for a person.
+ */
+name: string, 
+/**
+ * What it does.
+ */
+description: string, 
+/**
+ * The version that runs.
+ */
+version: string, 
+/**
+ * The channel it follows.
+ */
+channel: Channel, 
+/**
+ * The kept versions that can be returned to, newest first.
+ */
+earlier: Array<string>, 
+/**
+ * Versions that failed here and are not tried again.
+ */
+banned: Array<string>, 
+/**
+ * What it asks for, and whether it was granted.
+ */
+permissions: Array<GrantedPermission>, 
+/**
+ * The sizes it can be shown at.
+ */
+sizes: Array<Size>, 
+/**
+ * Whether it takes the whole tile.
+ */
+whole_tile: boolean, 
+/**
+ * When the version that runs was confirmed, RFC 3339 in UTC; none for what came with the application.
+ */
+updated_at: string | null, };
 
 /**
  * A widget waits for consent.
  */
-export type ConsentRequest = {
-  /**
-   * Which widget.
-   */
-  widget: WidgetId;
-  /**
-   * Its name for a person.
-   */
-  name: string;
-  /**
-   * The version that asks.
-   */
-  version: string;
-  /**
-   * What it asks for beyond what it has.
-   */
-  permissions: Array<Permission>;
-};
+export type ConsentRequest = { 
+/**
+ * Which widget.
+ */
+widget: WidgetId, 
+/**
+ * Its name for a person.
+ */
+name: string, 
+/**
+ * The version that asks.
+ */
+version: string, 
+/**
+ * What it asks for beyond what it has.
+ */
+permissions: Array<Permission>, };
 
 /**
  * The whole picture, for the shell.
  */
-export type Overview = {
-  /**
-   * The running application.
-   */
-  app_version: string;
-  /**
-   * The target triple it was built for.
-   */
-  triple: string;
-  /**
-   * What stands where.
-   */
-  board: Board;
-  /**
-   * What is installed, executable and shell first.
-   */
-  installed: Array<InstalledPart>;
-  /**
-   * What is on its way.
-   */
-  activities: Array<Activity>;
-  /**
-   * What happened, newest first, at most 100 lines.
-   */
-  history: Array<HistoryEntry>;
-  /**
-   * The settings.
-   */
-  settings: Settings;
-  /**
-   * The channels there are.
-   */
-  channels: Array<Channel>;
-  /**
-   * When the repository was last checked, RFC 3339 in UTC.
-   */
-  checked_at: string | null;
-  /**
-   * Why the last check failed, if it did.
-   */
-  check_problem: Problem | null;
-  /**
-   * What waits for the user's consent.
-   */
-  needs: Array<ConsentRequest>;
-  /**
-   * What this computer believes.
-   */
-  beliefs: { [key in string]: string };
-};
+export type Overview = { 
+/**
+ * The running application.
+ */
+app_version: string, 
+/**
+ * The target triple it was built for.
+ */
+triple: string, 
+/**
+ * What stands where.
+ */
+board: Board, 
+/**
+ * What is installed, executable and shell first.
+ */
+installed: Array<InstalledPart>, 
+/**
+ * What is on its way.
+ */
+activities: Array<Activity>, 
+/**
+ * What happened, newest first, at most 100 lines.
+ */
+history: Array<HistoryEntry>, 
+/**
+ * The settings.
+ */
+settings: Settings, 
+/**
+ * The channels there are.
+ */
+channels: Array<Channel>, 
+/**
+ * When the repository was last checked, RFC 3339 in UTC.
+ */
+checked_at: string | null, 
+/**
+ * Why the last check failed, if it did.
+ */
+check_problem: Problem | null, 
+/**
+ * What waits for the user's consent.
+ */
+needs: Array<ConsentRequest>, 
+/**
+ * What this computer believes.
+ */
+beliefs: { [key in string]: string }, };
 
 /**
  * What the stage gets when it opens.
  */
-export type StageStart = {
-  /**
-   * To be sent with every command after this one. It is handed out once per page load.
-   */
-  key: string;
-  /**
-   * The shell.
-   */
-  shell: Load;
-  /**
-   * The widgets on the board that are installed.
-   */
-  widgets: Array<Load>;
-  /**
-   * The picture so far.
-   */
-  overview: Overview;
-};
+export type StageStart = { 
+/**
+ * To be sent with every command after this one. It is handed out once per page load.
+ */
+key: string, 
+/**
+ * The shell.
+ */
+shell: Load, 
+/**
+ * The widgets on the board that are installed.
+ */
+widgets: Array<Load>, 
+/**
+ * The picture so far.
+ */
+overview: Overview, };
 
 /**
  * What the native side tells the stage.
  */
-export type StageEvent =
-  | {
-      kind: "overview";
-      /**
-       * The whole picture.
-       */
-      overview: Overview;
-    }
-  | {
-      kind: "open";
-      /**
-       * Its load.
-       */
-      load: Load;
-    }
-  | {
-      kind: "close";
-      /**
-       * Which one.
-       */
-      instance: string;
-    }
-  | {
-      kind: "swap";
-      /**
-       * The order.
-       */
-      order: SwapOrder;
-    }
-  | { kind: "flush" };
+export type StageEvent = { "kind": "overview", 
+/**
+ * The whole picture.
+ */
+overview: Overview, } | { "kind": "open", 
+/**
+ * Its load.
+ */
+load: Load, } | { "kind": "close", 
+/**
+ * Which one.
+ */
+instance: string, } | { "kind": "swap", 
+/**
+ * The order.
+ */
+order: SwapOrder, } | { "kind": "flush" };
 
 /**
  * What the shell may ask for.
  */
-export type ShellCommand =
-  | { kind: "check_now" }
-  | {
-      kind: "set_settings";
-      /**
-       * All of them.
-       */
-      settings: Settings;
-    }
-  | {
-      kind: "set_board";
-      /**
-       * All of it.
-       */
-      board: Board;
-    }
-  | {
-      kind: "add_tile";
-      /**
-       * The new tile.
-       */
-      tile: Tile;
-    }
-  | {
-      kind: "grant";
-      /**
-       * Whose.
-       */
-      widget: WidgetId;
-      /**
-       * Which.
-       */
-      capability: string;
-      /**
-       * The decision.
-       */
-      allowed: boolean;
-    }
-  | {
-      kind: "go_back";
-      /**
-       * Of what.
-       */
-      subject: Subject;
-      /**
-       * To which.
-       */
-      version: string;
-    }
-  | { kind: "restart_now" }
-  | { kind: "save_report" };
+export type ShellCommand = { "kind": "check_now" } | { "kind": "set_settings", 
+/**
+ * All of them.
+ */
+settings: Settings, } | { "kind": "set_board", 
+/**
+ * All of it.
+ */
+board: Board, } | { "kind": "add_tile", 
+/**
+ * The new tile.
+ */
+tile: Tile, } | { "kind": "grant", 
+/**
+ * Whose.
+ */
+widget: WidgetId, 
+/**
+ * Which.
+ */
+capability: string, 
+/**
+ * The decision.
+ */
+allowed: boolean, } | { "kind": "go_back", 
+/**
+ * Of what.
+ */
+subject: Subject, 
+/**
+ * To which.
+ */
+version: string, } | { "kind": "restart_now" } | { "kind": "save_report" };
+

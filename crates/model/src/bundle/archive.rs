@@ -102,15 +102,26 @@ impl Bundle {
     pub const MAX_PATH_BYTES: usize = 200;
 
     /// Makes the canonical bytes of a bundle.
-    pub fn pack(manifest: &BundleManifest, files: &BTreeMap<String, Vec<u8>>) -> Result<Vec<u8>, BundleError> {
+    pub fn pack(
+        manifest: &BundleManifest,
+        files: &BTreeMap<String, Vec<u8>>,
+    ) -> Result<Vec<u8>, BundleError> {
         if files.len() > Self::MAX_ENTRIES {
             return Err(BundleError::TooManyEntries(files.len()));
         }
         let entries = files
             .iter()
-            .map(|(path, bytes)| Entry { path: path.clone(), size: bytes.len() as u64, sha256: Digest::of(bytes) })
+            .map(|(path, bytes)| Entry {
+                path: path.clone(),
+                size: bytes.len() as u64,
+                sha256: Digest::of(bytes),
+            })
             .collect();
-        let table = serde_json::to_vec(&Table { manifest: manifest.clone(), entries }).map_err(BundleError::Table)?;
+        let table = serde_json::to_vec(&Table {
+            manifest: manifest.clone(),
+            entries,
+        })
+        .map_err(BundleError::Table)?;
         let mut bytes = Vec::with_capacity(HEADER_BYTES + table.len());
         bytes.extend_from_slice(MAGIC);
         bytes.extend_from_slice(&FORMAT.to_le_bytes());
@@ -139,7 +150,10 @@ impl Bundle {
                 .get(at..at + 4)
                 .and_then(|slice| slice.try_into().ok())
                 .map(u32::from_le_bytes)
-                .ok_or(BundleError::Truncated { needed: HEADER_BYTES as u64, found })
+                .ok_or(BundleError::Truncated {
+                    needed: HEADER_BYTES as u64,
+                    found,
+                })
         };
         let format = word(8)?;
         if format != FORMAT {
@@ -152,11 +166,18 @@ impl Bundle {
         let data_start = HEADER_BYTES + table_bytes as usize;
         let table = bytes
             .get(HEADER_BYTES..data_start)
-            .ok_or(BundleError::Truncated { needed: data_start as u64, found })?;
+            .ok_or(BundleError::Truncated {
+                needed: data_start as u64,
+                found,
+            })?;
         let table: Table = serde_json::from_slice(table).map_err(BundleError::Table)?;
         let entries = locate(&table.entries, data_start, &bytes)?;
         check_manifest(&table.manifest, &entries)?;
-        Ok(Self { manifest: table.manifest, entries, bytes })
+        Ok(Self {
+            manifest: table.manifest,
+            entries,
+            bytes,
+        })
     }
 
     /// What the bundle says of itself.
@@ -187,7 +208,13 @@ impl Bundle {
 
 impl std::fmt::Debug for Bundle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Bundle({} {}, {} files)", self.manifest.id, self.manifest.version, self.entries.len())
+        write!(
+            f,
+            "Bundle({} {}, {} files)",
+            self.manifest.id,
+            self.manifest.version,
+            self.entries.len()
+        )
     }
 }
 
@@ -211,12 +238,17 @@ fn locate(
             return Err(BundleError::Order(entry.path.clone()));
         }
         previous = Some(&entry.path);
-        let end = usize::try_from(entry.size).ok().and_then(|size| at.checked_add(size));
+        let end = usize::try_from(entry.size)
+            .ok()
+            .and_then(|size| at.checked_add(size));
         let range = match end {
             Some(end) if end <= bytes.len() => at..end,
             _ => {
                 let needed = (at as u64).saturating_add(entry.size);
-                return Err(BundleError::Truncated { needed, found: bytes.len() as u64 });
+                return Err(BundleError::Truncated {
+                    needed,
+                    found: bytes.len() as u64,
+                });
             }
         };
         if Digest::of(&bytes[range.clone()]) != entry.sha256 {
@@ -240,7 +272,10 @@ fn check_manifest(
         BundleKind::Widget => matches!(manifest.id, Subject::Widget(_)),
     };
     if !matches_kind {
-        return Err(BundleError::Kind { kind: manifest.kind, id: manifest.id.clone() });
+        return Err(BundleError::Kind {
+            kind: manifest.kind,
+            id: manifest.id.clone(),
+        });
     }
     let points = std::iter::once(&manifest.entry.ui).chain(&manifest.entry.logic);
     match points.into_iter().find(|path| !entries.contains_key(*path)) {
@@ -272,7 +307,10 @@ mod tests {
             version: semver::Version::new(1, 0, 0),
             name: "Notes".into(),
             description: String::new(),
-            entry: EntryPoints { ui: "index.html".into(), logic: None },
+            entry: EntryPoints {
+                ui: "index.html".into(),
+                logic: None,
+            },
             host_api: HostApi { min: 1, max: 1 },
             state: None,
             permissions: Vec::new(),
@@ -282,7 +320,9 @@ mod tests {
     }
 
     fn files(list: &[(&str, &str)]) -> BTreeMap<String, Vec<u8>> {
-        list.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect()
+        list.iter()
+            .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
+            .collect()
     }
 
     fn packed() -> Vec<u8> {
@@ -327,7 +367,9 @@ mod tests {
 
     #[test]
     fn paths_that_leave_the_bundle_are_refused() {
-        for path in ["../x", "/x", "a//b", "a/./b", "c:x", "a\\b", ".x", "x.", "a/..", "", "\u{e4}"] {
+        for path in [
+            "../x", "/x", "a//b", "a/./b", "c:x", "a\\b", ".x", "x.", "a/..", "", "\u{e4}",
+        ] {
             let result = Bundle::pack(&manifest(), &files(&[("index.html", ""), (path, "")]));
             assert!(matches!(result, Err(BundleError::Path(_))), "{path}: {result:?}");
         }

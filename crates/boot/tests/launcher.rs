@@ -11,8 +11,10 @@ mod support;
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixStream;
 
 use moult_boot::{SlotName, Why};
+use rustix::io::FdFlags;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use serde_json::Value;
 
@@ -30,6 +32,9 @@ fn text(bytes: &[u8]) -> String {
 #[test]
 fn the_packaged_version_starts_and_gets_what_it_needs() {
     let installation = Installation::new(GOOD);
+    // Something that whoever started the launcher left open: it must not reach the application.
+    let (leaked, _other) = UnixStream::pair().unwrap();
+    rustix::io::fcntl_setfd(&leaked, FdFlags::empty()).unwrap();
     let output = installation
         .start(&["--open", "moult://x y"], &[("MOULT_TEST_VARIABLE", "kept")])
         .finish();
@@ -298,6 +303,10 @@ fn each_start_under_automation_has_an_inspector_of_its_own() {
         .collect();
     assert_eq!((starts.len(), inspectors.len()), (3, 3), "{inspectors:?}");
     assert!(starts.iter().all(|start| start["automation"] == "true"));
+    assert!(
+        starts.iter().all(|start| start["sockets"] == 2),
+        "no connection of an earlier start is left open"
+    );
     let file = fs::read(installation.data().join("run/inspector.json")).unwrap();
     let file: Value = serde_json::from_slice(&file).unwrap();
     let last = &starts[2];
@@ -394,13 +403,26 @@ fn a_confirmed_version_that_crashes_is_started_three_more_times() {
 
 #[test]
 fn a_version_whose_file_the_disk_damaged_gives_way_to_the_one_before() {
-    let installation = Installation::new("paint");
-    let old = installation.current("1.1.0", GOOD);
-    let current = installation.current("1.2.0", "spoil,crash");
-    assert!(installation.run().status.success());
-    assert_eq!(installation.started_slots(), [current, old.clone()]);
-    assert_eq!(installation.state().current, old);
-    assert!(installation.state().banned.is_empty());
+    for on_trial in [false, true] {
+        let installation = Installation::new("paint");
+        let old = installation.current("1.1.0", GOOD);
+        // The damage comes with what would be the last failure.
+        let (spoilt, starts) = if on_trial {
+            (installation.trial("1.2.0", "crash|crash|spoil,crash"), 3)
+        } else {
+            (installation.current("1.2.0", "spoil,crash"), 1)
+        };
+        assert!(installation.run().status.success());
+        let mut expected = vec![spoilt; starts];
+        expected.push(old.clone());
+        assert_eq!(installation.started_slots(), expected);
+        let state = installation.state();
+        assert_eq!((state.current, state.trial), (old, None));
+        assert!(
+            state.banned.is_empty(),
+            "bytes that changed are no fault of the version"
+        );
+    }
 }
 
 #[test]

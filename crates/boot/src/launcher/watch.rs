@@ -212,15 +212,12 @@ impl Watch {
         if self.ending != Ending::No {
             return Verdict::Failed(Why::Hung);
         }
-        if self.stopped.is_some() {
+        if self.stopped.is_some() || self.stopped_from_outside(end).is_some() {
             return if self.painted {
                 Verdict::Quit
             } else {
                 Verdict::Unknown
             };
-        }
-        if self.stopped_from_outside(end).is_some() {
-            return Verdict::Unknown;
         }
         match (end, self.quitting) {
             (End::Code(0), Some(_)) if self.painted => Verdict::Quit,
@@ -383,6 +380,13 @@ mod tests {
             (
                 "stopped by somebody else",
                 vec![painted()],
+                End::Signal(15),
+                Verdict::Quit,
+                Leave(143),
+            ),
+            (
+                "stopped by somebody else during the start",
+                vec![],
                 End::Signal(15),
                 Unknown,
                 Leave(143),

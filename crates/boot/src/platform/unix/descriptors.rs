@@ -153,5 +153,13 @@ mod tests {
         let (own, inherited) = pair().unwrap();
         assert_eq!(rustix::io::fcntl_getfd(&own.0).unwrap(), FdFlags::CLOEXEC);
         assert_eq!(rustix::io::fcntl_getfd(&inherited.0).unwrap(), FdFlags::empty());
+        let taken = take_inherited(&inherited.name()).unwrap();
+        // The descriptor has another owner now.
+        std::mem::forget(inherited);
+        assert_eq!(
+            rustix::io::fcntl_getfd(&taken.0).unwrap(),
+            FdFlags::CLOEXEC,
+            "no child inherits it"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! An application for the launcher's tests. It does what the script at the end of its own file says.
+//! What the test application does: the script at the end of its own file.
 //!
 //! The script is what follows the last `MOULT-CHILD:` in the file. `|` separates the starts of this file
 //! (the last part is for all further ones), `,` the steps of one start. Each start and each thing heard
@@ -14,7 +14,7 @@ use std::time::Duration;
 use moult_boot::{Base, Link, Quit, Store, ToApp, ToLauncher};
 use serde_json::{Value, json};
 
-type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 const LONG: Duration = Duration::from_hours(1);
 
@@ -24,7 +24,7 @@ struct Child {
     slot: String,
 }
 
-fn main() -> Outcome<()> {
+pub(crate) fn run() -> Outcome<()> {
     let variable = |name: &str| std::env::var(name).map_err(|_| format!("{name} is not set"));
     let link = Link::from_environment().ok_or("no launcher")??;
     let child = Child {

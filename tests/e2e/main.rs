@@ -1,0 +1,11 @@
+//! The real application, started by the real launcher, fed by the real command line and server,
+//! driven through its own screen. Each file tells one story.
+
+mod bad_executable;
+mod bad_notes;
+mod executable;
+mod network;
+mod notes;
+mod offline;
+mod prompt;
+mod shell;

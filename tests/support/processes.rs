@@ -1,0 +1,87 @@
+//! Processes of one start of the application, found by what only they have in their environment.
+//! Ends processes by id, and only those.
+
+use std::fs;
+use std::path::Path;
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// A child that is killed when this is dropped.
+#[derive(Debug)]
+pub struct Guard(Child);
+
+impl Guard {
+    /// Takes charge of a child.
+    pub fn new(child: Child) -> Self {
+        Self(child)
+    }
+
+    /// The child.
+    pub fn child(&mut self) -> &mut Child {
+        &mut self.0
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// Asks it to end, waits, and ends it if it does not.
+    pub fn end(&mut self, patience: Duration) {
+        signal(self.0.id(), Signal::TERM);
+        let start = Instant::now();
+        while start.elapsed() < patience {
+            match self.0.try_wait() {
+                Ok(None) => std::thread::sleep(Duration::from_millis(20)),
+                Ok(Some(_)) | Err(_) => return,
+            }
+        }
+        self.kill();
+    }
+
+    /// Ends it at once.
+    pub fn kill(&mut self) {
+        // It may have ended already: then there is nothing to end.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if matches!(self.0.try_wait(), Ok(None)) {
+            self.kill();
+        }
+    }
+}
+
+/// Sends a signal to one process. One that is gone is not an error.
+pub fn signal(id: u32, signal: Signal) {
+    if let Some(pid) = i32::try_from(id).ok().and_then(Pid::from_raw) {
+        // Gone already, which is what was wanted.
+        let _ = kill_process(pid, signal);
+    }
+}
+
+/// The processes whose environment has `name=value`, this one not counted.
+pub fn with_environment(name: &str, value: &Path) -> Vec<u32> {
+    let wanted = [name.as_bytes(), b"=", value.as_os_str().as_encoded_bytes()].concat();
+    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
+        .filter(|id| *id != std::process::id())
+        .filter(|id| {
+            let environment = fs::read(format!("/proc/{id}/environ")).unwrap_or_default();
+            environment.split(|byte| *byte == 0).any(|entry| entry == wanted)
+        })
+        .collect()
+}
+
+/// The command names of processes, for messages.
+pub fn names(ids: &[u32]) -> Vec<String> {
+    let name = |id: &u32| fs::read_to_string(format!("/proc/{id}/comm")).unwrap_or_default().trim().to_owned();
+    ids.iter().map(|id| format!("{} ({id})", name(id))).collect()
+}

@@ -55,6 +55,12 @@ impl<'a> Play<'a> {
         self.bad_executable(scene).await
     }
 
+    /// Tells what has to be known to read the figures, at once and beside them.
+    fn note(&mut self, text: &str) {
+        self.screen.line(&format!("  {text}"));
+        self.report.notes.push(text.to_owned());
+    }
+
     fn opening(&mut self, scene: &mut Scene) -> anyhow::Result<()> {
         self.screen.heading("The publisher releases the first versions");
         for item in steps::opening(scene)? {
@@ -128,6 +134,7 @@ impl<'a> Play<'a> {
 
     async fn shell(&mut self, scene: &mut Scene) -> anyhow::Result<()> {
         self.screen.heading("The frontend, shell 0.2.0, is released");
+        self.note("Shell 0.2.0 differs from 0.1.0 in its version alone, so its patch is as small as one can be.");
         let before = self.before(scene).await?;
         let published = self.publish(scene, &Item::shell(scene.fixtures(), "0.2.0"))?;
         let (entry, seconds) = self.taken_over(scene, &published).await?;
@@ -147,6 +154,8 @@ impl<'a> Play<'a> {
 
     async fn executable(&mut self, scene: &mut Scene) -> anyhow::Result<()> {
         self.screen.heading("The executable, Moult 0.1.1, is released");
+        self.note("Moult 0.1.1 is a build of its own of the same source: it differs from 0.1.0 in its version.");
+        self.note("Executables are stripped builds of the development profile: larger than releases.");
         let before = self.before(scene).await?;
         let published = self.publish(scene, &Item::app(scene.fixtures(), "0.1.1"))?;
         let step = self.screen.step("Fetch the delta, rebuild, verify, restart");

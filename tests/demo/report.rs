@@ -18,6 +18,8 @@ pub(crate) struct Report {
     pub(crate) opening: Vec<Opening>,
     /// The updates, in their order.
     pub(crate) updates: Vec<Update>,
+    /// What has to be known to read the figures.
+    pub(crate) notes: Vec<String>,
     /// What was claimed, in its order.
     pub(crate) claims: Vec<Claim>,
     /// Whether all claims held.
@@ -137,6 +139,9 @@ impl Report {
                 if column < 4 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
             });
             screen.line(&format!("  {}", cells.collect::<Vec<_>>().join("  ")));
+        }
+        for note in &self.notes {
+            screen.line(&format!("  {note}"));
         }
         let held = self.claims.iter().filter(|claim| claim.holds).count();
         screen.line(&format!("\n{held} of {} claims held.", self.claims.len()));

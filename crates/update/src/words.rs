@@ -113,7 +113,7 @@ pub fn problem(
         (ErrorCode::Cancelled, _) => (format!("{to} was not installed. It was stopped."), goes_on, None),
         (_, Next::Back) => {
             let kept = match about.from {
-                Some(version) => format!("Back on {version}."),
+                Some(_) => "What you had was kept.".to_owned(),
                 None => "It was taken off again.".to_owned(),
             };
             (format!("{to} {}", verb(code)), kept, None)
@@ -321,7 +321,7 @@ mod tests {
             ),
             (
                 problem(ErrorCode::Hung, about, Next::Back, None, ""),
-                "3.3.0 stopped answering. Back on 3.2.0.",
+                "3.3.0 stopped answering. What you had was kept.",
             ),
             (
                 problem(ErrorCode::ConsentNeeded, about, Next::Stands, None, ""),

@@ -186,7 +186,7 @@ async fn a_version_that_fails_its_trial_is_rolled_back_and_said() {
             (Outcome::RolledBack, vec![code]),
             "{cause:?}"
         );
-        assert_eq!(failed.problems[0].kept, "Back on 1.0.0.");
+        assert_eq!(failed.problems[0].kept, "What you had was kept.");
         assert_eq!(current(&picture, &notes()).as_deref(), Some("1.0.0"), "{cause:?}");
         assert_eq!(picture.bundles[&notes()].banned.len(), 1);
         // A banned digest is never tried again, in this process or another.

@@ -98,7 +98,7 @@ async fn a_version_that_crashes_on_every_start_is_rolled_back_said_and_never_tri
             failed.problems[0].happened.as_str(),
             failed.problems[0].kept.as_str()
         ),
-        ("1.1.0 crashed.", "Back on 1.0.0.")
+        ("1.1.0 crashed.", "What you had was kept.")
     );
     assert!(failed.problems[0].detail.contains("139"));
     check_again(&computer, &engine).await;

@@ -16,7 +16,7 @@ function manifest(): Plugin {
     kind: "shell",
     id: "shell",
     version,
-    name: "Moult",
+    name: "Shell",
     description: "The board, its updates and its settings.",
     entry: { ui: "index.html" },
     host_api: { min: 1, max: 1 },

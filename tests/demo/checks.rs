@@ -22,7 +22,10 @@ pub(crate) struct Claims<'a> {
 
 impl<'a> Claims<'a> {
     pub(crate) fn new(screen: &'a Screen) -> Self {
-        Self { screen, all: Vec::new() }
+        Self {
+            screen,
+            all: Vec::new(),
+        }
     }
 
     /// Tells a claim and whether it held.

@@ -63,7 +63,11 @@ async fn run(arguments: &Arguments, screen: &Screen) -> anyhow::Result<bool> {
         Some(display) if !arguments.hidden => display,
         _ => Display::own()?,
     };
-    screen.line(&format!("Display {}, pictures and report in {}", display.name(), arguments.out.display()));
+    screen.line(&format!(
+        "Display {}, pictures and report in {}",
+        display.name(),
+        arguments.out.display()
+    ));
     let shots = arguments.out.join("shots");
     if shots.is_dir() {
         std::fs::remove_dir_all(&shots).with_context(|| shots.display().to_string())?;
@@ -78,9 +82,14 @@ async fn run(arguments: &Arguments, screen: &Screen) -> anyhow::Result<bool> {
     report.print(screen);
     if arguments.keep {
         let url = scene.serve().url().clone();
-        screen.line(&format!("Moult runs on display {}; its repository is at {url}", scene.display().name()));
+        screen.line(&format!(
+            "Moult runs on display {}; its repository is at {url}",
+            scene.display().name()
+        ));
         screen.line("Press Enter, or Ctrl-C, to end both.");
-        std::io::stdin().read_line(&mut String::new()).context("nothing can be read from the terminal")?;
+        std::io::stdin()
+            .read_line(&mut String::new())
+            .context("nothing can be read from the terminal")?;
     }
     scene.end();
     Ok(report.holds())

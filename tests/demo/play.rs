@@ -36,13 +36,22 @@ struct Before {
 
 impl<'a> Play<'a> {
     pub(crate) fn new(screen: &'a Screen) -> Self {
-        Self { screen, claims: Claims::new(screen), report: Report::default(), shots: 0 }
+        Self {
+            screen,
+            claims: Claims::new(screen),
+            report: Report::default(),
+            shots: 0,
+        }
     }
 
     pub(crate) fn into_report(self) -> Report {
         let claims = self.claims.into_all();
         let all_claims_hold = !claims.is_empty() && claims.iter().all(|claim| claim.holds);
-        Report { claims, all_claims_hold, ..self.report }
+        Report {
+            claims,
+            all_claims_hold,
+            ..self.report
+        }
     }
 
     /// Plays all acts. An error means that one could not be played to its end.
@@ -86,20 +95,29 @@ impl<'a> Play<'a> {
         step.done("");
         for part in [CLOCK, NOTES, SYSTEM] {
             let version = scene.stage()?.version(part).await?;
-            self.claims.that(version == "1.0.0", format!("{} {version} is on the board", name(part)));
+            self.claims.that(
+                version == "1.0.0",
+                format!("{} {version} is on the board", name(part)),
+            );
         }
         self.shot(scene, "first-start")?;
 
         let step = self.screen.step("Allow System to read the computer's figures");
         let before = scene.stage()?.text(SYSTEM).await?;
-        scene.stage()?.press(Part::Shell, "[data-testid=consent-allow-system-1]").await?;
+        scene
+            .stage()?
+            .press(Part::Shell, "[data-testid=consent-allow-system-1]")
+            .await?;
         let figures = until("figures in System", PATIENCE, async || {
             let text = scene.stage()?.text(SYSTEM).await?;
             Ok(Look::when(text.contains('%') && text != before, &text).map(|()| text))
         })
         .await?;
         step.done("");
-        self.claims.that(figures.contains('%'), "System shows figures only after it was allowed to");
+        self.claims.that(
+            figures.contains('%'),
+            "System shows figures only after it was allowed to",
+        );
         self.shot(scene, "allowed")?;
 
         let step = self.screen.step("Type a note");
@@ -127,14 +145,19 @@ impl<'a> Play<'a> {
         let update = self.update(scene, &before, &published, &entry, seconds).await?;
         let mut loads = before.loads.clone();
         *loads.entry("notes-1".to_owned()).or_default() += 1;
-        self.claims.that(update.loads_after == loads, "Notes was loaded once more and nothing else was");
+        self.claims.that(
+            update.loads_after == loads,
+            "Notes was loaded once more and nothing else was",
+        );
         self.report.updates.push(update);
         self.shot(scene, "notes-1.1.0")
     }
 
     async fn shell(&mut self, scene: &mut Scene) -> anyhow::Result<()> {
         self.screen.heading("The frontend, shell 0.2.0, is released");
-        self.note("Shell 0.2.0 differs from 0.1.0 in its version alone, so its patch is as small as one can be.");
+        self.note(
+            "Shell 0.2.0 differs from 0.1.0 in its version alone, so its patch is as small as one can be.",
+        );
         let before = self.before(scene).await?;
         let published = self.publish(scene, &Item::shell(scene.fixtures(), "0.2.0"))?;
         let (entry, seconds) = self.taken_over(scene, &published).await?;
@@ -147,14 +170,19 @@ impl<'a> Play<'a> {
         };
         let untouched = widgets(&update.loads_after) == widgets(&before.loads);
         self.claims.that(untouched, "no widget was loaded again");
-        self.claims.that(scene.stage()?.layout().await? == before.layout, "no widget has moved");
+        self.claims.that(
+            scene.stage()?.layout().await? == before.layout,
+            "no widget has moved",
+        );
         self.report.updates.push(update);
         self.shot(scene, "shell-0.2.0")
     }
 
     async fn executable(&mut self, scene: &mut Scene) -> anyhow::Result<()> {
         self.screen.heading("The executable, Moult 0.1.1, is released");
-        self.note("Moult 0.1.1 is a build of its own of the same source: it differs from 0.1.0 in its version.");
+        self.note(
+            "Moult 0.1.1 is a build of its own of the same source: it differs from 0.1.0 in its version.",
+        );
         self.note("Executables are stripped builds of the development profile: larger than releases.");
         let before = self.before(scene).await?;
         let published = self.publish(scene, &Item::app(scene.fixtures(), "0.1.1"))?;
@@ -165,36 +193,61 @@ impl<'a> Play<'a> {
         self.shot(scene, "app-0.1.1-on-trial")?;
         let (entry, seconds) = self.taken_over(scene, &published).await?;
         let slot = scene.stage()?.inspector().slot.clone();
-        self.claims.that(slot.starts_with("0.1.1-"), format!("the launcher runs slot {slot}"));
+        self.claims.that(
+            slot.starts_with("0.1.1-"),
+            format!("the launcher runs slot {slot}"),
+        );
         steps::note_stands(scene, NOTE).await?;
         let boot = scene.boot()?;
         let confirmed = boot.trial.is_none() && boot.current.to_string() == slot;
-        self.claims.that(confirmed, format!("{} is confirmed", boot.current));
-        self.claims.that(scene.stage()?.layout().await? == before.layout, "every tile stands where it stood");
-        for (part, version) in [(NOTES, "1.1.0"), (CLOCK, "1.0.0"), (SYSTEM, "1.0.0"), (Part::Shell, "0.2.0")] {
+        self.claims
+            .that(confirmed, format!("{} is confirmed", boot.current));
+        self.claims.that(
+            scene.stage()?.layout().await? == before.layout,
+            "every tile stands where it stood",
+        );
+        for (part, version) in [
+            (NOTES, "1.1.0"),
+            (CLOCK, "1.0.0"),
+            (SYSTEM, "1.0.0"),
+            (Part::Shell, "0.2.0"),
+        ] {
             let live = scene.stage()?.version(part).await?;
-            self.claims.that(live == version, format!("{} is still {live}", name(part)));
+            self.claims
+                .that(live == version, format!("{} is still {live}", name(part)));
         }
         let update = self.update(scene, &before, &published, &entry, seconds).await?;
-        self.claims.that(update.ratio < 0.25, format!("the delta is {:.2} % of the full file", update.ratio * 100.0));
+        self.claims.that(
+            update.ratio < 0.25,
+            format!("the delta is {:.2} % of the full file", update.ratio * 100.0),
+        );
         self.report.updates.push(update);
         self.shot(scene, "app-0.1.1")
     }
 
     async fn bad_executable(&mut self, scene: &mut Scene) -> anyhow::Result<()> {
-        self.screen.heading("A broken executable, Moult 0.1.2, is released: it crashes at its start");
+        self.screen
+            .heading("A broken executable, Moult 0.1.2, is released: it crashes at its start");
         let before = self.before(scene).await?;
         let published = self.publish(scene, &Item::app(scene.fixtures(), "0.1.2"))?;
         let step = self.screen.step("Try it, see it crash, go back");
         let start = Instant::now();
-        let entry = scene.ended(&Subject::Executable, "0.1.2", Outcome::RolledBack).await?;
+        let entry = scene
+            .ended(&Subject::Executable, "0.1.2", Outcome::RolledBack)
+            .await?;
         scene.attach_present().await?;
         steps::widgets_run(scene).await?;
         step.done("");
         let slot = scene.stage()?.inspector().slot.clone();
-        self.claims.that(slot.starts_with("0.1.1-"), format!("slot {slot} runs again, by itself"));
+        self.claims.that(
+            slot.starts_with("0.1.1-"),
+            format!("slot {slot} runs again, by itself"),
+        );
         let boot = scene.boot()?;
-        self.claims.that(boot.is_banned(&published.digest), "0.1.2 is banned on this computer");
+        self.claims.that(
+            boot.is_banned(&published.digest),
+            "0.1.2 is banned on this computer",
+        );
         let seconds = start.elapsed().as_secs_f64();
         let update = self.update(scene, &before, &published, &entry, seconds).await?;
         self.report.updates.push(update);
@@ -209,8 +262,12 @@ impl<'a> Play<'a> {
         .await?;
         step.done("");
         let traffic = scene.access().since(mark)?;
-        self.claims.that(traffic.artifact_requests() == 0, "nothing of 0.1.2 was fetched again");
-        self.claims.that(scene.boot()? == boot, "and it was not tried again");
+        self.claims.that(
+            traffic.artifact_requests() == 0,
+            "nothing of 0.1.2 was fetched again",
+        );
+        self.claims
+            .that(scene.boot()? == boot, "and it was not tried again");
         steps::note_stands(scene, NOTE).await
     }
 
@@ -220,9 +277,20 @@ impl<'a> Play<'a> {
         let patches: Vec<String> = published
             .patches
             .iter()
-            .map(|patch| format!("patch from {} {} ({:.2} %)", patch.from_version, size(patch.size), patch.ratio * 100.0))
+            .map(|patch| {
+                format!(
+                    "patch from {} {} ({:.2} %)",
+                    patch.from_version,
+                    size(patch.size),
+                    patch.ratio * 100.0
+                )
+            })
             .collect();
-        let full = format!("{}, full file {}", size(published.size), size(published.full.size));
+        let full = format!(
+            "{}, full file {}",
+            size(published.size),
+            size(published.full.size)
+        );
         step.done(&[vec![full], patches].concat().join(", "));
         Ok(published)
     }
@@ -238,12 +306,22 @@ impl<'a> Play<'a> {
     }
 
     /// Waits until the application has the version, showing the phases as they pass.
-    async fn taken_over(&mut self, scene: &mut Scene, published: &Published) -> anyhow::Result<(HistoryEntry, f64)> {
+    async fn taken_over(
+        &mut self,
+        scene: &mut Scene,
+        published: &Published,
+    ) -> anyhow::Result<(HistoryEntry, f64)> {
         let step = self.screen.step("Found, fetched, verified, switched, confirmed");
         let start = Instant::now();
         let version = published.version.to_string();
-        let entry = scene.ended(&published.subject, &version, Outcome::Updated).await?;
-        let phases: Vec<String> = entry.phases.iter().map(|(phase, ms)| format!("{} {ms} ms", word(*phase))).collect();
+        let entry = scene
+            .ended(&published.subject, &version, Outcome::Updated)
+            .await?;
+        let phases: Vec<String> = entry
+            .phases
+            .iter()
+            .map(|(phase, ms)| format!("{} {ms} ms", word(*phase)))
+            .collect();
         step.done(&phases.join(", "));
         Ok((entry, start.elapsed().as_secs_f64()))
     }
@@ -258,24 +336,42 @@ impl<'a> Play<'a> {
         seconds: f64,
     ) -> anyhow::Result<Update> {
         let traffic = scene.access().since(before.mark)?;
-        let from = entry.from.as_ref().context("the history does not say from which version")?.to_string();
+        let from = entry
+            .from
+            .as_ref()
+            .context("the history does not say from which version")?
+            .to_string();
         let patch = steps::patch_from(published, &from)?;
         let wire = traffic.bytes(&patch.path) + traffic.bytes(&published.full.path);
         let mut update = Update::new(entry, wire);
         update.publish_seconds = published.seconds;
         update.seconds = seconds;
         let new = records::swaps(&scene.install().data())?.split_off(before.log);
-        update.swap = new.into_iter().rfind(|swap| swap.subject == published.subject).map(|swap| swap.figures);
+        update.swap = new
+            .into_iter()
+            .rfind(|swap| swap.subject == published.subject)
+            .map(|swap| swap.figures);
         update.loads_before.clone_from(&before.loads);
         update.loads_after = scene.stage()?.loads().await?;
         update.state_kept = steps::note(scene).await? == NOTE;
-        let patched = entry.plan.iter().all(PlanStep::is_patch) && traffic.requests(&published.full.path) == 0;
-        self.claims.that(patched, format!("a patch of {} was fetched, the full file was not", size(patch.size)));
+        let patched =
+            entry.plan.iter().all(PlanStep::is_patch) && traffic.requests(&published.full.path) == 0;
+        self.claims.that(
+            patched,
+            format!(
+                "a patch of {} was fetched, the full file was not",
+                size(patch.size)
+            ),
+        );
         self.claims.that(
             wire == patch.size && entry.wire_bytes == wire,
-            format!("{wire} bytes on the wire by the server's log, {} by the history", entry.wire_bytes),
+            format!(
+                "{wire} bytes on the wire by the server's log, {} by the history",
+                entry.wire_bytes
+            ),
         );
-        self.claims.that(update.state_kept, format!("the note still says {NOTE:?}"));
+        self.claims
+            .that(update.state_kept, format!("the note still says {NOTE:?}"));
         Ok(update)
     }
 

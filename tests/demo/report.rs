@@ -93,7 +93,11 @@ impl Update {
 
     fn row(&self) -> [String; 9] {
         let from = self.from.as_deref().unwrap_or("none");
-        let plan: Vec<&str> = self.plan.iter().map(|step| if step.is_patch() { "patch" } else { "full" }).collect();
+        let plan: Vec<&str> = self
+            .plan
+            .iter()
+            .map(|step| if step.is_patch() { "patch" } else { "full" })
+            .collect();
         let phase = |wanted: Phase| {
             let found = self.phases.iter().filter(|(phase, _)| *phase == wanted);
             let milliseconds: u64 = found.map(|(_, milliseconds)| *milliseconds).sum();
@@ -108,7 +112,9 @@ impl Update {
             self.full_bytes.to_string(),
             format!("{:.2} %", self.ratio * 100.0),
             phase(Phase::Rebuilding),
-            self.swap.as_ref().map_or_else(|| "-".to_owned(), |swap| format!("{:.0}", swap.switch_ms)),
+            self.swap
+                .as_ref()
+                .map_or_else(|| "-".to_owned(), |swap| format!("{:.0}", swap.switch_ms)),
         ]
     }
 }
@@ -128,16 +134,39 @@ impl Report {
     }
 
     pub(crate) fn print(&self, screen: &Screen) {
-        let head = ["what", "versions", "outcome", "plan", "wire B", "full B", "ratio", "rebuild ms", "switch ms"];
+        let head = [
+            "what",
+            "versions",
+            "outcome",
+            "plan",
+            "wire B",
+            "full B",
+            "ratio",
+            "rebuild ms",
+            "switch ms",
+        ];
         let mut rows = vec![head.map(str::to_owned)];
         rows.extend(self.updates.iter().map(Update::row));
-        let widest = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+        let widest = |column: usize| {
+            rows.iter()
+                .map(|row| row[column].chars().count())
+                .max()
+                .unwrap_or(0)
+        };
         let columns: Vec<usize> = (0..head.len()).map(widest).collect();
         screen.heading("Figures");
         for row in &rows {
-            let cells = row.iter().zip(&columns).enumerate().map(|(column, (cell, width))| {
-                if column < 4 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
-            });
+            let cells = row
+                .iter()
+                .zip(&columns)
+                .enumerate()
+                .map(|(column, (cell, width))| {
+                    if column < 4 {
+                        format!("{cell:<width$}")
+                    } else {
+                        format!("{cell:>width$}")
+                    }
+                });
             screen.line(&format!("  {}", cells.collect::<Vec<_>>().join("  ")));
         }
         for note in &self.notes {

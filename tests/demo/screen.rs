@@ -41,12 +41,22 @@ impl Screen {
         }
         bar.set_message(what.to_owned());
         bar.enable_steady_tick(Duration::from_millis(120));
-        Step { screen: self.0.clone(), bar, what: what.to_owned(), start: Instant::now(), finished: false }
+        Step {
+            screen: self.0.clone(),
+            bar,
+            what: what.to_owned(),
+            start: Instant::now(),
+            finished: false,
+        }
     }
 
     /// Tells a claim and whether it held.
     pub(crate) fn claim(&self, text: &str, holds: bool) {
-        let mark = if holds { style("✓").green() } else { style("✗").red().bold() };
+        let mark = if holds {
+            style("✓").green()
+        } else {
+            style("✗").red().bold()
+        };
         say(&self.0, &format!("      {mark} {text}"));
     }
 }
@@ -66,8 +76,15 @@ impl Step {
         self.finished = true;
         self.bar.finish_and_clear();
         let seconds = style(format!("{:6.1} s", self.start.elapsed().as_secs_f64())).dim();
-        let result = if result.is_empty() { String::new() } else { format!("  {}", style(result).dim()) };
-        say(&self.screen, &format!("  {mark} {seconds}  {}{result}", self.what));
+        let result = if result.is_empty() {
+            String::new()
+        } else {
+            format!("  {}", style(result).dim())
+        };
+        say(
+            &self.screen,
+            &format!("  {mark} {seconds}  {}{result}", self.what),
+        );
     }
 }
 

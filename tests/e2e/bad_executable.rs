@@ -16,17 +16,33 @@ async fn a_crashing_executable_goes_back_and_is_not_fetched_again() -> anyhow::R
         steps::write_note(scene, "not lost").await?;
 
         let published = scene.publish(&Item::app(scene.fixtures(), "0.1.2"))?;
-        let entry = scene.ended(&Subject::Executable, "0.1.2", Outcome::RolledBack).await?;
+        let entry = scene
+            .ended(&Subject::Executable, "0.1.2", Outcome::RolledBack)
+            .await?;
         scene.attach_present().await?;
-        assert_eq!(scene.stage()?.inspector().slot, "base", "the version that worked runs again");
+        assert_eq!(
+            scene.stage()?.inspector().slot,
+            "base",
+            "the version that worked runs again"
+        );
         steps::widgets_run(scene).await?;
         steps::note_stands(scene, "not lost").await?;
-        assert!(entry.problems.iter().any(|problem| problem.code == ErrorCode::Crashed), "{:?}", entry.problems);
+        assert!(
+            entry
+                .problems
+                .iter()
+                .any(|problem| problem.code == ErrorCode::Crashed),
+            "{:?}",
+            entry.problems
+        );
 
         let boot = scene.boot()?;
         assert!(boot.current.is_base() && boot.trial.is_none(), "{boot:?}");
         let ban = boot.banned.iter().find(|ban| ban.digest == published.digest);
-        assert!(matches!(ban.map(|ban| ban.why), Some(Why::Crashed { .. })), "{boot:?}");
+        assert!(
+            matches!(ban.map(|ban| ban.why), Some(Why::Crashed { .. })),
+            "{boot:?}"
+        );
 
         let mark = scene.access().mark()?;
         until("three more checks", PATIENCE, async || {

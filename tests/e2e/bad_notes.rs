@@ -22,7 +22,10 @@ async fn a_throwing_notes_goes_back_says_so_and_keeps_the_note() -> anyhow::Resu
         scene.live(NOTES, "1.0.0").await?;
         steps::note_stands(scene, "still here").await?;
         let strip = "[data-testid=strip-notes-1]";
-        let words = scene.stage()?.read(Part::Shell, strip, "Back on 1.0.0.", PATIENCE).await?;
+        let words = scene
+            .stage()?
+            .read(Part::Shell, strip, "Back on 1.0.0.", PATIENCE)
+            .await?;
         assert!(words.contains("kept"), "the strip says what was kept: {words:?}");
         scene.picture("strip")?;
 
@@ -35,7 +38,11 @@ async fn a_throwing_notes_goes_back_says_so_and_keeps_the_note() -> anyhow::Resu
             Ok(Look::when(checks >= 3, format!("{checks} checks")))
         })
         .await?;
-        assert_eq!(scene.access().since(mark)?.artifact_requests(), 0, "it is not tried again");
+        assert_eq!(
+            scene.access().since(mark)?.artifact_requests(),
+            0,
+            "it is not tried again"
+        );
         scene.live(NOTES, "1.0.0").await
     })
     .await

@@ -3,12 +3,14 @@
 use moult_model::{ErrorCode, Mode};
 use moult_tests::proxy::Fault;
 use moult_tests::publisher::Item;
-use moult_tests::scene::{PATIENCE, Scene, Setting, play};
+use moult_tests::scene::{PATIENCE, Setting, play};
 use moult_tests::stage::Part;
 use moult_tests::steps::{self, NOTES};
-use moult_tests::wait::{Look, until};
 
-const THROUGH_PROXY: Setting = Setting { mode: Mode::Silent, through_proxy: true };
+const THROUGH_PROXY: Setting = Setting {
+    mode: Mode::Silent,
+    through_proxy: true,
+};
 
 #[tokio::test]
 async fn a_flipped_patch_costs_one_full_download_and_is_told() -> anyhow::Result<()> {
@@ -26,12 +28,36 @@ async fn a_flipped_patch_costs_one_full_download_and_is_told() -> anyhow::Result
         let patch = steps::patch_from(&published, "1.0.0")?;
         let traffic = scene.access().since(mark)?;
         assert!(traffic.requests(&patch.path) >= 1, "the patch was tried");
-        assert_eq!(traffic.requests(&published.full.path), 1, "then the full file, once");
-        assert!(entry.problems.iter().any(|problem| problem.code == ErrorCode::FileCorrupt), "{:?}", entry.problems);
-        assert_eq!(entry.plan.last().map(moult_model::PlanStep::is_patch), Some(false), "{:?}", entry.plan);
+        assert_eq!(
+            traffic.requests(&published.full.path),
+            1,
+            "then the full file, once"
+        );
+        assert!(
+            entry
+                .problems
+                .iter()
+                .any(|problem| problem.code == ErrorCode::FileCorrupt),
+            "{:?}",
+            entry.problems
+        );
+        assert_eq!(
+            entry.plan.last().map(moult_model::PlanStep::is_patch),
+            Some(false),
+            "{:?}",
+            entry.plan
+        );
 
         steps::show_updates(scene).await?;
-        scene.stage()?.read(Part::Shell, "[data-testid=history]", "patch failed, full file", PATIENCE).await?;
+        scene
+            .stage()?
+            .read(
+                Part::Shell,
+                "[data-testid=history]",
+                "patch failed, full file",
+                PATIENCE,
+            )
+            .await?;
         scene.picture("told")?;
         Ok(())
     })
@@ -39,7 +65,8 @@ async fn a_flipped_patch_costs_one_full_download_and_is_told() -> anyhow::Result
 }
 
 #[tokio::test]
-async fn a_server_that_refuses_fails_lies_or_is_gone_is_told_and_the_application_goes_on() -> anyhow::Result<()> {
+async fn a_server_that_refuses_fails_lies_or_is_gone_is_told_and_the_application_goes_on()
+-> anyhow::Result<()> {
     play("server-faults", THROUGH_PROXY, async |scene| {
         steps::open(scene).await?;
         let widgets = ["1.0.0", "1.1.0"];
@@ -55,47 +82,22 @@ async fn a_server_that_refuses_fails_lies_or_is_gone_is_told_and_the_application
                 let item = Item::widget(scene.fixtures(), "notes", "notes-1.1.0")?;
                 scene.publish(&item)?;
             }
-            told(scene, code).await?;
+            steps::problem_is_told(scene, code).await?;
             scene.picture(code)?;
             scene.proxy()?.heal();
-            well(scene).await?;
+            steps::problem_is_gone(scene).await?;
         }
         scene.live(NOTES, widgets[1]).await?;
 
         scene.serve().go_dark();
-        let network = told(scene, "server_failed").await;
+        let network = steps::problem_is_told(scene, "server_failed").await;
         scene.picture("nobody-behind-the-proxy")?;
         network?;
         steps::show_board(scene).await?;
         steps::write_note(scene, "typed all the same").await?;
         steps::note_stands(scene, "typed all the same").await?;
         scene.serve().come_back()?;
-        well(scene).await
-    })
-    .await
-}
-
-/// Waits until the update centre names the problem and says what was kept.
-async fn told(scene: &Scene, code: &str) -> anyhow::Result<()> {
-    steps::show_updates(scene).await?;
-    let stage = scene.stage()?;
-    let words = until(&format!("{code} in the update centre"), PATIENCE, async || {
-        let found = stage.attribute(Part::Shell, steps::CHECK_PROBLEM, "data-code").await?;
-        let words = stage.words(Part::Shell, steps::CHECK_PROBLEM).await?.unwrap_or_default();
-        Ok(Look::when(found.as_deref() == Some(code), format!("{found:?}")).map(|()| words))
-    })
-    .await?;
-    anyhow::ensure!(words.len() > 20 && !words.contains("Oops"), "a person can't use {words:?}");
-    Ok(())
-}
-
-/// Waits until the problem is gone by itself.
-async fn well(scene: &Scene) -> anyhow::Result<()> {
-    let stage = scene.stage()?;
-    until("the problem to be gone", PATIENCE, async || {
-        let words = stage.words(Part::Shell, steps::CHECK_PROBLEM).await?;
-        let status = stage.attribute(Part::Shell, "[data-testid=status]", "data-kind").await?;
-        Ok(Look::when(words.is_none() && status.as_deref() != Some("check_failed"), format!("{words:?} {status:?}")))
+        steps::problem_is_gone(scene).await
     })
     .await
 }

@@ -10,7 +10,10 @@ use moult_tests::wait::{Look, until};
 
 #[tokio::test]
 async fn in_prompt_mode_it_asks_and_restarts_only_when_told_to() -> anyhow::Result<()> {
-    let setting = Setting { mode: Mode::Prompt, ..Setting::default() };
+    let setting = Setting {
+        mode: Mode::Prompt,
+        ..Setting::default()
+    };
     play("prompt", setting, async |scene| {
         steps::open(scene).await?;
         steps::write_note(scene, "asked first").await?;
@@ -25,12 +28,18 @@ async fn in_prompt_mode_it_asks_and_restarts_only_when_told_to() -> anyhow::Resu
         .await?;
         scene.picture("asked")?;
         tokio::time::sleep(Duration::from_secs(3)).await;
-        assert_eq!(scene.running()?.inspector()?.slot, "base", "nothing is restarted unasked");
+        assert_eq!(
+            scene.running()?.inspector()?.slot,
+            "base",
+            "nothing is restarted unasked"
+        );
         assert_eq!(scene.boot()?.trial, None, "and nothing is on trial");
 
         scene.display().press(&dialog, "Return")?;
         scene.attach_again().await?;
-        scene.ended(&Subject::Executable, "0.1.1", Outcome::Updated).await?;
+        scene
+            .ended(&Subject::Executable, "0.1.1", Outcome::Updated)
+            .await?;
         steps::widgets_run(scene).await?;
         steps::note_stands(scene, "asked first").await
     })

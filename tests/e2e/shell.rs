@@ -14,7 +14,10 @@ async fn the_shell_is_swapped_and_no_widget_is_loaded_again() -> anyhow::Result<
         let mut tokens = Vec::new();
         for part in [CLOCK, NOTES, SYSTEM] {
             tokens.push(scene.stage()?.live(part).await?.token);
-            scene.stage()?.inside(part, "window.aliveSince = 'before'", vec![]).await?;
+            scene
+                .stage()?
+                .inside(part, "window.aliveSince = 'before'", vec![])
+                .await?;
         }
         let loads = scene.stage()?.loads().await?;
         let layout = scene.stage()?.layout().await?;
@@ -26,13 +29,24 @@ async fn the_shell_is_swapped_and_no_widget_is_loaded_again() -> anyhow::Result<
         assert_eq!(scene.stage()?.shell_version().await?, "0.2.0");
 
         for (part, token) in [CLOCK, NOTES, SYSTEM].into_iter().zip(tokens) {
-            assert_eq!(scene.stage()?.live(part).await?.token, token, "{part:?} has the load it had");
-            let alive = scene.stage()?.inside(part, "return window.aliveSince", vec![]).await?;
+            assert_eq!(
+                scene.stage()?.live(part).await?.token,
+                token,
+                "{part:?} has the load it had"
+            );
+            let alive = scene
+                .stage()?
+                .inside(part, "return window.aliveSince", vec![])
+                .await?;
             assert_eq!(alive, "before", "{part:?} is the page it was");
         }
         let mut after = scene.stage()?.loads().await?;
         for instance in ["clock-1", "notes-1", "system-1"] {
-            assert_eq!(after.remove(instance), loads.get(instance).copied(), "{instance} was not loaded again");
+            assert_eq!(
+                after.remove(instance),
+                loads.get(instance).copied(),
+                "{instance} was not loaded again"
+            );
         }
         assert_eq!(scene.stage()?.layout().await?, layout, "nothing has moved");
         steps::note_stands(scene, "untouched").await?;

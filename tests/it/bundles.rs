@@ -15,7 +15,10 @@ async fn a_widget_is_installed_whole_and_updated_by_a_patch() -> anyhow::Result<
     let first = world.publish_widget("1.0.0", &[])?;
     let installed = world.ended(&World::widget()?, "1.0.0").await?;
     assert_eq!(installed.outcome, Outcome::Installed);
-    assert_eq!((installed.wire_bytes, installed.full_bytes), (first.full.size, first.full.size));
+    assert_eq!(
+        (installed.wire_bytes, installed.full_bytes),
+        (first.full.size, first.full.size)
+    );
 
     let mark = world.serve.access().mark()?;
     let second = world.publish_widget("1.1.0", &[])?;
@@ -23,7 +26,10 @@ async fn a_widget_is_installed_whole_and_updated_by_a_patch() -> anyhow::Result<
     let patch = patch_from(&second, "1.0.0")?;
     let traffic = world.serve.access().since(mark)?;
     assert_eq!(updated.outcome, Outcome::Updated);
-    assert_eq!((updated.wire_bytes, updated.full_bytes), (patch.size, second.full.size));
+    assert_eq!(
+        (updated.wire_bytes, updated.full_bytes),
+        (patch.size, second.full.size)
+    );
     assert_eq!(traffic.bytes(&patch.path), patch.size, "{:?}", counted(&traffic));
     assert_eq!(traffic.requests(&second.full.path), 0, "{:?}", counted(&traffic));
     assert!(matches!(updated.plan.as_slice(), [PlanStep::Patch { bytes, .. }] if *bytes == patch.size));
@@ -32,7 +38,10 @@ async fn a_widget_is_installed_whole_and_updated_by_a_patch() -> anyhow::Result<
     world.engine.shutdown().await;
     let slots = BundleStore::open(&world.data())?.subject(&World::widget()?)?;
     assert_eq!(slots.current.map(|current| current.digest), Some(second.digest));
-    assert_eq!(slots.earlier.first().map(|earlier| earlier.digest), Some(first.digest));
+    assert_eq!(
+        slots.earlier.first().map(|earlier| earlier.digest),
+        Some(first.digest)
+    );
     Ok(())
 }
 
@@ -48,7 +57,11 @@ async fn a_chain_of_patches_or_a_full_file_is_taken_whichever_costs_less() -> an
     let newest = world.publish_widget("1.3.0", &[])?;
     let updated = world.ended(&World::widget()?, "1.3.0").await?;
     assert_eq!(updated.wire_bytes, patch_from(&newest, "1.0.0")?.size);
-    assert_eq!(world.application.activated(), ["1.0.0", "1.3.0"], "what lies between is passed over");
+    assert_eq!(
+        world.application.activated(),
+        ["1.0.0", "1.3.0"],
+        "what lies between is passed over"
+    );
     Ok(())
 }
 
@@ -57,25 +70,47 @@ async fn a_widget_that_throws_goes_back_and_is_not_fetched_again() -> anyhow::Re
     let mut world = World::new()?;
     let first = world.publish_widget("1.0.0", &[])?;
     world.ended(&World::widget()?, "1.0.0").await?;
-    let failure = SwapFailure { cause: SwapCause::Exception, detail: "TypeError".to_owned() };
+    let failure = SwapFailure {
+        cause: SwapCause::Exception,
+        detail: "TypeError".to_owned(),
+    };
     world.application.refuse_next(SwapRefusal { failure, ban: true });
     let bad = world.publish_widget("1.1.0", &[])?;
     let line = world.ended(&World::widget()?, "1.1.0").await?;
     assert_eq!(line.outcome, Outcome::RolledBack);
-    assert_eq!(line.problems.iter().map(|problem| problem.code).collect::<Vec<_>>(), [ErrorCode::Crashed]);
+    assert_eq!(
+        line.problems
+            .iter()
+            .map(|problem| problem.code)
+            .collect::<Vec<_>>(),
+        [ErrorCode::Crashed]
+    );
 
     let mark = world.serve.access().mark()?;
     world.check_times(3).await?;
     let traffic = world.serve.access().since(mark)?;
     assert_eq!(traffic.artifact_requests(), 0, "{:?}", counted(&traffic));
     assert_eq!(world.application.activated(), ["1.0.0", "1.1.0"]);
-    let slots = world.engine.picture().bundles.remove(&World::widget()?).unwrap_or_default();
+    let slots = world
+        .engine
+        .picture()
+        .bundles
+        .remove(&World::widget()?)
+        .unwrap_or_default();
     assert_eq!(slots.current.map(|current| current.digest), Some(first.digest));
-    assert!(slots.banned.iter().any(|ban| ban.digest == bad.digest && matches!(ban.why, Why::Crashed { .. })));
+    assert!(
+        slots
+            .banned
+            .iter()
+            .any(|ban| ban.digest == bad.digest && matches!(ban.why, Why::Crashed { .. }))
+    );
 
     // A higher release is another digest: it is tried.
     world.publish_widget("1.2.0", &[])?;
-    assert_eq!(world.ended(&World::widget()?, "1.2.0").await?.outcome, Outcome::Updated);
+    assert_eq!(
+        world.ended(&World::widget()?, "1.2.0").await?.outcome,
+        Outcome::Updated
+    );
     Ok(())
 }
 
@@ -89,18 +124,33 @@ async fn a_version_that_asks_for_more_waits_for_consent_before_a_byte_is_fetched
     world.engine.check_now();
     until("a request for consent", PATIENCE, async || {
         let waiting = world.engine.picture().waiting;
-        let asked = waiting.iter().any(|request| request.permissions.iter().any(|p| p.capability == "system.figures"));
+        let asked = waiting.iter().any(|request| {
+            request
+                .permissions
+                .iter()
+                .any(|p| p.capability == "system.figures")
+        });
         Ok(Look::when(asked, format!("{waiting:?}")))
     })
     .await?;
     world.check_times(2).await?;
     let activities = world.engine.picture().activities;
-    assert!(activities.iter().all(|activity| activity.phase == Phase::Waiting), "{activities:?}");
-    assert_eq!(world.serve.access().since(mark)?.artifact_requests(), 0, "nothing is fetched before the answer");
+    assert!(
+        activities.iter().all(|activity| activity.phase == Phase::Waiting),
+        "{activities:?}"
+    );
+    assert_eq!(
+        world.serve.access().since(mark)?.artifact_requests(),
+        0,
+        "nothing is fetched before the answer"
+    );
 
     world.application.grant("system.figures");
     world.engine.check_now();
     world.engine.check_now();
-    assert_eq!(world.ended(&World::widget()?, "1.1.0").await?.outcome, Outcome::Updated);
+    assert_eq!(
+        world.ended(&World::widget()?, "1.1.0").await?.outcome,
+        Outcome::Updated
+    );
     Ok(())
 }

@@ -9,34 +9,56 @@ use moult_tests::wait::{Look, until};
 use crate::world::{PATIENCE, World, digest};
 
 #[tokio::test]
-async fn an_executable_is_rebuilt_from_a_delta_put_on_trial_and_confirmed_in_one_line_of_history() -> anyhow::Result<()> {
+async fn an_executable_is_rebuilt_from_a_delta_put_on_trial_and_confirmed_in_one_line_of_history()
+-> anyhow::Result<()> {
     let mut world = World::new()?;
     let packaged = world.packaged();
     // The packaged version was published too, so there is a patch from it.
-    world.publisher.publish(&moult_tests::publisher::Item::executable("1.0.0", &packaged))?;
+    world
+        .publisher
+        .publish(&moult_tests::publisher::Item::executable("1.0.0", &packaged))?;
     let (published, _) = world.publish_executable("1.1.0", 3)?;
     let patch = patch_from(&published, "1.0.0")?.clone();
     let slot = on_trial(&world).await?;
-    assert_eq!(digest(&slot)?, published.digest, "the slot holds what was published, byte for byte");
+    assert_eq!(
+        digest(&slot)?,
+        published.digest,
+        "the slot holds what was published, byte for byte"
+    );
     let traffic = world.serve.access().all()?;
     assert!(traffic.iter().any(|access| access.path.ends_with(&patch.path)));
-    assert!(traffic.iter().all(|access| !access.path.ends_with(&published.full.path)));
+    assert!(
+        traffic
+            .iter()
+            .all(|access| !access.path.ends_with(&published.full.path))
+    );
 
     world.restart_as("1.1.0", &slot).await?;
     until("the trial to be told", PATIENCE, async || {
         let activities = world.engine.picture().activities;
-        let confirming = activities.iter().any(|activity| activity.phase == Phase::Confirming);
+        let confirming = activities
+            .iter()
+            .any(|activity| activity.phase == Phase::Confirming);
         Ok(Look::when(confirming, format!("{activities:?}")))
     })
     .await?;
     world.engine.confirm_executable()?;
     let line = world.ended(&Subject::Executable, "1.1.0").await?;
     assert_eq!(line.outcome, Outcome::Updated);
-    assert_eq!(line.wire_bytes, patch.size, "the bytes of the first process are in the line of the second");
+    assert_eq!(
+        line.wire_bytes, patch.size,
+        "the bytes of the first process are in the line of the second"
+    );
     let phases: Vec<Phase> = line.phases.iter().map(|(phase, _)| *phase).collect();
-    assert!(phases.contains(&Phase::Fetching) && phases.contains(&Phase::Confirming), "{phases:?}");
+    assert!(
+        phases.contains(&Phase::Fetching) && phases.contains(&Phase::Confirming),
+        "{phases:?}"
+    );
     let boot = world.engine.picture().boot.context("no boot state")?;
-    assert_eq!(boot.slot(&boot.current).map(|slot| slot.digest), Some(published.digest));
+    assert_eq!(
+        boot.slot(&boot.current).map(|slot| slot.digest),
+        Some(published.digest)
+    );
     assert_eq!(boot.trial, None);
     Ok(())
 }
@@ -49,9 +71,18 @@ async fn an_executable_whose_signature_is_by_another_key_is_refused() -> anyhow:
     world.trust_other_minisign_key().await?;
     let line = world.ended(&Subject::Executable, "1.1.0").await?;
     assert_eq!(line.outcome, Outcome::Failed);
-    assert!(line.problems.iter().any(|problem| problem.code == ErrorCode::SignatureInvalid), "{:?}", line.problems);
+    assert!(
+        line.problems
+            .iter()
+            .any(|problem| problem.code == ErrorCode::SignatureInvalid),
+        "{:?}",
+        line.problems
+    );
     let boot = world.engine.picture().boot.context("no boot state")?;
-    assert!(boot.slots.iter().all(|slot| slot.digest != published.digest), "nothing of it is installed");
+    assert!(
+        boot.slots.iter().all(|slot| slot.digest != published.digest),
+        "nothing of it is installed"
+    );
     Ok(())
 }
 

@@ -12,7 +12,12 @@ use crate::world::{PATIENCE, World, counted};
 
 #[tokio::test]
 async fn a_bad_patch_costs_one_full_download_and_is_told() -> anyhow::Result<()> {
-    for fault in [Fault::Flip, Fault::Truncate, Fault::Status(404), Fault::Status(403)] {
+    for fault in [
+        Fault::Flip,
+        Fault::Truncate,
+        Fault::Status(404),
+        Fault::Status(403),
+    ] {
         let mut world = World::new()?;
         world.publish_widget("1.0.0", &[])?;
         world.ended(&World::widget()?, "1.0.0").await?;
@@ -23,12 +28,28 @@ async fn a_bad_patch_costs_one_full_download_and_is_told() -> anyhow::Result<()>
         assert_eq!(line.outcome, Outcome::Updated, "{fault:?}");
         assert!(world.proxy.hits() >= 1, "{fault:?}: the patch was asked for");
         assert!(!line.problems.is_empty(), "{fault:?} is not silent");
-        assert!(matches!(line.plan.last(), Some(PlanStep::Full { .. })), "{fault:?}: {:?}", line.plan);
+        assert!(
+            matches!(line.plan.last(), Some(PlanStep::Full { .. })),
+            "{fault:?}: {:?}",
+            line.plan
+        );
         let traffic = world.serve.access().since(mark)?;
-        assert_eq!(traffic.requests(&published.full.path), 1, "{fault:?}: {:?}", counted(&traffic));
-        assert_eq!(traffic.bytes(&published.full.path), published.full.size, "{fault:?}");
+        assert_eq!(
+            traffic.requests(&published.full.path),
+            1,
+            "{fault:?}: {:?}",
+            counted(&traffic)
+        );
+        assert_eq!(
+            traffic.bytes(&published.full.path),
+            published.full.size,
+            "{fault:?}"
+        );
         let patch = patch_from(&published, "1.0.0")?;
-        assert!(traffic.bytes(&patch.path) <= patch.size * 3, "{fault:?}: the patch is not fetched for ever");
+        assert!(
+            traffic.bytes(&patch.path) <= patch.size * 3,
+            "{fault:?}: the patch is not fetched for ever"
+        );
     }
     Ok(())
 }
@@ -53,7 +74,10 @@ async fn a_bad_timestamp_stops_the_check_is_named_and_the_next_good_one_works() 
         world.engine.check_now();
         let problem = problem(&world, &format!("{fault:?}")).await?;
         assert!(codes.contains(&problem.code), "{fault:?}: {problem:?}");
-        assert!(!problem.happened.is_empty() && !problem.kept.is_empty(), "{fault:?}: {problem:?}");
+        assert!(
+            !problem.happened.is_empty() && !problem.kept.is_empty(),
+            "{fault:?}: {problem:?}"
+        );
         world.proxy.heal();
         let line = world.ended(&World::widget()?, &version).await?;
         assert_eq!(line.outcome, Outcome::Updated, "after {fault:?}");
@@ -73,12 +97,24 @@ async fn a_repository_from_yesterday_is_not_believed() -> anyhow::Result<()> {
     let second = world.publish_widget("1.1.0", &[])?;
     world.ended(&World::widget()?, "1.1.0").await?;
 
-    copy_tree(&yesterday.join("metadata"), &world.publisher.repository().join("metadata"))?;
+    copy_tree(
+        &yesterday.join("metadata"),
+        &world.publisher.repository().join("metadata"),
+    )?;
     world.engine.check_now();
     let problem = problem(&world, "the old repository").await?;
     assert_eq!(problem.code, ErrorCode::MetadataReplayed, "{problem:?}");
-    let slots = world.engine.picture().bundles.remove(&World::widget()?).unwrap_or_default();
-    assert_eq!(slots.current.map(|current| current.digest), Some(second.digest), "nothing goes down");
+    let slots = world
+        .engine
+        .picture()
+        .bundles
+        .remove(&World::widget()?)
+        .unwrap_or_default();
+    assert_eq!(
+        slots.current.map(|current| current.digest),
+        Some(second.digest),
+        "nothing goes down"
+    );
     Ok(())
 }
 
@@ -93,12 +129,20 @@ async fn without_a_network_what_is_installed_stands_and_the_next_check_works() -
     let problem = problem(&world, "no server").await?;
     // The proxy stands and says that nobody is behind it.
     assert_eq!(problem.code, ErrorCode::ServerFailed, "{problem:?}");
-    let slots = world.engine.picture().bundles.remove(&World::widget()?).unwrap_or_default();
+    let slots = world
+        .engine
+        .picture()
+        .bundles
+        .remove(&World::widget()?)
+        .unwrap_or_default();
     assert_eq!(slots.current.map(|current| current.digest), Some(first.digest));
 
     world.publish_widget("1.1.0", &[])?;
     world.serve.come_back()?;
-    assert_eq!(world.ended(&World::widget()?, "1.1.0").await?.outcome, Outcome::Updated);
+    assert_eq!(
+        world.ended(&World::widget()?, "1.1.0").await?.outcome,
+        Outcome::Updated
+    );
     Ok(())
 }
 
@@ -117,13 +161,23 @@ async fn an_interrupted_publication_is_not_seen_and_harms_nobody() -> anyhow::Re
     assert_eq!(world.engine.picture().check_problem, None);
     assert_eq!(world.application.activated(), ["1.0.0"]);
     fs::write(&timestamp, new)?;
-    assert_eq!(world.ended(&World::widget()?, "1.1.0").await?.outcome, Outcome::Updated);
+    assert_eq!(
+        world.ended(&World::widget()?, "1.1.0").await?.outcome,
+        Outcome::Updated
+    );
     Ok(())
 }
 
 async fn problem(world: &World, what: &str) -> anyhow::Result<Problem> {
-    until(&format!("the problem with {what} to be told"), PATIENCE, async || {
-        Ok(Look::from_option(world.engine.picture().check_problem, "no problem"))
-    })
+    until(
+        &format!("the problem with {what} to be told"),
+        PATIENCE,
+        async || {
+            Ok(Look::from_option(
+                world.engine.picture().check_problem,
+                "no problem",
+            ))
+        },
+    )
     .await
 }

@@ -16,7 +16,8 @@ use moult_tests::serve::Serve;
 use moult_tests::wait::{Look, until};
 use moult_trust::Anchor;
 use moult_update::{
-    BoxFuture, Engine, EngineConfig, ExecutableDecision, Host, StagedBundle, StagedExecutable, SwapFigures, SwapRefusal,
+    BoxFuture, Engine, EngineConfig, ExecutableDecision, Host, StagedBundle, StagedExecutable, SwapFigures,
+    SwapRefusal,
 };
 use serde_json::json;
 
@@ -107,8 +108,20 @@ impl World {
         let proxy = Proxy::start(serve.url())?;
         let application = Arc::new(Application::default());
         let base = executable(folder.path(), "1.0.0", 0)?;
-        let engine = start(config(&fixtures, folder.path(), &base, "1.0.0")?, &proxy, &application)?;
-        Ok(Self { engine, application, publisher, serve, proxy, fixtures, folder })
+        let engine = start(
+            config(&fixtures, folder.path(), &base, "1.0.0")?,
+            &proxy,
+            &application,
+        )?;
+        Ok(Self {
+            engine,
+            application,
+            publisher,
+            serve,
+            proxy,
+            fixtures,
+            folder,
+        })
     }
 
     /// The widget that is wanted.
@@ -149,8 +162,10 @@ impl World {
     /// Publishes a version of the widget that asks for these capabilities.
     pub(crate) fn publish_widget(&mut self, version: &str, asks: &[&str]) -> anyhow::Result<Published> {
         let folder = self.folder.path().join("source").join(version);
-        let permissions: Vec<_> =
-            asks.iter().map(|name| json!({ "capability": name, "reason": "To be tried." })).collect();
+        let permissions: Vec<_> = asks
+            .iter()
+            .map(|name| json!({ "capability": name, "reason": "To be tried." }))
+            .collect();
         let manifest = json!({
             "kind": "widget", "id": "w/moult/notes", "version": version, "name": "Notes",
             "entry": { "ui": "index.html" }, "host_api": { "min": 1, "max": 1 },
@@ -158,13 +173,20 @@ impl World {
         });
         fs::create_dir_all(&folder)?;
         fs::write(folder.join("moult.json"), serde_json::to_vec(&manifest)?)?;
-        fs::write(folder.join("index.html"), format!("<title>Notes {version}</title>"))?;
+        fs::write(
+            folder.join("index.html"),
+            format!("<title>Notes {version}</title>"),
+        )?;
         fs::write(folder.join("words.bin"), noise(200_000, 7))?;
         self.publisher.publish(&Item::bundle(Self::widget()?, &folder))
     }
 
     /// Publishes an executable that differs from the packaged one in some bytes.
-    pub(crate) fn publish_executable(&mut self, version: &str, seed: u64) -> anyhow::Result<(Published, PathBuf)> {
+    pub(crate) fn publish_executable(
+        &mut self,
+        version: &str,
+        seed: u64,
+    ) -> anyhow::Result<(Published, PathBuf)> {
         let file = executable(self.folder.path(), version, seed)?;
         Ok((self.publisher.publish(&Item::executable(version, &file))?, file))
     }
@@ -178,7 +200,10 @@ impl World {
     pub(crate) async fn ended(&self, subject: &Subject, version: &str) -> anyhow::Result<HistoryEntry> {
         until(&format!("{subject} {version} to end"), PATIENCE, async || {
             let picture = self.engine.picture();
-            let line = picture.history.iter().find(|line| line.subject == *subject && line.to.to_string() == version);
+            let line = picture
+                .history
+                .iter()
+                .find(|line| line.subject == *subject && line.to.to_string() == version);
             let seen = format!("{:?}, {:?}", picture.activities, picture.check_problem);
             if line.is_none() && picture.activities.is_empty() {
                 self.engine.check_now();
@@ -205,7 +230,11 @@ impl World {
 
 fn base(folder: &Path) -> anyhow::Result<Base> {
     let packaged = folder.join("executables/1.0.0");
-    Ok(Base { digest: digest(&packaged)?, executable: packaged, version: "1.0.0".parse()? })
+    Ok(Base {
+        digest: digest(&packaged)?,
+        executable: packaged,
+        version: "1.0.0".parse()?,
+    })
 }
 
 fn config(fixtures: &Fixtures, folder: &Path, running: &Path, version: &str) -> anyhow::Result<EngineConfig> {
@@ -222,7 +251,10 @@ fn config(fixtures: &Fixtures, folder: &Path, running: &Path, version: &str) -> 
         base: base(folder)?,
         triple: fixtures.triple().to_owned(),
         anchor,
-        running: Installed { version: version.parse()?, digest: digest(running)? },
+        running: Installed {
+            version: version.parse()?,
+            digest: digest(running)?,
+        },
         executable: running.to_owned(),
         host_api: moult_model::HOST_API,
         check_jitter_percent: 0,
@@ -231,7 +263,11 @@ fn config(fixtures: &Fixtures, folder: &Path, running: &Path, version: &str) -> 
 
 fn start(config: EngineConfig, proxy: &Proxy, application: &Arc<Application>) -> anyhow::Result<Engine> {
     // Checks come when a test asks for them.
-    let settings = Settings { repository: proxy.url(), check_every_seconds: 86_400, ..Settings::default() };
+    let settings = Settings {
+        repository: proxy.url(),
+        check_every_seconds: 86_400,
+        ..Settings::default()
+    };
     let wanted = vec![Subject::Executable, Subject::Shell, World::widget()?];
     Ok(Engine::start(config, settings, wanted, application.clone())?)
 }

@@ -57,7 +57,9 @@ impl AccessLog {
         let whole = text.rfind('\n').map_or("", |end| &text[..end]);
         whole
             .lines()
-            .map(|line| serde_json::from_str(line).with_context(|| format!("the access log has the line {line:?}")))
+            .map(|line| {
+                serde_json::from_str(line).with_context(|| format!("the access log has the line {line:?}"))
+            })
             .collect()
     }
 
@@ -75,11 +77,21 @@ impl AccessLog {
     pub fn tail(&self, lines: usize) -> String {
         let mut all = self.all().unwrap_or_default();
         // Checks that found nothing new come every second and tell nothing.
-        all.retain(|access| access.status != 304 && !(access.status == 404 && access.path.ends_with(".root.json")));
+        all.retain(|access| {
+            access.status != 304 && !(access.status == 404 && access.path.ends_with(".root.json"))
+        });
         let tail = all.iter().skip(all.len().saturating_sub(lines));
-        tail.map(|Access { method, path, status, bytes, .. }| format!("{method} {path} -> {status} ({bytes} bytes)"))
-            .collect::<Vec<_>>()
-            .join("\n")
+        tail.map(
+            |Access {
+                 method,
+                 path,
+                 status,
+                 bytes,
+                 ..
+             }| format!("{method} {path} -> {status} ({bytes} bytes)"),
+        )
+        .collect::<Vec<_>>()
+        .join("\n")
     }
 }
 
@@ -101,12 +113,18 @@ impl Traffic {
 
     /// How many files of artifacts (full files and patches) were asked for.
     pub fn artifact_requests(&self) -> usize {
-        self.0.iter().filter(|access| access.path.contains("/files/")).count()
+        self.0
+            .iter()
+            .filter(|access| access.path.contains("/files/"))
+            .count()
     }
 
     /// How often the timestamp was asked for: each check asks once.
     pub fn checks(&self) -> usize {
-        self.0.iter().filter(|access| access.path.ends_with("/metadata/timestamp.json")).count()
+        self.0
+            .iter()
+            .filter(|access| access.path.ends_with("/metadata/timestamp.json"))
+            .count()
     }
 
     fn of<'a>(&'a self, target: &str) -> impl Iterator<Item = &'a Access> {

@@ -20,7 +20,8 @@ impl Display {
     /// Starts an X server without a monitor on a free display.
     pub fn own() -> anyhow::Result<Self> {
         let (reader, writer) = std::io::pipe().context("a pipe could not be made")?;
-        rustix::io::fcntl_setfd(&writer, rustix::io::FdFlags::empty()).context("a pipe could not be handed on")?;
+        rustix::io::fcntl_setfd(&writer, rustix::io::FdFlags::empty())
+            .context("a pipe could not be handed on")?;
         let server = Command::new("Xvfb")
             .args(["-displayfd", &writer.as_raw_fd().to_string()])
             .args(["-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"])
@@ -32,10 +33,15 @@ impl Display {
         let server = Guard::new(server);
         drop(writer);
         let mut number = String::new();
-        BufReader::new(reader).read_line(&mut number).context("Xvfb did not say which display it took")?;
+        BufReader::new(reader)
+            .read_line(&mut number)
+            .context("Xvfb did not say which display it took")?;
         let number = number.trim();
         anyhow::ensure!(!number.is_empty(), "Xvfb ended at once");
-        Ok(Self { name: format!(":{number}"), _server: Some(server) })
+        Ok(Self {
+            name: format!(":{number}"),
+            _server: Some(server),
+        })
     }
 
     /// The display this process was given, if any.
@@ -54,29 +60,52 @@ impl Display {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
         }
-        let status = self.command("import").args(["-window", "root"]).arg(path).status();
+        let status = self
+            .command("import")
+            .args(["-window", "root"])
+            .arg(path)
+            .status();
         let status = status.context("`import` could not be started; install the package imagemagick")?;
-        anyhow::ensure!(status.success(), "`import` could not take a picture of display {}", self.name);
+        anyhow::ensure!(
+            status.success(),
+            "`import` could not take a picture of display {}",
+            self.name
+        );
         Ok(path.to_owned())
     }
 
     /// The ids of the visible windows with this text in their title.
     pub fn windows(&self, title: &str) -> anyhow::Result<Vec<String>> {
-        let output = self.command("xdotool").args(["search", "--onlyvisible", "--name", title]).output();
+        let output = self
+            .command("xdotool")
+            .args(["search", "--onlyvisible", "--name", title])
+            .output();
         let output = output.context("`xdotool` could not be started; install the package xdotool")?;
-        Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
+        Ok(String::from_utf8_lossy(&output.stdout)
+            .lines()
+            .map(str::to_owned)
+            .collect())
     }
 
     /// Gives a window the keyboard and presses a key in it.
     pub fn press(&self, window: &str, key: &str) -> anyhow::Result<()> {
-        let status = self.command("xdotool").args(["windowfocus", "--sync", window, "key", key]).status();
-        anyhow::ensure!(status.context("`xdotool` could not be started")?.success(), "the key {key} was not pressed");
+        let status = self
+            .command("xdotool")
+            .args(["windowfocus", "--sync", window, "key", key])
+            .status();
+        anyhow::ensure!(
+            status.context("`xdotool` could not be started")?.success(),
+            "the key {key} was not pressed"
+        );
         Ok(())
     }
 
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
-        command.env("DISPLAY", &self.name).stdin(Stdio::null()).stderr(Stdio::null());
+        command
+            .env("DISPLAY", &self.name)
+            .stdin(Stdio::null())
+            .stderr(Stdio::null());
         command
     }
 }

@@ -35,7 +35,10 @@ impl Driver {
     pub async fn attach(inspector_port: u16) -> anyhow::Result<Self> {
         let port = free_port()?;
         let child = Command::new("WebKitWebDriver")
-            .args([format!("--port={port}"), format!("--target=127.0.0.1:{inspector_port}")])
+            .args([
+                format!("--port={port}"),
+                format!("--target=127.0.0.1:{inspector_port}"),
+            ])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -59,12 +62,17 @@ impl Driver {
             Some(Duration::ZERO),
         );
         client.update_timeouts(timeouts).await?;
-        Ok(Self { client, _process: process })
+        Ok(Self {
+            client,
+            _process: process,
+        })
     }
 
     /// Runs a script in the frame that was entered last.
     pub async fn run(&self, script: &str, arguments: Vec<Value>) -> anyhow::Result<Value> {
-        within(self.client.execute(script, arguments)).await.with_context(|| format!("the script {script:?}"))
+        within(self.client.execute(script, arguments))
+            .await
+            .with_context(|| format!("the script {script:?}"))
     }
 
     /// Goes to the top document.
@@ -76,13 +84,17 @@ impl Driver {
     /// Goes from the present document into one of its frames.
     pub async fn enter(&self, frame: &str) -> anyhow::Result<()> {
         let element = self.find(frame).await?;
-        within(element.enter_frame()).await.with_context(|| format!("the frame {frame}"))
+        within(element.enter_frame())
+            .await
+            .with_context(|| format!("the frame {frame}"))
     }
 
     /// Presses the mouse on an element.
     pub async fn click(&self, selector: &str) -> anyhow::Result<()> {
         let element = self.find(selector).await?;
-        within(element.click()).await.with_context(|| format!("a click on {selector}"))
+        within(element.click())
+            .await
+            .with_context(|| format!("a click on {selector}"))
     }
 
     /// Clicks into a field and types at the end of what is there.
@@ -94,11 +106,15 @@ impl Driver {
         let element = self.find(selector).await?;
         // The protocol's name for the key; a line feed is no key.
         let text = &text.replace('\n', "\u{E007}");
-        within(element.send_keys(text)).await.with_context(|| format!("typing into {selector}"))
+        within(element.send_keys(text))
+            .await
+            .with_context(|| format!("typing into {selector}"))
     }
 
     async fn find(&self, selector: &str) -> anyhow::Result<Element> {
-        within(self.client.find(Locator::Css(selector))).await.with_context(|| format!("{selector} in the page"))
+        within(self.client.find(Locator::Css(selector)))
+            .await
+            .with_context(|| format!("{selector} in the page"))
     }
 }
 

@@ -39,10 +39,22 @@ pub struct AppBuild {
 
 /// The builds of the application. The first is what gets installed.
 pub const APP_BUILDS: [AppBuild; 4] = [
-    AppBuild { version: "0.1.0", fault: None },
-    AppBuild { version: "0.1.1", fault: None },
-    AppBuild { version: "0.1.2", fault: Some("crash-at-start") },
-    AppBuild { version: "0.1.3", fault: Some("hang-at-start") },
+    AppBuild {
+        version: "0.1.0",
+        fault: None,
+    },
+    AppBuild {
+        version: "0.1.1",
+        fault: None,
+    },
+    AppBuild {
+        version: "0.1.2",
+        fault: Some("crash-at-start"),
+    },
+    AppBuild {
+        version: "0.1.3",
+        fault: Some("hang-at-start"),
+    },
 ];
 
 /// The versions of the shell.
@@ -73,7 +85,14 @@ const TOOL_SOURCES: &[&str] = &[
 /// What decides the form of keys and repositories. Builds that trust the keys take long: they are not made
 /// anew for a change elsewhere.
 const KEY_SOURCES: &[&str] = &["crates/model/src", "crates/trust/src"];
-const UI_SOURCES: &[&str] = &["package.json", "package-lock.json", "ui", "sdk", "widgets", "tests/fixtures"];
+const UI_SOURCES: &[&str] = &[
+    "package.json",
+    "package-lock.json",
+    "ui",
+    "sdk",
+    "widgets",
+    "tests/fixtures",
+];
 const APP_SOURCES: &[&str] = &[
     "Cargo.toml",
     "Cargo.lock",
@@ -109,17 +128,29 @@ impl Fixtures {
     }
 
     fn open(say: &mut dyn FnMut(&str)) -> anyhow::Result<(Self, Lock)> {
-        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("no workspace")?.to_owned();
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), PathBuf::from);
+        let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .parent()
+            .context("no workspace")?
+            .to_owned();
+        let target =
+            std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), PathBuf::from);
         let folder = target.join("fixtures");
         fs::create_dir_all(folder.join("stamps")).with_context(|| folder.display().to_string())?;
         let lock = Lock::acquire(&folder.join("lock"))?;
         let generation = digest_of_sources(&workspace, TOOL_SOURCES, &[])?;
-        let fixtures = Self { workspace, target, folder, triple: host_triple()?, generation };
+        let fixtures = Self {
+            workspace,
+            target,
+            folder,
+            triple: host_triple()?,
+            generation,
+        };
         let keys = digest_of_sources(&fixtures.workspace, KEY_SOURCES, &[])?;
         let what = "the command line and the launcher";
         fixtures.step("tools", generation, say, what, || build::tools(&fixtures))?;
-        fixtures.step("keys", keys, say, "keys and an empty repository", || build::keys(&fixtures))?;
+        fixtures.step("keys", keys, say, "keys and an empty repository", || {
+            build::keys(&fixtures)
+        })?;
         Ok((fixtures, lock))
     }
 
@@ -193,7 +224,10 @@ impl Fixtures {
 }
 
 fn host_triple() -> anyhow::Result<String> {
-    let output = Command::new("rustc").arg("-vV").output().context("rustc could not be started")?;
+    let output = Command::new("rustc")
+        .arg("-vV")
+        .output()
+        .context("rustc could not be started")?;
     let text = String::from_utf8(output.stdout)?;
     let host = text.lines().find_map(|line| line.strip_prefix("host: "));
     Ok(host.context("rustc does not say its host")?.to_owned())

@@ -42,8 +42,15 @@ pub struct Inspector {
 
 impl Install {
     /// Installs a version with these settings into `folder`, which is created.
-    pub fn new(fixtures: &Fixtures, folder: &Path, version: &str, settings: &Settings) -> anyhow::Result<Self> {
-        let install = Self { folder: folder.to_owned() };
+    pub fn new(
+        fixtures: &Fixtures,
+        folder: &Path,
+        version: &str,
+        settings: &Settings,
+    ) -> anyhow::Result<Self> {
+        let install = Self {
+            folder: folder.to_owned(),
+        };
         fs::create_dir_all(install.data()).with_context(|| folder.display().to_string())?;
         let executable = folder.join("moult-app");
         fs::copy(fixtures.launcher(), folder.join("moult")).context("the launcher could not be installed")?;
@@ -110,7 +117,11 @@ impl Install {
             .stderr(file)
             .spawn()
             .context("the launcher could not be started")?;
-        Ok(Running { launcher: Guard::new(child), data: self.data(), errors })
+        Ok(Running {
+            launcher: Guard::new(child),
+            data: self.data(),
+            errors,
+        })
     }
 }
 
@@ -151,7 +162,11 @@ impl Running {
             let content = fs::read_to_string(&path).unwrap_or_default();
             let all: Vec<&str> = content.lines().collect();
             parts.push(format!("--- {}", path.display()));
-            parts.extend(all.iter().skip(all.len().saturating_sub(lines)).map(|line| brief(line)));
+            parts.extend(
+                all.iter()
+                    .skip(all.len().saturating_sub(lines))
+                    .map(|line| brief(line)),
+            );
         }
         parts.join("\n")
     }
@@ -174,9 +189,17 @@ fn brief(line: &str) -> String {
     let parsed = serde_json::from_str::<serde_json::Value>(line).unwrap_or_default();
     match (&parsed["timestamp"], &parsed["fields"]) {
         (serde_json::Value::String(at), serde_json::Value::Object(fields)) => {
-            let fields = fields.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ");
+            let fields = fields
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect::<Vec<_>>()
+                .join(" ");
             let subject = parsed["span"]["subject"].as_str().unwrap_or_default();
-            format!("{} {} {subject} {fields}", at.get(11..23).unwrap_or(at), parsed["level"].as_str().unwrap_or_default())
+            format!(
+                "{} {} {subject} {fields}",
+                at.get(11..23).unwrap_or(at),
+                parsed["level"].as_str().unwrap_or_default()
+            )
         }
         _ => line.to_owned(),
     }

@@ -68,7 +68,9 @@ pub fn signal(id: u32, signal: Signal) {
 /// The processes whose environment has `name=value`, this one not counted.
 pub fn with_environment(name: &str, value: &Path) -> Vec<u32> {
     let wanted = [name.as_bytes(), b"=", value.as_os_str().as_encoded_bytes()].concat();
-    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    let Ok(entries) = fs::read_dir("/proc") else {
+        return Vec::new();
+    };
     entries
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
@@ -82,6 +84,11 @@ pub fn with_environment(name: &str, value: &Path) -> Vec<u32> {
 
 /// The command names of processes, for messages.
 pub fn names(ids: &[u32]) -> Vec<String> {
-    let name = |id: &u32| fs::read_to_string(format!("/proc/{id}/comm")).unwrap_or_default().trim().to_owned();
+    let name = |id: &u32| {
+        fs::read_to_string(format!("/proc/{id}/comm"))
+            .unwrap_or_default()
+            .trim()
+            .to_owned()
+    };
     ids.iter().map(|id| format!("{} ({id})", name(id))).collect()
 }

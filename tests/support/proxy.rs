@@ -71,13 +71,21 @@ impl Proxy {
             client: reqwest::Client::builder().no_proxy().build()?,
             rules: Mutex::new(Vec::new()),
         });
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()?;
         let (stop, stopped) = oneshot::channel();
         let state = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("fault-proxy".to_owned())
             .spawn(move || runtime.block_on(run(listener, state, stopped)))?;
-        Ok(Self { address, shared, stop: Some(stop), thread: Some(thread) })
+        Ok(Self {
+            address,
+            shared,
+            stop: Some(stop),
+            thread: Some(thread),
+        })
     }
 
     /// Where it is, ending in `/`.
@@ -87,7 +95,11 @@ impl Proxy {
 
     /// From now on, damages the answers to paths that contain `part`.
     pub fn damage(&self, part: &str, fault: Fault) {
-        self.rules().push(Rule { part: part.to_owned(), fault, hits: 0 });
+        self.rules().push(Rule {
+            part: part.to_owned(),
+            fault,
+            hits: 0,
+        });
     }
 
     /// How many answers were damaged since the last [`Proxy::heal`].
@@ -118,7 +130,9 @@ impl Drop for Proxy {
 }
 
 async fn run(listener: TcpListener, shared: Arc<Shared>, stopped: oneshot::Receiver<()>) {
-    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
+        return;
+    };
     let router = Router::new().fallback(answer).with_state(shared);
     tokio::select! {
         _ = async { axum::serve(listener, router).await } => {}
@@ -132,7 +146,10 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     if let Some(Fault::Status(status)) = fault {
         return with_status(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
     }
-    match shared.forward(&path, request.method().clone(), request.headers()).await {
+    match shared
+        .forward(&path, request.method().clone(), request.headers())
+        .await
+    {
         Ok((status, headers, body)) => damaged(status, headers, body, fault),
         Err(_) => with_status(StatusCode::BAD_GATEWAY),
     }
@@ -153,7 +170,12 @@ impl Shared {
         headers: &HeaderMap,
     ) -> anyhow::Result<(StatusCode, HeaderMap, Bytes)> {
         let url = self.upstream.join(path.trim_start_matches('/'))?;
-        let reply = self.client.request(method, url).headers(chosen(headers)).send().await?;
+        let reply = self
+            .client
+            .request(method, url)
+            .headers(chosen(headers))
+            .send()
+            .await?;
         let (status, headers) = (reply.status(), chosen(reply.headers()));
         Ok((status, headers, reply.bytes().await?))
     }
@@ -173,7 +195,9 @@ fn damaged(status: StatusCode, headers: HeaderMap, body: Bytes, fault: Option<Fa
             Body::from(bytes)
         }
         Some(Fault::Truncate) => Body::from(body.slice(..half)),
-        Some(Fault::Cut) => Body::from_stream(Broken { first: Some(body.slice(..half)) }),
+        Some(Fault::Cut) => Body::from_stream(Broken {
+            first: Some(body.slice(..half)),
+        }),
         _ => Body::from(body),
     };
     let mut response = Response::new(body);

@@ -78,7 +78,11 @@ impl Publisher {
         }
         let config = "release.config.json";
         fs::copy(fixtures.folder().join(config), folder.join(config)).context("no configuration")?;
-        Ok(Self { fixtures: fixtures.clone(), folder: folder.to_owned(), archive: None })
+        Ok(Self {
+            fixtures: fixtures.clone(),
+            folder: folder.to_owned(),
+            archive: None,
+        })
     }
 
     /// Remembers what was published, and publishes the same sequence again by copying what the command
@@ -121,10 +125,21 @@ impl Publisher {
     /// Runs the command line with `--json` and reads its answer. Its own words are in the error.
     pub fn run<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> anyhow::Result<serde_json::Value> {
         let mut command = Command::new(self.fixtures.moult());
-        command.arg("--config").arg(self.config()).arg("--json").args(arguments).stdin(Stdio::null());
-        let output = command.output().with_context(|| format!("{command:?} could not be started"))?;
+        command
+            .arg("--config")
+            .arg(self.config())
+            .arg("--json")
+            .args(arguments)
+            .stdin(Stdio::null());
+        let output = command
+            .output()
+            .with_context(|| format!("{command:?} could not be started"))?;
         let error = String::from_utf8_lossy(&output.stderr);
-        anyhow::ensure!(output.status.success(), "{command:?} ended with {}:\n{error}", output.status);
+        anyhow::ensure!(
+            output.status.success(),
+            "{command:?} ended with {}:\n{error}",
+            output.status
+        );
         let answer = String::from_utf8_lossy(&output.stdout);
         serde_json::from_str(&answer).with_context(|| format!("{command:?} answered {answer:?}"))
     }

@@ -12,7 +12,10 @@ use serde::{Deserialize, Serialize};
 
 /// The history, newest first as it is shown, or in whatever order it was written.
 pub fn history(data: &Path) -> anyhow::Result<Vec<HistoryEntry>> {
-    Ok(TwoCopy::new(data.join("update"), "history").load().context("the history")?.unwrap_or_default())
+    Ok(TwoCopy::new(data.join("update"), "history")
+        .load()
+        .context("the history")?
+        .unwrap_or_default())
 }
 
 /// The lines of the history about one update, oldest first.
@@ -25,17 +28,24 @@ pub fn updates(data: &Path, subject: &Subject, to: &str) -> anyhow::Result<Vec<H
 
 /// The slots of the executable.
 pub fn boot(data: &Path) -> anyhow::Result<BootState> {
-    TwoCopy::new(data, "state").load().context("the boot state")?.context("there is no boot state")
+    TwoCopy::new(data, "state")
+        .load()
+        .context("the boot state")?
+        .context("there is no boot state")
 }
 
 /// The state of one widget as it was last acknowledged.
 pub fn widget_state(data: &Path, instance: &str) -> anyhow::Result<Option<SavedState>> {
-    TwoCopy::new(data.join("state"), instance).load().context("a widget's state")
+    TwoCopy::new(data.join("state"), instance)
+        .load()
+        .context("a widget's state")
 }
 
 /// The board; none if it was never changed.
 pub fn board(data: &Path) -> anyhow::Result<Option<Board>> {
-    TwoCopy::new(data.join("records"), "board").load().context("the board")
+    TwoCopy::new(data.join("records"), "board")
+        .load()
+        .context("the board")
 }
 
 /// A swap of a bundle, as the application's log tells it.
@@ -73,16 +83,35 @@ pub fn swaps(data: &Path) -> anyhow::Result<Vec<Swap>> {
     }
     let path = data.join("log/app.log");
     let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-    let lines = text.lines().filter_map(|line| serde_json::from_str::<Line>(line).ok());
-    lines.map(|Line { fields, span }| Ok(Swap { subject: span.subject.parse()?, figures: fields })).collect()
+    let lines = text
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Line>(line).ok());
+    lines
+        .map(|Line { fields, span }| {
+            Ok(Swap {
+                subject: span.subject.parse()?,
+                figures: fields,
+            })
+        })
+        .collect()
 }
 
 /// One line about a history entry, for messages.
 pub fn describe(entry: &HistoryEntry) -> String {
-    let from = entry.from.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string);
-    let plan: Vec<&str> = entry.plan.iter().map(|step| if step.is_patch() { "patch" } else { "full" }).collect();
-    let problems: Vec<String> =
-        entry.problems.iter().map(|problem| format!("{:?}: {}", problem.code, problem.detail)).collect();
+    let from = entry
+        .from
+        .as_ref()
+        .map_or_else(|| "nothing".to_owned(), ToString::to_string);
+    let plan: Vec<&str> = entry
+        .plan
+        .iter()
+        .map(|step| if step.is_patch() { "patch" } else { "full" })
+        .collect();
+    let problems: Vec<String> = entry
+        .problems
+        .iter()
+        .map(|problem| format!("{:?}: {}", problem.code, problem.detail))
+        .collect();
     format!(
         "{} {from} -> {}: {}, {} bytes by {plan:?} {problems:?}",
         entry.subject,

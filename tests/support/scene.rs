@@ -61,11 +61,18 @@ impl Scene {
         evidence: &Path,
     ) -> anyhow::Result<Self> {
         fs::create_dir_all(evidence).with_context(|| evidence.display().to_string())?;
-        let folder = tempfile::Builder::new().prefix("moult-").tempdir().context("no temporary folder")?;
+        let folder = tempfile::Builder::new()
+            .prefix("moult-")
+            .tempdir()
+            .context("no temporary folder")?;
         let publisher = publisher(fixtures, &folder.path().join("publisher"))?;
         let access = folder.path().join("access.jsonl");
         let serve = Serve::start(&fixtures.moult(), &publisher.config(), &access)?;
-        let proxy = if setting.through_proxy { Some(Proxy::start(serve.url())?) } else { None };
+        let proxy = if setting.through_proxy {
+            Some(Proxy::start(serve.url())?)
+        } else {
+            None
+        };
         let settings = Settings {
             repository: proxy.as_ref().map_or_else(|| serve.url().to_string(), Proxy::url),
             mode: setting.mode,
@@ -129,7 +136,9 @@ impl Scene {
 
     /// Publishes one thing.
     pub fn publish(&mut self, item: &Item) -> anyhow::Result<Published> {
-        self.publisher.publish(item).with_context(|| format!("{} could not be published", item.subject()))
+        self.publisher
+            .publish(item)
+            .with_context(|| format!("{} could not be published", item.subject()))
     }
 
     /// The publisher.
@@ -182,7 +191,12 @@ impl Scene {
     }
 
     /// Waits until an update has ended like this. One that ends otherwise ends the wait.
-    pub async fn ended(&mut self, subject: &Subject, to: &str, outcome: Outcome) -> anyhow::Result<HistoryEntry> {
+    pub async fn ended(
+        &mut self,
+        subject: &Subject,
+        to: &str,
+        outcome: Outcome,
+    ) -> anyhow::Result<HistoryEntry> {
         let data = self.install.data();
         let what = format!("{subject} {to} to end as {outcome:?}");
         until(&what, PATIENCE * 2, async || {
@@ -197,7 +211,11 @@ impl Scene {
             if entries.iter().any(|entry| entry.outcome != Outcome::Failed) {
                 return Err(Hopeless(format!("it ended otherwise: {seen:?}")).into());
             }
-            Ok(Look::NotYet(if seen.is_empty() { "no line in the history".to_owned() } else { format!("{seen:?}") }))
+            Ok(Look::NotYet(if seen.is_empty() {
+                "no line in the history".to_owned()
+            } else {
+                format!("{seen:?}")
+            }))
         })
         .await
     }
@@ -225,10 +243,21 @@ impl Scene {
         };
         let history = self.history().map_or_else(
             |error| format!("{error:#}"),
-            |entries| entries.iter().map(records::describe).collect::<Vec<_>>().join("\n"),
+            |entries| {
+                entries
+                    .iter()
+                    .map(records::describe)
+                    .collect::<Vec<_>>()
+                    .join("\n")
+            },
         );
-        let boot = self.boot().map_or_else(|error| format!("{error:#}"), |state| format!("{state:?}"));
-        let logs = self.running.as_ref().map_or_else(String::new, |running| running.tail(25));
+        let boot = self
+            .boot()
+            .map_or_else(|error| format!("{error:#}"), |state| format!("{state:?}"));
+        let logs = self
+            .running
+            .as_ref()
+            .map_or_else(String::new, |running| running.tail(25));
         let log = self.install.data().join("log");
         if log.is_dir() && crate::publisher::copy_tree(&log, &self.evidence.join("log")).is_err() {
             return error.context("the logs could not be kept either");

@@ -34,9 +34,17 @@ struct Listening {
 impl Serve {
     /// Serves the repository of a configuration on a free port.
     pub fn start(moult: &Path, config: &Path, access_log: &Path) -> anyhow::Result<Self> {
-        let command = Launch { moult: moult.to_owned(), config: config.to_owned() };
+        let command = Launch {
+            moult: moult.to_owned(),
+            config: config.to_owned(),
+        };
         let (process, url) = command.start(0, access_log)?;
-        Ok(Self { process, url, access: AccessLog::new(access_log), command })
+        Ok(Self {
+            process,
+            url,
+            access: AccessLog::new(access_log),
+            command,
+        })
     }
 
     /// Where it is, ending in `/`.
@@ -58,7 +66,11 @@ impl Serve {
     pub fn come_back(&mut self) -> anyhow::Result<()> {
         let port = self.url.port().context("the server had no port")?;
         let (process, url) = self.command.start(port, self.access.path())?;
-        anyhow::ensure!(url == self.url, "the server came back at {url} instead of {}", self.url);
+        anyhow::ensure!(
+            url == self.url,
+            "the server came back at {url} instead of {}",
+            self.url
+        );
         self.process = process;
         Ok(())
     }
@@ -78,9 +90,11 @@ impl Launch {
         let stdout = child.stdout.take().context("the server has no output")?;
         let guard = Guard::new(child);
         let mut line = String::new();
-        BufReader::new(stdout).read_line(&mut line).context("the server said nothing")?;
-        let listening: Listening =
-            serde_json::from_str(&line).with_context(|| format!("the server said {line:?} instead of its address"))?;
+        BufReader::new(stdout)
+            .read_line(&mut line)
+            .context("the server said nothing")?;
+        let listening: Listening = serde_json::from_str(&line)
+            .with_context(|| format!("the server said {line:?} instead of its address"))?;
         Ok((guard, listening.url.parse()?))
     }
 }

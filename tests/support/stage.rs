@@ -53,14 +53,21 @@ impl Stage {
             }
             let inspector = running.inspector()?;
             if after.is_some_and(|before| before.start == inspector.start) {
-                return Ok(Look::NotYet(format!("still the start in slot {}", inspector.slot)));
+                return Ok(Look::NotYet(format!(
+                    "still the start in slot {}",
+                    inspector.slot
+                )));
             }
             let connection = tokio::net::TcpStream::connect(("127.0.0.1", inspector.port)).await;
             connection.context("the inspector does not listen yet")?;
             let driver = Driver::attach(inspector.port).await?;
             let stage = Self { driver, inspector };
             let frames = stage.frames().await?;
-            Ok(if frames.is_empty() { Look::NotYet("a page without frames".to_owned()) } else { Look::There(stage) })
+            Ok(if frames.is_empty() {
+                Look::NotYet("a page without frames".to_owned())
+            } else {
+                Look::There(stage)
+            })
         })
         .await
     }
@@ -97,13 +104,18 @@ impl Stage {
             Part::Shell => None,
             Part::Widget(instance) => Some(instance),
         };
-        let live = frames.iter().find(|frame| frame.instance.as_deref() == named && frame.state == "live");
-        live.cloned().with_context(|| format!("{part:?} has no live frame among {frames:?}"))
+        let live = frames
+            .iter()
+            .find(|frame| frame.instance.as_deref() == named && frame.state == "live");
+        live.cloned()
+            .with_context(|| format!("{part:?} has no live frame among {frames:?}"))
     }
 
     /// Everything that can be read in a part.
     pub async fn text(&self, part: Part<'_>) -> anyhow::Result<String> {
-        let value = self.inside(part, "return document.body.innerText", vec![]).await?;
+        let value = self
+            .inside(part, "return document.body.innerText", vec![])
+            .await?;
         Ok(value.as_str().unwrap_or_default().to_owned())
     }
 
@@ -112,7 +124,10 @@ impl Stage {
         let script = "const field = document.querySelector(arguments[0]);
             return field === null ? null : field.value ?? field.textContent";
         let value = self.inside(part, script, vec![json!(selector)]).await?;
-        Ok(value.as_str().with_context(|| format!("{part:?} has no {selector}"))?.to_owned())
+        Ok(value
+            .as_str()
+            .with_context(|| format!("{part:?} has no {selector}"))?
+            .to_owned())
     }
 
     /// Runs a script in a part's frame.
@@ -135,17 +150,28 @@ impl Stage {
 
     /// Clicks an element of a part once it is there.
     pub async fn press(&self, part: Part<'_>, selector: &str) -> anyhow::Result<()> {
-        until(&format!("{selector} in {part:?}"), Duration::from_secs(20), async || {
-            self.click(part, selector).await?;
-            Ok(Look::There(()))
-        })
+        until(
+            &format!("{selector} in {part:?}"),
+            Duration::from_secs(20),
+            async || {
+                self.click(part, selector).await?;
+                Ok(Look::There(()))
+            },
+        )
         .await
     }
 
     /// An attribute of an element of a part; none if there is no such element or attribute.
-    pub async fn attribute(&self, part: Part<'_>, selector: &str, name: &str) -> anyhow::Result<Option<String>> {
+    pub async fn attribute(
+        &self,
+        part: Part<'_>,
+        selector: &str,
+        name: &str,
+    ) -> anyhow::Result<Option<String>> {
         let script = "return document.querySelector(arguments[0])?.getAttribute(arguments[1]) ?? null";
-        let value = self.inside(part, script, vec![json!(selector), json!(name)]).await?;
+        let value = self
+            .inside(part, script, vec![json!(selector), json!(name)])
+            .await?;
         Ok(value.as_str().map(str::to_owned))
     }
 
@@ -157,12 +183,22 @@ impl Stage {
     }
 
     /// Waits until an element of a part says this, and tells all that it says.
-    pub async fn read(&self, part: Part<'_>, selector: &str, text: &str, patience: Duration) -> anyhow::Result<String> {
-        until(&format!("{text:?} in {selector} of {part:?}"), patience, async || {
-            let words = self.words(part, selector).await?;
-            let says = words.as_deref().is_some_and(|words| words.contains(text));
-            Ok(Look::when(says, format!("{words:?}")).map(|()| words.unwrap_or_default()))
-        })
+    pub async fn read(
+        &self,
+        part: Part<'_>,
+        selector: &str,
+        text: &str,
+        patience: Duration,
+    ) -> anyhow::Result<String> {
+        until(
+            &format!("{text:?} in {selector} of {part:?}"),
+            patience,
+            async || {
+                let words = self.words(part, selector).await?;
+                let says = words.as_deref().is_some_and(|words| words.contains(text));
+                Ok(Look::when(says, format!("{words:?}")).map(|()| words.unwrap_or_default()))
+            },
+        )
         .await
     }
 
@@ -172,7 +208,12 @@ impl Stage {
         let script = "const box = document.querySelector(arguments[0]).getBoundingClientRect();
             return [box.x, box.y, box.width, box.height].map(Math.round)";
         let mut layout = BTreeMap::new();
-        for frame in self.frames().await?.into_iter().filter(|frame| frame.state == "live") {
+        for frame in self
+            .frames()
+            .await?
+            .into_iter()
+            .filter(|frame| frame.state == "live")
+        {
             let place = self.driver.run(script, vec![json!(selector(&frame))]).await?;
             if let Some(instance) = frame.instance {
                 layout.insert(instance, place);
@@ -201,5 +242,8 @@ impl Stage {
 /// How the stage marks the frame of a version.
 fn selector(frame: &Frame) -> String {
     let instance = frame.instance.as_deref().unwrap_or("shell");
-    format!("iframe[data-instance=\"{instance}\"][data-version=\"{}\"]", frame.version)
+    format!(
+        "iframe[data-instance=\"{instance}\"][data-version=\"{}\"]",
+        frame.version
+    )
 }

@@ -37,7 +37,10 @@ pub fn opening(scene: &Scene) -> anyhow::Result<Vec<Item>> {
 /// Publishes the opening, starts the product and waits until all three widgets run.
 pub async fn open(scene: &mut Scene) -> anyhow::Result<Vec<Published>> {
     let items = opening(scene)?;
-    let published = items.iter().map(|item| scene.publish(item)).collect::<anyhow::Result<Vec<_>>>()?;
+    let published = items
+        .iter()
+        .map(|item| scene.publish(item))
+        .collect::<anyhow::Result<Vec<_>>>()?;
     scene.start().await?;
     widgets_run(scene).await?;
     Ok(published)
@@ -46,20 +49,27 @@ pub async fn open(scene: &mut Scene) -> anyhow::Result<Vec<Published>> {
 /// Waits until the shell and all three widgets are live.
 pub async fn widgets_run(scene: &Scene) -> anyhow::Result<()> {
     let stage = scene.stage()?;
-    until("shell, Clock, Notes and System on the stage", PATIENCE, async || {
-        for part in [Part::Shell, CLOCK, NOTES, SYSTEM] {
-            stage.live(part).await?;
-        }
-        note(scene).await?;
-        Ok(Look::There(()))
-    })
+    until(
+        "shell, Clock, Notes and System on the stage",
+        PATIENCE,
+        async || {
+            for part in [Part::Shell, CLOCK, NOTES, SYSTEM] {
+                stage.live(part).await?;
+            }
+            note(scene).await?;
+            Ok(Look::There(()))
+        },
+    )
     .await
 }
 
 /// The note as it stands in the tile. Up to 1.0 it is one text; from 1.1 on its first line is a title.
 pub async fn note(scene: &Scene) -> anyhow::Result<String> {
     let stage = scene.stage()?;
-    let title = stage.value(NOTES, "[data-testid=notes-title]").await.unwrap_or_default();
+    let title = stage
+        .value(NOTES, "[data-testid=notes-title]")
+        .await
+        .unwrap_or_default();
     Ok(whole(&title, &stage.value(NOTES, NOTE).await?))
 }
 
@@ -71,7 +81,11 @@ pub async fn write_note(scene: &Scene, text: &str) -> anyhow::Result<()> {
 }
 
 fn whole(title: &str, body: &str) -> String {
-    [title, body].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
+    [title, body]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// Waits until the native side has acknowledged a note.
@@ -79,9 +93,15 @@ pub async fn note_is_safe(scene: &Scene, text: &str) -> anyhow::Result<()> {
     let data = scene.install().data();
     until(&format!("the note {text:?} on the disk"), PATIENCE, async || {
         let saved = crate::records::widget_state(&data, "notes-1")?;
-        let Some(state) = saved else { return Ok(Look::NotYet("nothing".to_owned())) };
+        let Some(state) = saved else {
+            return Ok(Look::NotYet("nothing".to_owned()));
+        };
         let part = |name: &str| state.data[name].as_str().unwrap_or_default();
-        let body = if part("text").is_empty() { part("body") } else { part("text") };
+        let body = if part("text").is_empty() {
+            part("body")
+        } else {
+            part("text")
+        };
         let seen = whole(part("title"), body);
         Ok(Look::when(seen == text, format!("{seen:?}")))
     })
@@ -104,7 +124,10 @@ pub async fn show_updates(scene: &Scene) -> anyhow::Result<()> {
         stage.press(Part::Shell, "[data-testid=status]").await?;
     }
     until("the update centre", PATIENCE, async || {
-        Ok(Look::when(stage.words(Part::Shell, UPDATES).await?.is_some(), "the board"))
+        Ok(Look::when(
+            stage.words(Part::Shell, UPDATES).await?.is_some(),
+            "the board",
+        ))
     })
     .await
 }
@@ -112,6 +135,39 @@ pub async fn show_updates(scene: &Scene) -> anyhow::Result<()> {
 /// Shows the board.
 pub async fn show_board(scene: &Scene) -> anyhow::Result<()> {
     scene.stage()?.press(Part::Shell, "[data-testid=tab-desk]").await
+}
+
+/// Waits until the update centre names the problem and says what was kept.
+pub async fn problem_is_told(scene: &Scene, code: &str) -> anyhow::Result<()> {
+    show_updates(scene).await?;
+    let stage = scene.stage()?;
+    let words = until(&format!("{code} in the update centre"), PATIENCE, async || {
+        let found = stage.attribute(Part::Shell, CHECK_PROBLEM, "data-code").await?;
+        let words = stage.words(Part::Shell, CHECK_PROBLEM).await?.unwrap_or_default();
+        Ok(Look::when(found.as_deref() == Some(code), format!("{found:?}")).map(|()| words))
+    })
+    .await?;
+    anyhow::ensure!(
+        words.len() > 20 && !words.contains("Oops"),
+        "a person can't use {words:?}"
+    );
+    Ok(())
+}
+
+/// Waits until the problem is gone by itself.
+pub async fn problem_is_gone(scene: &Scene) -> anyhow::Result<()> {
+    let stage = scene.stage()?;
+    until("the problem to be gone", PATIENCE, async || {
+        let words = stage.words(Part::Shell, CHECK_PROBLEM).await?;
+        let status = stage
+            .attribute(Part::Shell, "[data-testid=status]", "data-kind")
+            .await?;
+        Ok(Look::when(
+            words.is_none() && status.as_deref() != Some("check_failed"),
+            format!("{words:?} {status:?}"),
+        ))
+    })
+    .await
 }
 
 /// Publishes one thing and waits until the running product has taken it over.
@@ -123,8 +179,14 @@ pub async fn update(scene: &mut Scene, item: &Item) -> anyhow::Result<(Published
 }
 
 /// The patch that leads from a version to a release.
-pub fn patch_from<'a>(published: &'a Published, from: &str) -> anyhow::Result<&'a crate::publisher::PatchFile> {
-    let found = published.patches.iter().find(|patch| patch.from_version.to_string() == from);
+pub fn patch_from<'a>(
+    published: &'a Published,
+    from: &str,
+) -> anyhow::Result<&'a crate::publisher::PatchFile> {
+    let found = published
+        .patches
+        .iter()
+        .find(|patch| patch.from_version.to_string() == from);
     found.with_context(|| format!("no patch from {from} was published: {:?}", published.patches))
 }
 

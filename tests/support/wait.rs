@@ -35,7 +35,11 @@ impl<T> Look<T> {
 impl Look<()> {
     /// There as soon as the condition holds.
     pub fn when(holds: bool, seen: impl Display) -> Self {
-        if holds { Self::There(()) } else { Self::NotYet(seen.to_string()) }
+        if holds {
+            Self::There(())
+        } else {
+            Self::NotYet(seen.to_string())
+        }
     }
 }
 

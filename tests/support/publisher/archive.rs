@@ -24,7 +24,10 @@ pub(super) struct Archive {
 
 impl Archive {
     pub(super) fn open(fixtures: &Fixtures) -> Self {
-        Self { folder: fixtures.folder().join("publications"), sequence: fixtures.generation() }
+        Self {
+            folder: fixtures.folder().join("publications"),
+            sequence: fixtures.generation(),
+        }
     }
 
     /// Adds a publication to the sequence.
@@ -40,7 +43,9 @@ impl Archive {
     /// Brings the state after this sequence to `repository`, if it is known and still fresh.
     pub(super) fn restore(&self, repository: &Path) -> anyhow::Result<Option<Published>> {
         let folder = self.place();
-        let Ok(text) = fs::read(folder.join("published.json")) else { return Ok(None) };
+        let Ok(text) = fs::read(folder.join("published.json")) else {
+            return Ok(None);
+        };
         let timestamp = Path::new("metadata/timestamp.json");
         let kept = folder.join("repository");
         if !is_fresh(&kept.join(timestamp))? {
@@ -55,14 +60,19 @@ impl Archive {
     /// Keeps the state after this sequence.
     pub(super) fn keep(&self, repository: &Path, published: &Published) -> anyhow::Result<()> {
         let folder = self.place();
-        let fresh = self.folder.join(format!("{}.{}", self.sequence.short(), std::process::id()));
+        let fresh = self
+            .folder
+            .join(format!("{}.{}", self.sequence.short(), std::process::id()));
         for old in [&folder, &fresh] {
             if old.exists() {
                 fs::remove_dir_all(old).with_context(|| old.display().to_string())?;
             }
         }
         mirror(repository, &fresh.join("repository"), &|_| true)?;
-        fs::write(fresh.join("published.json"), serde_json::to_vec_pretty(published)?)?;
+        fs::write(
+            fresh.join("published.json"),
+            serde_json::to_vec_pretty(published)?,
+        )?;
         // Another test process may have kept the same meanwhile; either will do.
         if fs::rename(&fresh, &folder).is_err() {
             fs::remove_dir_all(&fresh)?;
@@ -77,7 +87,9 @@ impl Archive {
 
 fn is_fresh(timestamp: &Path) -> anyhow::Result<bool> {
     let value: serde_json::Value = serde_json::from_slice(&fs::read(timestamp)?)?;
-    let expires = value["signed"]["expires"].as_str().context("the timestamp does not say when it ends")?;
+    let expires = value["signed"]["expires"]
+        .as_str()
+        .context("the timestamp does not say when it ends")?;
     Ok(expires.parse::<Timestamp>()?.duration_since(Timestamp::now()) > FRESH_FOR)
 }
 
@@ -106,7 +118,9 @@ fn mirror(from: &Path, to: &Path, wanted: &dyn Fn(&Path) -> bool) -> anyhow::Res
 fn digest_into(path: &Path, hasher: &mut Hasher) -> anyhow::Result<()> {
     if path.is_dir() {
         let entries = fs::read_dir(path).with_context(|| path.display().to_string())?;
-        let mut children = entries.map(|entry| Ok(entry?.path())).collect::<anyhow::Result<Vec<_>>>()?;
+        let mut children = entries
+            .map(|entry| Ok(entry?.path()))
+            .collect::<anyhow::Result<Vec<_>>>()?;
         children.sort();
         for child in children {
             digest_into(&child, hasher)?;

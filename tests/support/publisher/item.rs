@@ -19,13 +19,23 @@ impl Item {
     /// An executable from any file.
     pub fn executable(version: &str, file: &Path) -> Self {
         let notes = format!("Moult {version}.");
-        Self { subject: Subject::Executable, version: Some(version.to_owned()), source: file.to_owned(), notes }
+        Self {
+            subject: Subject::Executable,
+            version: Some(version.to_owned()),
+            source: file.to_owned(),
+            notes,
+        }
     }
 
     /// A bundle from any folder with a manifest at its top.
     pub fn bundle(subject: Subject, folder: &Path) -> Self {
         let notes = format!("A new version of {subject}.");
-        Self { subject, version: None, source: folder.to_owned(), notes }
+        Self {
+            subject,
+            version: None,
+            source: folder.to_owned(),
+            notes,
+        }
     }
 
     /// A build of the application.
@@ -40,7 +50,10 @@ impl Item {
 
     /// A widget by `moult`; `build` is its name among the fixtures.
     pub fn widget(fixtures: &Fixtures, name: &str, build: &str) -> anyhow::Result<Self> {
-        Ok(Self::bundle(format!("w/moult/{name}").parse()?, &fixtures.widget(build)))
+        Ok(Self::bundle(
+            format!("w/moult/{name}").parse()?,
+            &fixtures.widget(build),
+        ))
     }
 
     /// What it is.
@@ -67,7 +80,9 @@ impl Item {
                 arguments.push("--executable".to_owned());
             }
             Subject::Shell => arguments.extend(["shell", "--folder"].map(str::to_owned)),
-            Subject::Widget(id) => arguments.extend(["widget", &id.to_string(), "--folder"].map(str::to_owned)),
+            Subject::Widget(id) => {
+                arguments.extend(["widget", &id.to_string(), "--folder"].map(str::to_owned))
+            }
         }
         arguments.push(self.source.display().to_string());
         arguments.extend(["--notes".to_owned(), self.notes.clone()]);

@@ -81,13 +81,9 @@ function inUnit(seconds: number): [number, "second" | "minute" | "hour"] {
   return seconds % 60 === 0 ? [seconds / 60, "minute"] : [seconds, "second"];
 }
 
-/** The number of the calendar day at a place, counted from any one day. */
+/** The number of the calendar day at a place, counted from any one day. Told by parts: how a locale joins them varies. */
 function dayNumber(ms: number, timeZone?: string): number {
-  const parts = new Intl.DateTimeFormat("en-CA", {
-    year: "numeric",
-    month: "2-digit",
-    day: "2-digit",
-    timeZone,
-  }).format(new Date(ms));
-  return Math.round(Date.parse(`${parts}T00:00:00Z`) / 86_400_000);
+  const format = new Intl.DateTimeFormat("en-US", { year: "numeric", month: "numeric", day: "numeric", timeZone });
+  const parts = Object.fromEntries(format.formatToParts(new Date(ms)).map(({ type, value }) => [type, Number(value)]));
+  return Math.round(Date.UTC(parts["year"] ?? 0, (parts["month"] ?? 1) - 1, parts["day"] ?? 1) / 86_400_000);
 }

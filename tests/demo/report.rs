@@ -147,33 +147,30 @@ impl Report {
         ];
         let mut rows = vec![head.map(str::to_owned)];
         rows.extend(self.updates.iter().map(Update::row));
-        let widest = |column: usize| {
+        let widest = |place: usize| {
             rows.iter()
-                .map(|row| row[column].chars().count())
+                .map(|row| row[place].chars().count())
                 .max()
                 .unwrap_or(0)
         };
-        let columns: Vec<usize> = (0..head.len()).map(widest).collect();
+        let widths: Vec<usize> = (0..head.len()).map(widest).collect();
         screen.heading("Figures");
         for row in &rows {
-            let cells = row
-                .iter()
-                .zip(&columns)
-                .enumerate()
-                .map(|(column, (cell, width))| {
-                    if column < 4 {
-                        format!("{cell:<width$}")
-                    } else {
-                        format!("{cell:>width$}")
-                    }
-                });
-            screen.line(&format!("  {}", cells.collect::<Vec<_>>().join("  ")));
+            let padded = row.iter().zip(&widths).enumerate().map(|(place, (cell, &room))| {
+                // Words to the left, figures to the right.
+                if place < 4 {
+                    format!("{cell:<room$}")
+                } else {
+                    format!("{cell:>room$}")
+                }
+            });
+            screen.line(&format!("  {}", padded.collect::<Vec<_>>().join("  ")));
         }
         for note in &self.notes {
             screen.line(&format!("  {note}"));
         }
-        let held = self.claims.iter().filter(|claim| claim.holds).count();
-        screen.line(&format!("\n{held} of {} claims held.", self.claims.len()));
+        let good = self.claims.iter().filter(|claim| claim.holds).count();
+        screen.line(&format!("\n{good} of {} claims held.", self.claims.len()));
         for claim in self.claims.iter().filter(|claim| !claim.holds) {
             screen.claim(&claim.text, false);
         }

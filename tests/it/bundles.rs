@@ -46,7 +46,7 @@ async fn a_widget_is_installed_whole_and_updated_by_a_patch() -> anyhow::Result<
 }
 
 #[tokio::test]
-async fn a_chain_of_patches_or_a_full_file_is_taken_whichever_costs_less() -> anyhow::Result<()> {
+async fn releases_in_between_are_passed_over_by_one_patch() -> anyhow::Result<()> {
     let mut world = World::new()?;
     world.publish_widget("1.0.0", &[])?;
     world.ended(&World::widget()?, "1.0.0").await?;

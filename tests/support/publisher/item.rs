@@ -81,7 +81,7 @@ impl Item {
             }
             Subject::Shell => arguments.extend(["shell", "--folder"].map(str::to_owned)),
             Subject::Widget(id) => {
-                arguments.extend(["widget", &id.to_string(), "--folder"].map(str::to_owned))
+                arguments.extend(["widget", &id.to_string(), "--folder"].map(str::to_owned));
             }
         }
         arguments.push(self.source.display().to_string());

@@ -1,4 +1,4 @@
-//! An executable that crashes goes back by itself and is never tried again.
+//! An executable that crashes or hangs goes back by itself and is never tried again.
 
 use std::time::Duration;
 
@@ -11,13 +11,33 @@ use moult_tests::wait::{Look, until};
 
 #[tokio::test]
 async fn a_crashing_executable_goes_back_and_is_not_fetched_again() -> anyhow::Result<()> {
-    play("bad-executable", Setting::default(), async |scene| {
+    goes_back("crashing-executable", "0.1.2", ErrorCode::Crashed, |why| {
+        matches!(why, Why::Crashed { .. })
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_hanging_executable_goes_back_and_is_not_fetched_again() -> anyhow::Result<()> {
+    goes_back("hanging-executable", "0.1.3", ErrorCode::Hung, |why| {
+        matches!(why, Why::Hung)
+    })
+    .await
+}
+
+async fn goes_back(
+    story: &str,
+    version: &str,
+    code: ErrorCode,
+    is_why: fn(Why) -> bool,
+) -> anyhow::Result<()> {
+    play(story, Setting::default(), async |scene| {
         steps::open(scene).await?;
         steps::write_note(scene, "not lost").await?;
 
-        let published = scene.publish(&Item::app(scene.fixtures(), "0.1.2"))?;
+        let published = scene.publish(&Item::app(scene.fixtures(), version))?;
         let entry = scene
-            .ended(&Subject::Executable, "0.1.2", Outcome::RolledBack)
+            .ended(&Subject::Executable, version, Outcome::RolledBack)
             .await?;
         scene.attach_present().await?;
         assert_eq!(
@@ -28,10 +48,7 @@ async fn a_crashing_executable_goes_back_and_is_not_fetched_again() -> anyhow::R
         steps::widgets_run(scene).await?;
         steps::note_stands(scene, "not lost").await?;
         assert!(
-            entry
-                .problems
-                .iter()
-                .any(|problem| problem.code == ErrorCode::Crashed),
+            entry.problems.iter().any(|problem| problem.code == code),
             "{:?}",
             entry.problems
         );
@@ -39,10 +56,7 @@ async fn a_crashing_executable_goes_back_and_is_not_fetched_again() -> anyhow::R
         let boot = scene.boot()?;
         assert!(boot.current.is_base() && boot.trial.is_none(), "{boot:?}");
         let ban = boot.banned.iter().find(|ban| ban.digest == published.digest);
-        assert!(
-            matches!(ban.map(|ban| ban.why), Some(Why::Crashed { .. })),
-            "{boot:?}"
-        );
+        assert!(ban.is_some_and(|ban| is_why(ban.why)), "{boot:?}");
 
         let mark = scene.access().mark()?;
         until("three more checks", PATIENCE, async || {

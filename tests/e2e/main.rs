@@ -9,3 +9,4 @@ mod notes;
 mod offline;
 mod prompt;
 mod shell;
+mod typing;

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use anyhow::Context as _;
 
@@ -98,6 +98,28 @@ impl Display {
             "the key {key} was not pressed"
         );
         Ok(())
+    }
+
+    /// Moves the pointer and clicks, as a hand does.
+    pub fn click(&self, x: f64, y: f64) -> anyhow::Result<()> {
+        let place = [format!("{x:.0}"), format!("{y:.0}")];
+        let status = self
+            .command("xdotool")
+            .args(["mousemove", &place[0], &place[1], "click", "1"])
+            .status();
+        anyhow::ensure!(
+            status.context("`xdotool` could not be started")?.success(),
+            "nothing was clicked at {place:?}"
+        );
+        Ok(())
+    }
+
+    /// Starts to type where the keyboard is, a key at a time with this many milliseconds between.
+    pub fn begin_typing(&self, text: &str, pause_ms: u32) -> anyhow::Result<Child> {
+        self.command("xdotool")
+            .args(["type", "--delay", &pause_ms.to_string(), text])
+            .spawn()
+            .context("`xdotool` could not be started")
     }
 
     fn command(&self, program: &str) -> Command {

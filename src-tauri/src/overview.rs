@@ -167,12 +167,13 @@ fn bundle(
     })
 }
 
-/// When a version came in by an update, as the history has it.
+/// When a version came in by an update, as the history has it. One that was gone back to is not fresh.
 fn updated_at(history: &[HistoryEntry], subject: &Subject, version: &Version) -> Option<String> {
     let newest = history
         .iter()
         .find(|entry| entry.subject == *subject && entry.outcome == Outcome::Updated)?;
-    (newest.to == *version).then(|| newest.at.clone())
+    let fresh = newest.from.as_ref().is_none_or(|from| *from < newest.to);
+    (fresh && newest.to == *version).then(|| newest.at.clone())
 }
 
 /// The channels that are known: the usual ones, those that releases are offered on, and those that are followed.

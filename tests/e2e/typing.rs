@@ -55,8 +55,7 @@ async fn click_below_the_text(scene: &Scene) -> anyhow::Result<()> {
 /// Words in which every lost, doubled or exchanged key shows: 1 2 3 4 …
 fn numbers(count: u32) -> String {
     (1..=count)
-        .map(|number| format!("{number} "))
-        .collect::<String>()
-        .trim_end()
-        .to_owned()
+        .map(|number| number.to_string())
+        .collect::<Vec<_>>()
+        .join(" ")
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use moult_boot::{Base, Installed};
-use moult_model::{Digest, HistoryEntry, Settings, Subject, Version};
+use moult_model::{Digest, HistoryEntry, Outcome, Settings, Subject, Version};
 use moult_tests::fixtures::Fixtures;
 use moult_tests::proxy::Proxy;
 use moult_tests::publisher::{Item, Published, Publisher};
@@ -122,6 +122,24 @@ impl World {
             fixtures,
             folder,
         })
+    }
+
+    /// The same, with version 1.0.0 of the widget published and installed.
+    pub(crate) async fn with_widget() -> anyhow::Result<Self> {
+        let mut world = Self::new()?;
+        world.publish_widget("1.0.0", &[])?;
+        world.ended(&Self::widget()?, "1.0.0").await?;
+        Ok(world)
+    }
+
+    /// Waits until the widget's update to a version has ended, and insists that it took over.
+    pub(crate) async fn updated(&self, version: &str) -> anyhow::Result<()> {
+        let line = self.ended(&Self::widget()?, version).await?;
+        anyhow::ensure!(
+            line.outcome == Outcome::Updated,
+            "{version} did not take over: {line:?}"
+        );
+        Ok(())
     }
 
     /// The widget that is wanted.

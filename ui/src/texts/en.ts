@@ -257,7 +257,7 @@ export const en = {
       repository: "Repository",
     } as Record<string, string>,
     report: "Report",
-    reportMore: "Versions, history and the log in one file on this computer. Nothing is sent.",
+    reportMore: "Versions, history and settings in one file on this computer. Nothing is sent.",
     saveReport: "Save a report…",
     reportSaved: "The report is saved.",
     reportSavedAt: (path: string) => `The report is saved at ${path}.`,

@@ -264,7 +264,7 @@ export const zh: Texts = {
     believes: "这台电脑的认定",
     beliefs: {},
     report: "报告",
-    reportMore: "版本、历史和日志，存为这台电脑上的一个文件。不会发送。",
+    reportMore: "版本、历史和设置，存为这台电脑上的一个文件。不会发送。",
     saveReport: "保存报告…",
     reportSaved: "报告已保存。",
     reportSavedAt: (path) => `报告已保存到 ${path}。`,

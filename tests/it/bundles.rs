@@ -47,7 +47,7 @@ async fn a_widget_is_installed_whole_and_updated_by_a_patch() -> anyhow::Result<
 
 #[tokio::test]
 async fn releases_in_between_are_passed_over_by_one_patch() -> anyhow::Result<()> {
-    let mut world = World::with_widget().await?;
+    let (mut world, _) = World::with_widget().await?;
     // Three releases while nobody looked: the newest has a patch from each of the three before it.
     for version in ["1.1.0", "1.2.0"] {
         world.publish_widget(version, &[])?;
@@ -65,9 +65,7 @@ async fn releases_in_between_are_passed_over_by_one_patch() -> anyhow::Result<()
 
 #[tokio::test]
 async fn a_widget_that_throws_goes_back_and_is_not_fetched_again() -> anyhow::Result<()> {
-    let mut world = World::new()?;
-    let first = world.publish_widget("1.0.0", &[])?;
-    world.ended(&World::widget()?, "1.0.0").await?;
+    let (mut world, first) = World::with_widget().await?;
     let failure = SwapFailure {
         cause: SwapCause::Exception,
         detail: "TypeError".to_owned(),
@@ -111,7 +109,7 @@ async fn a_widget_that_throws_goes_back_and_is_not_fetched_again() -> anyhow::Re
 
 #[tokio::test]
 async fn a_version_that_asks_for_more_waits_for_consent_before_a_byte_is_fetched() -> anyhow::Result<()> {
-    let mut world = World::with_widget().await?;
+    let (mut world, _) = World::with_widget().await?;
     let mark = world.serve.access().mark()?;
     world.publish_widget("1.1.0", &["system.figures"])?;
     world.engine.check_now();

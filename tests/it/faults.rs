@@ -56,7 +56,7 @@ async fn a_bad_patch_costs_one_full_download_and_is_told() -> anyhow::Result<()>
 
 #[tokio::test]
 async fn a_bad_timestamp_stops_the_check_is_named_and_the_next_good_one_works() -> anyhow::Result<()> {
-    let mut world = World::with_widget().await?;
+    let (mut world, _) = World::with_widget().await?;
     for (fault, codes) in [
         (Fault::Status(404), vec![ErrorCode::ServerRefused]),
         (Fault::Status(403), vec![ErrorCode::ServerRefused]),
@@ -87,7 +87,7 @@ async fn a_bad_timestamp_stops_the_check_is_named_and_the_next_good_one_works() 
 
 #[tokio::test]
 async fn a_repository_from_yesterday_is_not_believed() -> anyhow::Result<()> {
-    let mut world = World::with_widget().await?;
+    let (mut world, _) = World::with_widget().await?;
     let yesterday = world.publisher.repository().with_file_name("yesterday");
     copy_tree(&world.publisher.repository(), &yesterday)?;
     let second = world.publish_widget("1.1.0", &[])?;
@@ -116,9 +116,7 @@ async fn a_repository_from_yesterday_is_not_believed() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn without_a_network_what_is_installed_stands_and_the_next_check_works() -> anyhow::Result<()> {
-    let mut world = World::new()?;
-    let first = world.publish_widget("1.0.0", &[])?;
-    world.ended(&World::widget()?, "1.0.0").await?;
+    let (mut world, first) = World::with_widget().await?;
     world.serve.go_dark();
     let packaged = world.packaged();
     world.restart_as("1.0.0", &packaged).await?;
@@ -141,7 +139,7 @@ async fn without_a_network_what_is_installed_stands_and_the_next_check_works() -
 
 #[tokio::test]
 async fn an_interrupted_publication_is_not_seen_and_harms_nobody() -> anyhow::Result<()> {
-    let mut world = World::with_widget().await?;
+    let (mut world, _) = World::with_widget().await?;
     // Everything of the new release is there but the timestamp, which comes last.
     let timestamp = world.publisher.repository().join("metadata/timestamp.json");
     let old = fs::read(&timestamp)?;

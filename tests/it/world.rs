@@ -125,11 +125,11 @@ impl World {
     }
 
     /// The same, with version 1.0.0 of the widget published and installed.
-    pub(crate) async fn with_widget() -> anyhow::Result<Self> {
+    pub(crate) async fn with_widget() -> anyhow::Result<(Self, Published)> {
         let mut world = Self::new()?;
-        world.publish_widget("1.0.0", &[])?;
+        let first = world.publish_widget("1.0.0", &[])?;
         world.ended(&Self::widget()?, "1.0.0").await?;
-        Ok(world)
+        Ok((world, first))
     }
 
     /// Waits until the widget's update to a version has ended, and insists that it took over.

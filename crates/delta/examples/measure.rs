@@ -20,6 +20,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     {
         return run_apply(old, new, patch);
     }
+    if let [patch, only_tell, ..] = rest
+        && only_tell == "--breakdown"
+    {
+        return run_breakdown(old, patch);
+    }
     let (old_bytes, new_bytes) = (fs::read(old)?, fs::read(new)?);
     let mut patch = Vec::new();
     let start = Instant::now();
@@ -35,14 +40,39 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+fn run_breakdown(old: &str, patch: &str) -> Result<(), Box<dyn Error>> {
+    let contents = moult_delta::contents(File::open(patch)?)?;
+    let breakdown = moult_delta::breakdown(&mut File::open(old)?, File::open(patch)?)?;
+    println!(
+        "control {} body {} segments {} new bytes {}",
+        contents.control_bytes, contents.body_bytes, contents.segments, contents.new_bytes
+    );
+    for (section, stream, bytes) in breakdown.spent {
+        let kind = contents.sections.get(section).map_or("", |section| section.kind);
+        println!("{section:3} {kind:14} {:12} {bytes:9}", stream.name());
+    }
+    Ok(())
+}
+
+fn cpu() -> String {
+    let stat = fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
+    let nanoseconds: u64 = stat
+        .split(' ')
+        .next()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0);
+    format!("{} ms CPU", nanoseconds / 1_000_000)
+}
+
 fn run_apply(old: &str, new: &str, patch: &str) -> Result<(), Box<dyn Error>> {
     let limits = Limits::exactly(fs::metadata(new)?.len());
     let start = Instant::now();
     let applied = apply(&mut File::open(old)?, File::open(patch)?, &mut io::sink(), limits)?;
     println!(
-        "apply: {} bytes in {:.2?}, peak memory {}",
+        "apply: {} bytes in {:.2?}, {}, peak memory {}",
         applied.bytes,
         start.elapsed(),
+        cpu(),
         peak_memory()
     );
     Ok(())

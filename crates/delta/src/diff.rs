@@ -1,166 +1,196 @@
-//! Making a patch: the bsdiff algorithm finds what is alike, blocks describe it, zstd packs it.
-//! Refuses to know where the files come from.
+//! Making a patch: what is alike is found, described, coded, and proven. Refuses to know where the
+//! files come from.
 
 use std::io::{self, Cursor, Write};
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use sha2::{Digest as _, Sha256};
-
-use crate::block::{BlockWriter, MAX_OUTPUT, Written};
-use crate::header::HEADER_BYTES;
-use crate::{DiffError, Header, Identity, Limits, MAX_WINDOW_LOG, apply};
-
-/// The level of zstd. Level 22 makes patches 0.3 % smaller and takes a quarter longer.
-const LEVEL: i32 = 19;
-/// The size of a control triple of the bsdiff algorithm.
-const TRIPLE_BYTES: usize = 24;
+use crate::align::Weights;
+use crate::format2::encode;
+use crate::matching::{MatchingError, PASSES, Pair};
+use crate::{ApplyError, DiffError, Limits, apply, format1, format2};
 
 /// What a patch is made of. All sizes are in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DiffStats {
+    /// The number of its format.
+    pub format: u16,
     /// The size of the old file.
     pub old_bytes: u64,
     /// The size of the new file.
     pub new_bytes: u64,
     /// The size of the patch.
     pub patch_bytes: u64,
-    /// How many blocks it has.
-    pub blocks: u64,
-    /// How many entries it has.
-    pub entries: u64,
-    /// The entries' numbers, before compression.
-    pub control_bytes: u64,
-    /// The bytes that are described as differences from old ones.
-    pub diff_bytes: u64,
-    /// The bytes that are carried as they are.
-    pub extra_bytes: u64,
+    /// Whether both files were read as executables.
+    pub executable: bool,
+    /// How many segments are copied; 0 in format 1.
+    pub segments: u64,
+    /// How many bytes of the new file are copied, with corrections; 0 in format 1.
+    pub copied_bytes: u64,
 }
 
-/// Makes a patch that leads from `old` to `new`. The same input gives the same patch.
+/// How far making a patch has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// What is being done.
+    pub stage: Stage,
+    /// How much of the stage is done, in bytes.
+    pub done: u64,
+    /// How much there is to do, in bytes.
+    pub total: u64,
+}
+
+/// What is done while a patch is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Stage {
+    /// What is alike is searched for, for the `pass`th time, counted from 0.
+    Match {
+        /// Which time.
+        pass: u8,
+    },
+    /// The patch is coded.
+    Encode,
+    /// The patch is applied, to prove it.
+    Prove,
+}
+
+/// Makes a patch that leads from `old` to `new`. The same files give the same patch, on any number
+/// of cores.
 ///
-/// The patch is applied before it is written: what is written works. Runs on one thread and needs
-/// about 17 bytes of memory for each old byte and 4 for each new one.
+/// The patch is applied before it is written: what is written works. Needs up to 6 bytes of memory
+/// for each byte of both files, these included, and not less than 64 MiB. Files of 4 GiB and more, and
+/// old files of 2 GiB and more, get a patch of format 1.
 pub fn diff(old: &[u8], new: &[u8], out: &mut impl Write) -> Result<DiffStats, DiffError> {
-    let (patch, written) = encode(old, new, MAX_OUTPUT)?;
-    check(old, new, &patch)?;
-    out.write_all(&patch).map_err(DiffError::Write)?;
-    Ok(DiffStats {
+    diff_with(old, new, out, &|_| ControlFlow::Continue(()))
+}
+
+/// As [`diff`], and tells how far it has come, from any thread. `Break` gives up, and nothing is
+/// written.
+pub fn diff_with(
+    old: &[u8],
+    new: &[u8],
+    out: &mut impl Write,
+    progress: &(dyn Fn(Progress) -> ControlFlow<()> + Sync),
+) -> Result<DiffStats, DiffError> {
+    let mut stats = DiffStats {
+        format: format2::FORMAT,
         old_bytes: old.len() as u64,
         new_bytes: new.len() as u64,
-        patch_bytes: patch.len() as u64,
-        blocks: written.blocks,
-        entries: written.entries,
-        control_bytes: written.control,
-        diff_bytes: written.diff,
-        extra_bytes: written.extra,
-    })
-}
-
-fn encode(old: &[u8], new: &[u8], max_output: usize) -> Result<(Vec<u8>, Written), DiffError> {
-    let (body, written) = describe(old, new, max_output)?;
-    let header = Header {
-        old: identity(old),
-        new: identity(new),
+        patch_bytes: 0,
+        executable: false,
+        segments: 0,
+        copied_bytes: 0,
     };
-    let mut patch = Vec::with_capacity(HEADER_BYTES + body.len() / 4);
-    patch.extend_from_slice(&header.encode());
-    compress(&body, &mut patch).map_err(DiffError::Write)?;
-    Ok((patch, written))
-}
-
-/// Describes the new file by the old one, in blocks.
-fn describe(old: &[u8], new: &[u8], max_output: usize) -> Result<(Vec<u8>, Written), DiffError> {
-    let mut writer = BlockWriter::new(max_output);
-    if is_same_layout(old, new) {
-        let differences: Vec<u8> = new
-            .iter()
-            .zip(old)
-            .map(|(new, old)| new.wrapping_sub(*old))
-            .collect();
-        writer.push(0, &differences, &[]);
-    } else {
-        search(old, new, &mut writer)?;
+    if i32::try_from(old.len()).is_err() || u32::try_from(new.len()).is_err() {
+        let mut patch = Vec::new();
+        format1::diff(old, new, &mut patch)?;
+        stats.format = format1::FORMAT;
+        stats.patch_bytes = patch.len() as u64;
+        out.write_all(&patch).map_err(DiffError::Write)?;
+        return Ok(stats);
     }
-    Ok(writer.finish())
-}
-
-/// Whether the files have one length and at most one byte in a thousand differs, as two builds do
-/// that differ in a number alone. A search could save little there and would take minutes.
-fn is_same_layout(old: &[u8], new: &[u8]) -> bool {
-    let differ = || old.iter().zip(new).filter(|(old, new)| old != new).count();
-    old.len() == new.len() && differ() <= old.len() / 1000
-}
-
-/// Finds what is alike, and turns the algorithm's triples into entries. A triple moves in the old
-/// file after its step, an entry before its own, so that a step that only moves needs no entry.
-fn search(old: &[u8], new: &[u8], writer: &mut BlockWriter) -> Result<(), DiffError> {
-    let mut found = Vec::new();
-    bsdiff::diff(old, new, &mut found).map_err(DiffError::Write)?;
-    let mut rest = &found[..];
-    let mut seek = 0_i64;
-    while let Some((triple, data)) = rest.split_first_chunk::<TRIPLE_BYTES>() {
-        let [add, copy, then_seek] = numbers(triple);
-        let add = usize::try_from(add).map_err(|_| DiffError::Engine)?;
-        let copy = usize::try_from(copy).map_err(|_| DiffError::Engine)?;
-        let (diff, data) = data.split_at_checked(add).ok_or(DiffError::Engine)?;
-        let (extra, data) = data.split_at_checked(copy).ok_or(DiffError::Engine)?;
-        if add + copy > 0 {
-            writer.push(seek, diff, extra);
-            seek = 0;
+    let pair = Pair::new(old, new);
+    stats.executable = pair.is_executable();
+    let mut best: Option<Vec<u8>> = None;
+    for weights in choices(stats.executable) {
+        let description = pair
+            .describe(weights, &|pass, done, total| {
+                debug_assert!(pass < PASSES, "a pass too many");
+                let stage = Stage::Match { pass: pass as u8 };
+                progress(Progress { stage, done, total })
+            })
+            .map_err(|error| match error {
+                MatchingError::Cancelled => DiffError::Cancelled,
+                MatchingError::Read(error) => DiffError::Write(error),
+            })?;
+        let mut done = 0;
+        let encoded = encode(old, new, &description, |bytes| {
+            done += u64::from(bytes);
+            let (stage, total) = (Stage::Encode, new.len() as u64);
+            progress(Progress { stage, done, total }).is_continue()
+        });
+        let patch = encoded.map_err(DiffError::Write)?.ok_or(DiffError::Cancelled)?;
+        if best.as_ref().is_none_or(|best| patch.len() < best.len()) {
+            let lengths = description
+                .segments
+                .iter()
+                .map(|segment| u64::from(segment.length));
+            stats.segments = description.segments.len() as u64;
+            stats.copied_bytes = lengths.sum();
+            best = Some(patch);
         }
-        seek = seek.checked_add(then_seek).ok_or(DiffError::Engine)?;
-        rest = data;
     }
-    if rest.is_empty() {
-        Ok(())
+    let patch = best.ok_or(DiffError::Engine)?;
+    prove(old, new, &patch, progress)?;
+    stats.patch_bytes = patch.len() as u64;
+    out.write_all(&patch).map_err(DiffError::Write)?;
+    Ok(stats)
+}
+
+/// Which weights are tried. New text can be cheaper than a copy, or not: that shows only when both
+/// were coded.
+fn choices(executable: bool) -> &'static [Weights] {
+    if executable {
+        &[Weights::DEFAULT]
     } else {
-        Err(DiffError::Engine)
+        &[Weights::DEFAULT, Weights::TEXT]
     }
 }
 
-/// The three numbers of a triple: 63 bits and a sign each.
-fn numbers(triple: &[u8; TRIPLE_BYTES]) -> [i64; 3] {
-    let mut numbers = [0; 3];
-    for (number, bytes) in numbers.iter_mut().zip(triple.as_chunks::<8>().0) {
-        let bits = u64::from_le_bytes(*bytes);
-        let size = (bits & (u64::MAX >> 1)).cast_signed();
-        *number = if bits >> 63 == 1 { -size } else { size };
-    }
-    numbers
-}
-
-fn compress(body: &[u8], patch: &mut Vec<u8>) -> io::Result<()> {
-    // A window that is larger than the body would only cost memory where the patch is applied.
-    let window = (body.len() as u64)
-        .next_power_of_two()
-        .ilog2()
-        .clamp(10, MAX_WINDOW_LOG);
-    let mut encoder = zstd::Encoder::new(patch, LEVEL)?;
-    encoder.window_log(window)?;
-    encoder.long_distance_matching(true)?;
-    encoder.set_pledged_src_size(Some(body.len() as u64))?;
-    encoder.write_all(body)?;
-    encoder.finish()?;
-    Ok(())
-}
-
-fn check(old: &[u8], new: &[u8], patch: &[u8]) -> Result<(), DiffError> {
+/// Applies the patch and compares what comes out.
+fn prove(
+    old: &[u8],
+    new: &[u8],
+    patch: &[u8],
+    progress: &(dyn Fn(Progress) -> ControlFlow<()> + Sync),
+) -> Result<(), DiffError> {
     let limits = Limits {
         output_bytes: new.len() as u64,
         patch_bytes: patch.len() as u64,
     };
-    apply(&mut Cursor::new(old), patch, &mut io::sink(), limits)
+    let done = AtomicU64::new(0);
+    let mut compared = Compared {
+        rest: new,
+        watch: |bytes| {
+            let done = done.fetch_add(bytes, Ordering::Relaxed) + bytes;
+            let (stage, total) = (Stage::Prove, new.len() as u64);
+            progress(Progress { stage, done, total }).is_continue()
+        },
+        cancelled: false,
+    };
+    let applied = apply(&mut Cursor::new(old), patch, &mut compared, limits);
+    if compared.cancelled {
+        return Err(DiffError::Cancelled);
+    }
+    applied
         .map(|_| ())
         .map_err(|error| DiffError::SelfCheck(Box::new(error)))
 }
 
-fn identity(file: &[u8]) -> Identity {
-    Identity {
-        bytes: file.len() as u64,
-        sha256: Sha256::digest(file).into(),
-    }
+/// Takes bytes only if they are the expected ones.
+struct Compared<'a, F> {
+    rest: &'a [u8],
+    watch: F,
+    cancelled: bool,
 }
 
-#[cfg(test)]
-#[path = "golden.rs"]
-mod golden;
+impl<F: FnMut(u64) -> bool> Write for Compared<'_, F> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if !(self.watch)(bytes.len() as u64) {
+            self.cancelled = true;
+            return Err(io::Error::other("cancelled"));
+        }
+        match self.rest.strip_prefix(bytes) {
+            Some(rest) => self.rest = rest,
+            None => return Err(io::Error::other(ApplyError::Trailing)),
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

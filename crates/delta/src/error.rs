@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::{FORMAT, Identity};
+use crate::Identity;
 
 /// Why no patch could be made.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +14,9 @@ pub enum DiffError {
     /// The difference that was found does not describe the new file.
     #[error("the difference between the files could not be described")]
     Engine,
+    /// The caller gave up. Nothing was written.
+    #[error("making the patch was cancelled")]
+    Cancelled,
     /// The patch was made, but does not give the new file. It is not written.
     #[error("the patch that was made does not give the new file")]
     SelfCheck(#[source] Box<ApplyError>),
@@ -27,9 +30,9 @@ pub enum ApplyError {
     #[error("this is not a patch: it does not begin with `MOULTPCH`")]
     Magic,
     /// Another format.
-    #[error("the patch has format {0}; format {FORMAT} can be read")]
+    #[error("the patch has format {0}; formats 1 and 2 can be read")]
     Format(u16),
-    /// A flag that format 1 does not define.
+    /// A flag that the format does not define.
     #[error("the patch has unknown flags: {0:#06x}")]
     Flags(u16),
     /// The patch leads to a file of another length than was asked for.
@@ -60,6 +63,20 @@ pub enum ApplyError {
     /// The body is not a zstd frame that is allowed: it is damaged, or it asks for too much memory.
     #[error("the patch can't be decompressed")]
     Compression(#[source] io::Error),
+    /// The patch was made by rules of finding references that are not known here.
+    #[error("the patch has version {0} of the rules for references; version 1 is known")]
+    Rules(u8),
+    /// A number of the framing is too large, or not written in its shortest form.
+    #[error("a length in the patch is too large, or not in its shortest form")]
+    Number,
+    /// A part does not describe bytes of the new file.
+    #[error("part {part} of the patch is invalid: {fault}")]
+    Part {
+        /// Which part, counted from 0.
+        part: u64,
+        /// What is wrong with it.
+        fault: PartFault,
+    },
     /// The body does not describe a file.
     #[error("block {block} of the patch is invalid: {fault}")]
     Block {
@@ -118,4 +135,35 @@ pub enum Fault {
     /// The block gives more than the new file has.
     #[error("it writes beyond the end of the new file")]
     OutsideNew,
+}
+
+/// What is wrong with a part of a patch of format 2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PartFault {
+    /// It gives no byte, or more than is missing of the new file.
+    #[error("it gives no byte, or more than the new file has")]
+    Length,
+    /// A layout whose spans or regions overlap, or lie outside of the file.
+    #[error("its layout lies outside of the files")]
+    Layout,
+    /// Page hashes that can't be in the new file.
+    #[error("its page hashes lie outside of what they hash or of the file")]
+    Hashes,
+    /// More segments than a part may have.
+    #[error("it has more segments than a part may have")]
+    Segments,
+    /// A segment that is empty, or that begins before the end of the one before it, or that reaches
+    /// over the end of the part or into page hashes.
+    #[error("a segment is empty, or lies outside of its place in the new file")]
+    OutsideNew,
+    /// A segment that reads before the beginning or after the end of the old file.
+    #[error("a segment reads outside of the old file")]
+    OutsideOld,
+    /// Bytes after the end of its control or body.
+    #[error("its bytes go on after their end")]
+    Rest,
+    /// The references that were found in the old file are not those that the patch was made with.
+    #[error("the references of the old file are not those that the patch was made with")]
+    References,
 }

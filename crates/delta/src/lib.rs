@@ -1,23 +1,41 @@
 //! Old bytes and new bytes to a patch, and old bytes and a patch to new bytes.
 //!
-//! The format is described byte by byte in `patches/FORMAT.md`. This crate is pure: it reads and
+//! The formats are described byte by byte in `patches/FORMAT.md`. This crate is pure: it reads and
 //! writes what it is given, and refuses to know of files, networks and clocks. What it can prove
 //! with a patch's own header it proves; whether the patch is authentic is for its caller to know.
+//!
+//! A publisher needs the feature `diff`; who only applies patches does without it, and has neither
+//! the parsers of executables nor the search.
 
+#[cfg(feature = "diff")]
+mod align;
 mod apply;
-mod block;
+#[cfg(feature = "diff")]
 mod diff;
 mod error;
-mod header;
+pub mod format1;
+mod format2;
+mod identity;
+#[cfg(feature = "diff")]
+mod image;
+#[cfg(feature = "internals")]
+pub mod internals;
+mod layout;
+#[cfg(feature = "diff")]
+mod matching;
+mod preamble;
+mod scan;
 
-pub use apply::{Applied, Limits, apply, inspect};
-pub use diff::{DiffStats, diff};
-pub use error::{ApplyError, DiffError, Fault};
-pub use header::{Header, Identity};
+pub use apply::{Applied, Header, Limits, apply, inspect};
+#[cfg(feature = "diff")]
+pub use diff::{DiffStats, Progress, Stage, diff, diff_with};
+pub use error::{ApplyError, DiffError, Fault, PartFault};
+pub use format2::{Breakdown, Contents, SectionContents, Stream, breakdown, contents};
+pub use identity::{Checksum, Identity};
 
-/// The version of the patch format that this crate writes and reads.
-pub const FORMAT: u16 = 1;
+/// The format of the patches that [`diff`] makes; of files that are too large for it,
+/// [`format1::FORMAT`].
+pub const FORMAT: u16 = format2::FORMAT;
 
-/// The largest window of a patch's zstd frame, as a power of two: 16 MiB. A patch that asks for more
-/// memory is refused.
-pub const MAX_WINDOW_LOG: u32 = 24;
+/// The formats of the patches that [`apply`] reads.
+pub const FORMATS: &[u16] = &[format1::FORMAT, format2::FORMAT];

@@ -2,7 +2,8 @@
 
 use std::io::Cursor;
 
-use moult_delta::{ApplyError, Fault, Limits, apply, diff};
+use moult_delta::format1::diff;
+use moult_delta::{ApplyError, Fault, Limits, apply};
 use sha2::{Digest as _, Sha256};
 
 pub(crate) const OLD: &[u8] = b"0123456789";

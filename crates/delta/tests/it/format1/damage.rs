@@ -1,10 +1,13 @@
 //! Patches that were damaged or mistaken, and files that fail.
 
-use std::io::{self, Cursor, Read, Write};
+use std::io::{self, Cursor, Read as _};
 
-use moult_delta::{ApplyError, Limits, apply, diff};
+use moult_delta::format1::diff;
+use moult_delta::{ApplyError, Limits, apply};
 
-use crate::by_hand::{NEW, OLD, applied, entry, good, header, seek, with_body};
+use crate::files::Broken;
+
+use super::by_hand::{NEW, OLD, applied, entry, good, header, seek, with_body};
 
 #[test]
 fn every_truncation_is_refused() {
@@ -87,7 +90,7 @@ fn another_magic_format_or_flag_is_its_own_error() {
         applied(&patch)
     };
     assert!(matches!(with(0, b'X'), Err(ApplyError::Magic)));
-    assert!(matches!(with(8, 2), Err(ApplyError::Format(2))));
+    assert!(matches!(with(8, 3), Err(ApplyError::Format(3))));
     assert!(matches!(with(9, 1), Err(ApplyError::Format(0x101))));
     assert!(matches!(with(10, 1), Err(ApplyError::Flags(1))));
 }
@@ -127,31 +130,6 @@ fn a_patch_of_exactly_its_limit_is_applied() {
     limits.patch_bytes -= 1;
     let result = apply(&mut Cursor::new(OLD), &patch[..], &mut io::sink(), limits);
     assert!(matches!(result, Err(ApplyError::TooLong(_))), "{result:?}");
-}
-
-/// Fails at the first use.
-struct Broken;
-
-impl Read for Broken {
-    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        Err(io::Error::other("broken"))
-    }
-}
-
-impl io::Seek for Broken {
-    fn seek(&mut self, _: io::SeekFrom) -> io::Result<u64> {
-        Err(io::Error::other("broken"))
-    }
-}
-
-impl Write for Broken {
-    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-        Err(io::ErrorKind::StorageFull.into())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 #[test]

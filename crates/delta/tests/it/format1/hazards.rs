@@ -2,10 +2,11 @@
 
 use std::io::{self, Cursor, Read as _, Write as _};
 
-use moult_delta::{ApplyError, Fault, Limits, MAX_WINDOW_LOG, apply};
+use moult_delta::format1::MAX_WINDOW_LOG;
+use moult_delta::{ApplyError, Fault, Limits, apply};
 use proptest::prelude::*;
 
-use crate::by_hand::{NEW, OLD, applied, block, entry, fault, header, number, seek, with_body};
+use super::by_hand::{NEW, OLD, applied, block, entry, fault, header, number, seek, with_body};
 
 #[test]
 fn a_patch_by_hand_is_applied() {

@@ -1,0 +1,174 @@
+//! What is in a patch, and what its bytes were spent on. Refuses to know how it was made.
+
+use std::io::{self, BufRead, BufReader, Read, Seek};
+
+use crate::layout::{Kind, Layout};
+use crate::{ApplyError, preamble};
+
+use super::Header;
+use super::apply::check_base;
+use super::decode::{Parts, Sizes};
+use super::range::{Decoder, STREAMS, Stream, Weighing};
+
+/// What can be told of a patch of format 2 without its old file. All sizes are in bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Contents {
+    /// How many parts it has.
+    pub parts: u64,
+    /// The header and the lengths of the streams.
+    pub framing_bytes: u64,
+    /// Layouts and segments.
+    pub control_bytes: u64,
+    /// All else.
+    pub body_bytes: u64,
+    /// How many segments are copied.
+    pub segments: u64,
+    /// Bytes of the new file that are copied, with corrections.
+    pub copied_bytes: u64,
+    /// Bytes of the new file that are made from nothing.
+    pub new_bytes: u64,
+    /// Bytes of the new file that are page hashes, and follow from the others.
+    pub hash_bytes: u64,
+    /// The new file's regions, in their order, and what is between them as one.
+    pub sections: Vec<SectionContents>,
+}
+
+/// A region of the new file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SectionContents {
+    /// What is in it.
+    pub kind: &'static str,
+    /// Where it begins; of what is between the regions, 0.
+    pub offset: u64,
+    /// How long it is.
+    pub bytes: u64,
+    /// How much of it is copied, with corrections.
+    pub copied_bytes: u64,
+}
+
+/// What the body of a patch was spent on, in bytes, rounded down. The first of each pair of numbers
+/// is the index of [`Contents::sections`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Breakdown {
+    /// By region of the new file and by stream: only what is not 0.
+    pub spent: Vec<(usize, Stream, u64)>,
+}
+
+/// Reads what can be told of a patch of format 2 without its old file.
+pub fn contents(patch: impl Read) -> Result<Contents, ApplyError> {
+    let mut patch = BufReader::new(patch);
+    let (_, sizes) = begin(&mut patch)?;
+    let mut parts = Parts::new(sizes);
+    let mut contents = Contents::default();
+    let mut covered: Vec<(u32, u32)> = Vec::new();
+    while let Some((frame, segments)) = parts.next(&mut patch)? {
+        contents.control_bytes += u64::from(frame.control_bytes);
+        contents.body_bytes += u64::from(frame.body_bytes);
+        contents.segments += segments.len() as u64;
+        covered.extend(
+            segments
+                .iter()
+                .map(|segment| (segment.new, segment.new + segment.length)),
+        );
+        let skipped = io::copy(&mut (&mut patch).take(frame.body_bytes.into()), &mut io::sink());
+        if skipped.map_err(ApplyError::Patch)? != u64::from(frame.body_bytes) {
+            return Err(ApplyError::Truncated);
+        }
+    }
+    if !patch.fill_buf().map_err(ApplyError::Patch)?.is_empty() {
+        return Err(ApplyError::Trailing);
+    }
+    let ground = parts.ground.clone().unwrap_or_default();
+    contents.parts = parts.begun;
+    contents.sections = sections(&ground.new, sizes.new, &covered);
+    contents.copied_bytes = covered.iter().map(|(from, to)| u64::from(to - from)).sum();
+    contents.hash_bytes = ground
+        .tables
+        .iter()
+        .map(|table| u64::from(table.end() - table.at))
+        .sum();
+    contents.new_bytes = u64::from(sizes.new) - contents.copied_bytes - contents.hash_bytes;
+    Ok(contents)
+}
+
+/// Applies a patch to its old file, and tells what its bytes are spent on.
+pub fn breakdown(old: &mut (impl Read + Seek), patch: impl Read) -> Result<Breakdown, ApplyError> {
+    let mut patch = BufReader::new(patch);
+    let (header, sizes) = begin(&mut patch)?;
+    check_base(old, header.old)?;
+    let mut parts = Parts::new(sizes);
+    let mut state = None;
+    let mut old = Some(old);
+    let mut costs: Vec<[u64; STREAMS]> = Vec::new();
+    while let Some((frame, segments)) = parts.next(&mut patch)? {
+        if let Some(old) = old.take() {
+            state = Some(parts.body(old)?);
+        }
+        if let Some((file, body)) = &mut state {
+            let decoder = Decoder::new(&mut patch, frame.body_bytes.into());
+            let mut coder = Weighing::new(decoder, std::mem::take(&mut costs));
+            parts.make(frame, &segments, body, file, &mut coder, &mut io::sink())?;
+            costs = coder.into_costs();
+        }
+    }
+    let mut spent = Vec::new();
+    for (section, streams) in costs.iter().enumerate() {
+        for (stream, cost) in Stream::ALL.into_iter().zip(streams) {
+            let bytes = cost >> 19;
+            if bytes > 0 {
+                spent.push((section, stream, bytes));
+            }
+        }
+    }
+    Ok(Breakdown { spent })
+}
+
+fn begin(patch: &mut impl Read) -> Result<(Header, Sizes), ApplyError> {
+    let format = preamble::read(patch)?;
+    if format != super::FORMAT {
+        return Err(ApplyError::Format(format));
+    }
+    let header = Header::read_rest(patch)?;
+    let sizes = Sizes {
+        old: header.old.bytes as u32,
+        new: header.new.bytes as u32,
+    };
+    Ok((header, sizes))
+}
+
+/// What is between the regions comes first, as section 0.
+fn sections(layout: &Layout, new_bytes: u32, covered: &[(u32, u32)]) -> Vec<SectionContents> {
+    let copied = |from: u32, to: u32| -> u64 {
+        covered
+            .iter()
+            .map(|range| u64::from(range.1.min(to).saturating_sub(range.0.max(from))))
+            .sum()
+    };
+    let regions = layout.regions.iter().map(|region| SectionContents {
+        kind: match region.kind {
+            Kind::X86_64 => "x86-64 code",
+            Kind::Arm64 => "AArch64 code",
+            Kind::Words(_) => "words of data",
+            Kind::Functions(_) => "Go functions",
+        },
+        offset: region.offset.into(),
+        bytes: region.length.into(),
+        copied_bytes: copied(region.offset, region.offset + region.length),
+    });
+    let mut sections = vec![SectionContents {
+        kind: "bytes",
+        offset: 0,
+        bytes: 0,
+        copied_bytes: 0,
+    }];
+    sections.extend(regions);
+    let (bytes, in_regions) = sections.iter().fold((0, 0), |(bytes, copied), section| {
+        (bytes + section.bytes, copied + section.copied_bytes)
+    });
+    sections[0].bytes = u64::from(new_bytes) - bytes;
+    sections[0].copied_bytes = copied(0, new_bytes) - in_regions;
+    sections
+}

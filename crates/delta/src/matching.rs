@@ -1,0 +1,211 @@
+//! From two files to a description of the new one: references are masked, the rest is matched,
+//! references are led to where they go, and all is matched again.
+//!
+//! What is found decides the size of a patch, never what it gives. Refuses to know how a patch is
+//! written.
+
+use std::io::{self, Cursor};
+use std::ops::ControlFlow;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::align::{self, Weights};
+use crate::format2::hashes::{self, HashTable};
+use crate::format2::{Description, OldFile, Projection, Segment};
+use crate::image;
+use crate::layout::{Layout, Probe};
+use crate::scan::{ReferenceKind, field};
+
+/// How often executables are matched. The second time brings a third of a patch's size, the third
+/// time a hundredth.
+pub(crate) const PASSES: usize = 3;
+
+/// Why there is no description.
+#[derive(Debug)]
+pub(crate) enum MatchingError {
+    /// The caller gave up.
+    Cancelled,
+    /// A part of a file that should be there is not: never seen.
+    Read(io::Error),
+}
+
+/// A reference in a file.
+#[derive(Clone, Copy)]
+struct Found {
+    offset: u32,
+    kind: ReferenceKind,
+    region: u8,
+    target: u32,
+}
+
+/// Both files and what is known of them before they are matched.
+pub(crate) struct Pair<'a> {
+    old: &'a [u8],
+    new: &'a [u8],
+    layouts: (Layout, Layout),
+}
+
+impl<'a> Pair<'a> {
+    pub(crate) fn new(old: &'a [u8], new: &'a [u8]) -> Self {
+        let layouts = image::layouts(old, new).unwrap_or_default();
+        Self { old, new, layouts }
+    }
+
+    /// Whether both are executables of one kind.
+    pub(crate) fn is_executable(&self) -> bool {
+        !self.layouts.0.spans.is_empty()
+    }
+
+    /// Matches both files. `progress` is told the number of the pass, and how many of how many bytes
+    /// are done, and ends all with `Break`.
+    pub(crate) fn describe(
+        &self,
+        weights: &Weights,
+        progress: &(dyn Fn(usize, u64, u64) -> ControlFlow<()> + Sync),
+    ) -> Result<Description, MatchingError> {
+        let (old_layout, new_layout) = &self.layouts;
+        let run = |pass, old: &[u8], new: &[u8]| {
+            let progress = |done, total| progress(pass, done, total);
+            let found = align::align(old, new, weights, &progress);
+            let segment = |found: align::Segment| Segment {
+                new: found.new,
+                old: found.old,
+                length: found.length,
+            };
+            found
+                .map(|found| found.into_iter().map(segment).collect::<Vec<_>>())
+                .map_err(|align::Cancelled| MatchingError::Cancelled)
+        };
+        let mut segments;
+        if self.is_executable() {
+            let olds = references(self.old, old_layout).map_err(MatchingError::Read)?;
+            let news = references(self.new, new_layout).map_err(MatchingError::Read)?;
+            segments = {
+                let old = masked(self.old, old_layout, &olds, |_| 0);
+                let new = masked(self.new, new_layout, &news, |_| 0);
+                run(0, &old, &new)?
+            };
+            let new = masked(self.new, new_layout, &news, |found| found.target);
+            for pass in 1..PASSES {
+                let projection = Projection::new(&segments, old_layout, new_layout);
+                let project = |found: &Found| projection.project(found.target).to;
+                let old = masked(self.old, old_layout, &olds, project);
+                segments = run(pass, &old, &new)?;
+            }
+        } else {
+            segments = run(0, self.old, self.new)?;
+        }
+        let tables = tables(self.new);
+        Ok(Description {
+            old: old_layout.clone(),
+            new: new_layout.clone(),
+            segments: outside(segments, &tables),
+            tables,
+        })
+    }
+}
+
+/// All references of a file.
+fn references(file: &[u8], layout: &Layout) -> io::Result<Vec<Found>> {
+    let mut found = Vec::new();
+    let mut windows = OldFile::new(Cursor::new(file), file.len() as u32, layout.clone());
+    for (number, region) in layout.regions.iter().enumerate() {
+        let mut at = region.offset;
+        while at < region.offset + region.length {
+            let window = windows.window(at)?;
+            found.extend(window.listing.references.iter().map(|reference| Found {
+                offset: window.offset + u32::from(reference.at),
+                kind: reference.kind,
+                region: number as u8,
+                target: reference.target,
+            }));
+            at = window.offset + window.length;
+        }
+    }
+    Ok(found)
+}
+
+fn probes(layout: &Layout, region: u8) -> &[Probe] {
+    layout
+        .regions
+        .get(usize::from(region))
+        .map_or(&[], |region| region.kind.probes())
+}
+
+/// The file with each reference's field replaced by what `value` makes of it.
+fn masked(file: &[u8], layout: &Layout, found: &[Found], value: impl Fn(&Found) -> u32) -> Vec<u8> {
+    let mut masked = file.to_vec();
+    for reference in found {
+        let probes = probes(layout, reference.region);
+        let length = field::len(reference.kind, probes);
+        let at = reference.offset as usize;
+        let Some(bytes) = masked.get_mut(at..at + length) else {
+            continue;
+        };
+        let value = value(reference);
+        match reference.kind {
+            ReferenceKind::X86 { .. } | ReferenceKind::Word { .. } => {
+                bytes[..4].copy_from_slice(&value.to_le_bytes());
+            }
+            kind => field::write(kind, probes, bytes, 0, value),
+        }
+    }
+    masked
+}
+
+/// The tables of page hashes that are right, so that they need not be sent.
+fn tables(new: &[u8]) -> Vec<HashTable> {
+    let mut tables: Vec<HashTable> = image::page_hashes(new)
+        .into_iter()
+        .filter(|table| table.page_bytes.is_power_of_two())
+        .map(|table| HashTable {
+            begin: table.begin,
+            covered: table.covered_bytes,
+            page_bits: table.page_bytes.trailing_zeros(),
+            at: table.at,
+        })
+        .collect();
+    tables.sort_unstable_by_key(|table| table.at);
+    let sound = hashes::are_sound(&tables, new.len() as u32);
+    if sound && tables.iter().all(|table| is_right(new, table)) {
+        tables
+    } else {
+        Vec::new()
+    }
+}
+
+fn is_right(new: &[u8], table: &HashTable) -> bool {
+    let covered = new.get(table.begin as usize..(table.begin + table.covered) as usize);
+    let stated = new.get(table.at as usize..table.end() as usize);
+    let (Some(covered), Some(stated)) = (covered, stated) else {
+        return false;
+    };
+    let pages = covered.chunks(1 << table.page_bits);
+    pages
+        .zip(stated.chunks(hashes::HASH_BYTES as usize))
+        .all(|(page, stated)| Sha256::digest(page)[..] == *stated)
+}
+
+/// The segments without what they have of the tables.
+fn outside(segments: Vec<Segment>, tables: &[HashTable]) -> Vec<Segment> {
+    let mut rest = segments;
+    for table in tables {
+        rest = rest
+            .into_iter()
+            .flat_map(|segment| {
+                let end = segment.new + segment.length;
+                let before = segment.new..end.min(table.at);
+                let after = segment.new.max(table.end())..end;
+                [before, after]
+                    .into_iter()
+                    .filter(|range| !range.is_empty())
+                    .map(move |range| Segment {
+                        new: range.start,
+                        old: segment.old + (range.start - segment.new),
+                        length: range.end - range.start,
+                    })
+            })
+            .collect();
+    }
+    rest
+}

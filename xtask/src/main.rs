@@ -1,5 +1,6 @@
 //! The project's own commands. One file for each; this one only reads the command line.
 
+mod bench;
 mod bindings;
 mod check;
 mod command;
@@ -56,6 +57,11 @@ enum Command {
     },
     /// Write the TypeScript types anew from `crates/model`.
     Bindings,
+    /// Measure against other tools, and write the page with the figures.
+    Bench {
+        #[command(subcommand)]
+        subject: bench::Subject,
+    },
 }
 
 fn main() -> ExitCode {
@@ -66,6 +72,7 @@ fn main() -> ExitCode {
         Command::Test { filter } => test::run(filter.as_deref()),
         Command::Demo { keep, arguments } => demo::run(keep, arguments),
         Command::Bindings => bindings::run(),
+        Command::Bench { subject } => bench::run(&subject),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

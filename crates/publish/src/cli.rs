@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
-use moult_model::{Channel, Version, WidgetId};
+use moult_model::{Channel, Digest, Version, WidgetId};
 
 use crate::config;
 
@@ -41,6 +41,9 @@ pub enum Command {
     Serve(ServeArgs),
     /// Say what a file or folder is: bundle, patch, full file, repository, keys
     Inspect(InspectArgs),
+    /// Make, apply and look into a patch between any two files
+    #[command(subcommand)]
+    Patch(PatchCommand),
 }
 
 /// What to do with keys.
@@ -142,6 +145,61 @@ pub struct ServeArgs {
 pub struct InspectArgs {
     /// The file or folder
     pub path: PathBuf,
+}
+
+/// What to do with a patch.
+#[derive(Debug, Subcommand)]
+pub enum PatchCommand {
+    /// Make the patch that leads from OLD to NEW
+    Diff(PatchDiffArgs),
+    /// Make OUT from OLD and the patch that starts from it
+    Apply(PatchApplyArgs),
+    /// Say what is in a patch, and with OLD what its bytes were spent on
+    Inspect(PatchInspectArgs),
+}
+
+/// `patch diff`.
+#[derive(Debug, Args)]
+pub struct PatchDiffArgs {
+    /// The file that the patch starts from
+    pub old: PathBuf,
+    /// The file that it leads to
+    pub new: PathBuf,
+    /// The patch; one that is there is replaced
+    pub patch: PathBuf,
+    /// Replace PATCH even if it is something else than a patch
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `patch apply`.
+#[derive(Debug, Args)]
+pub struct PatchApplyArgs {
+    /// The file that the patch starts from
+    pub old: PathBuf,
+    /// The patch
+    pub patch: PathBuf,
+    /// The new file
+    pub out: PathBuf,
+    /// The new file's size, if you have it from a source that you trust
+    #[arg(long, value_name = "BYTES")]
+    pub size: Option<u64>,
+    /// The new file's SHA-256, if you have it from a source that you trust
+    #[arg(long, value_name = "DIGEST")]
+    pub sha256: Option<Digest>,
+    /// Replace OUT if it is there
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `patch inspect`.
+#[derive(Debug, Args)]
+pub struct PatchInspectArgs {
+    /// The patch
+    pub patch: PathBuf,
+    /// The file that it starts from
+    #[arg(long, value_name = "FILE")]
+    pub old: Option<PathBuf>,
 }
 
 fn widget_id(text: &str) -> Result<WidgetId, &'static str> {

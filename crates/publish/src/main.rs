@@ -4,11 +4,14 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use moult_publish::cli::Cli;
-use moult_publish::commands;
 use moult_publish::output::Output;
+use moult_publish::patch_file::PatchError;
+use moult_publish::{PublishError, commands};
 
 /// What the command was given can't be done.
 const USERS_MISTAKE: u8 = 1;
+/// Ctrl+C, as shells tell it.
+const INTERRUPTED: u8 = 130;
 /// The program or the system failed.
 const OUR_FAILURE: u8 = 2;
 
@@ -30,7 +33,9 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output.error(&error);
-            ExitCode::from(if error.is_users_mistake() {
+            ExitCode::from(if matches!(error, PublishError::Patch(PatchError::Interrupted)) {
+                INTERRUPTED
+            } else if error.is_users_mistake() {
                 USERS_MISTAKE
             } else {
                 OUR_FAILURE

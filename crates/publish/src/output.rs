@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Write as _};
+use std::time::Instant;
 
 use console::style;
 use serde::Serialize;
@@ -24,6 +25,11 @@ impl Output {
     /// Prints JSON or text.
     pub fn new(json: bool) -> Self {
         Self { json }
+    }
+
+    /// Whether programs read it.
+    pub fn is_json(self) -> bool {
+        self.json
     }
 
     /// Prints a result: its text, or one line of JSON.
@@ -59,6 +65,11 @@ fn print(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{}", text.trim_end())?;
     stdout.flush()
+}
+
+/// Seconds since then, to the millisecond.
+pub fn seconds(started: Instant) -> f64 {
+    (started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0
 }
 
 /// A size for people: bytes up to 10,000, then thousands or millions with one digit.

@@ -4,6 +4,7 @@
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use moult_delta::Limits;
 use moult_model::{Digest, Release, Version};
@@ -11,9 +12,12 @@ use moult_model::{Digest, Release, Version};
 use crate::progress::Progress;
 use crate::{PublishError, full_file};
 
-/// How many patches are made at a time. Each holds both artifacts and several times the older one
-/// in memory, so more than two would cost more than they save.
+/// How many patches are made at a time. Each takes up to six times both artifacts in memory, so more
+/// than two would cost more than they save.
 const THREADS: usize = 2;
+/// Two artifacts that have more bytes than this together are large: of such patches one is made at a
+/// time. It uses all cores for most of its work anyway.
+const LARGE: u64 = 64 << 20;
 
 /// What patches are made between, and where.
 pub struct Task<'a> {
@@ -36,6 +40,8 @@ pub struct Made {
     pub from: Digest,
     /// The version it starts from.
     pub from_version: Version,
+    /// The number of its format.
+    pub format: u16,
     /// Its bytes.
     pub bytes: Vec<u8>,
 }
@@ -47,13 +53,14 @@ impl Task<'_> {
         let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let threads = threads.min(THREADS).min(self.bases.len());
         let next = AtomicUsize::new(0);
+        let large = Mutex::new(());
         let work = || {
             let mut made = Vec::new();
             while let Some((at, base)) = {
                 let at = next.fetch_add(1, Ordering::Relaxed);
                 self.bases.get(at).map(|base| (at, base))
             } {
-                let result = self.make(base, &to);
+                let result = self.make(base, &to, &large);
                 progress.advance();
                 let failed = result.is_err();
                 made.push((at, result));
@@ -77,11 +84,15 @@ impl Task<'_> {
         made.into_iter().map(|(_, result)| result).collect()
     }
 
-    fn make(&self, base: &Release, to: &Digest) -> Result<Made, PublishError> {
+    fn make(&self, base: &Release, to: &Digest, large: &Mutex<()>) -> Result<Made, PublishError> {
+        let both = base.size.saturating_add(self.artifact.len() as u64);
+        // Held until the end. A thread that panicked with it ends the command anyway.
+        let _turn = (both > LARGE).then(|| large.lock().unwrap_or_else(PoisonError::into_inner));
         let old = full_file::recover(self.repository, base)?;
         let (from, to_version) = (&base.version, self.version);
         let mut bytes = Vec::new();
-        moult_delta::diff(&old, self.artifact, &mut bytes).map_err(|source| PublishError::Diff {
+        let stats = moult_delta::diff(&old, self.artifact, &mut bytes);
+        let stats = stats.map_err(|source| PublishError::Diff {
             from: from.clone(),
             to: to_version.clone(),
             source,
@@ -95,6 +106,7 @@ impl Task<'_> {
         Ok(Made {
             from: base.digest,
             from_version: from.clone(),
+            format: stats.format,
             bytes,
         })
     }

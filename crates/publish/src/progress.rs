@@ -11,11 +11,21 @@ pub struct Progress(ProgressBar);
 impl Progress {
     /// A line on stderr; nothing at all when that is not a terminal.
     pub fn on_terminal() -> Self {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        if !bar.is_hidden() {
-            bar.enable_steady_tick(Duration::from_millis(100));
+        let line = Self::without_thread();
+        if !line.0.is_hidden() {
+            line.0.enable_steady_tick(Duration::from_millis(100));
         }
-        Self(bar)
+        line
+    }
+
+    /// The same, but it moves only when something is told: for work in little memory.
+    pub fn without_thread() -> Self {
+        Self(ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()))
+    }
+
+    /// No line.
+    pub fn hidden() -> Self {
+        Self(ProgressBar::hidden())
     }
 
     /// Says what begins now.
@@ -32,6 +42,21 @@ impl Progress {
             self.0.set_style(style);
         }
         self.0.set_message(what.to_owned());
+    }
+
+    /// Says what begins now and how many bytes it is about.
+    pub fn bytes(&self, what: &str, count: u64) {
+        self.0.set_length(count);
+        self.0.set_position(0);
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {percent}% [{bar:24}] {elapsed}") {
+            self.0.set_style(style);
+        }
+        self.0.set_message(what.to_owned());
+    }
+
+    /// So many bytes are done.
+    pub fn reach(&self, done: u64) {
+        self.0.set_position(done);
     }
 
     /// A step is done.

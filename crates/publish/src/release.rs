@@ -16,7 +16,7 @@ use serde::Serialize;
 use crate::config::Workspace;
 use crate::index_edit::{self, NOTES_LANGUAGE, Standing};
 use crate::latest::{self, Latest};
-use crate::output::Size;
+use crate::output::{Size, seconds};
 use crate::patches::{Made, Task};
 use crate::progress::Progress;
 use crate::repository::{Open, sign_error};
@@ -124,7 +124,7 @@ pub fn publish(
     let mut released = Released::of(&index, artifact, &digest, committed.timestamp_version);
     released.left_out = left_out;
     released.changed = changed;
-    released.seconds = (started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
+    released.seconds = seconds(started);
     Ok(released)
 }
 
@@ -234,7 +234,7 @@ fn listed(folder: &str, made: &Made, to: Digest) -> Patch {
         path,
         size,
         digest,
-        format: moult_delta::FORMAT,
+        format: made.format,
     }
 }
 

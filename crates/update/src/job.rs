@@ -56,7 +56,7 @@ impl Job {
         leftover: Option<Record>,
         now: Timestamp,
     ) -> Self {
-        let ways = Ways::to(&release, release.index(), base.as_ref(), moult_delta::FORMAT);
+        let ways = Ways::to(&release, release.index(), base.as_ref(), moult_delta::FORMATS);
         let activity = Activity {
             id: leftover
                 .as_ref()

@@ -2,6 +2,7 @@
 
 mod inspect;
 mod keys_init;
+mod patch;
 mod publish_app;
 mod publish_shell;
 mod publish_widget;
@@ -40,6 +41,7 @@ pub fn run(cli: Cli, output: Output) -> Result<(), PublishError> {
         Command::Resign => resign::run(&context),
         Command::Serve(args) => serve::run(&context, args),
         Command::Inspect(args) => inspect::run(&context, &args),
+        Command::Patch(command) => patch::run(&context, &command),
     }
 }
 

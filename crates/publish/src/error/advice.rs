@@ -36,6 +36,9 @@ impl PublishError {
                     | SignError::Index { .. }
             );
         }
+        if let Self::Patch(error) = self {
+            return error.is_users_mistake();
+        }
         !matches!(
             self,
             Self::Write(_)
@@ -118,6 +121,7 @@ impl PublishError {
             Self::Sign { .. } => {
                 "compare the repository and the key folder with their copies before anything else is published"
             }
+            Self::Patch(error) => return Some(error.hint()),
             Self::InspectRead { .. }
             | Self::InspectBundle { .. }
             | Self::InspectPatch { .. }

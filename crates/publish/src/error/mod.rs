@@ -10,6 +10,8 @@ use moult_durable::DurableError;
 use moult_model::{BundleError, Channel, Digest, Subject, Version, WidgetId};
 use moult_trust::sign::SignError;
 
+use crate::patch_file::PatchError;
+
 /// Why the command did not do what it was asked to. Nothing that clients read has changed then:
 /// the timestamp, which makes a release visible, is written last.
 #[derive(Debug, thiserror::Error)]
@@ -368,6 +370,9 @@ pub enum PublishError {
         #[source]
         source: serde_json::Error,
     },
+    /// A patch of one's own was not made, applied or looked into.
+    #[error(transparent)]
+    Patch(#[from] PatchError),
     /// The results can't be printed.
     #[error("the result can't be printed")]
     Print {

@@ -2,6 +2,7 @@
 
 mod keys;
 mod metadata;
+mod patch;
 mod repository;
 
 use std::fmt;
@@ -15,10 +16,11 @@ use serde::Serialize;
 use crate::output::Size;
 use crate::{PublishError, full_file};
 use keys::KeyFolder;
+pub use patch::PatchHeader;
 use repository::Repository;
 
 const BUNDLE_MAGIC: &[u8] = b"MOULTBDL";
-const PATCH_MAGIC: &[u8] = b"MOULTPCH";
+pub(crate) const PATCH_MAGIC: &[u8] = b"MOULTPCH";
 const ZSTD_MAGIC: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 /// The most bytes of an artifact that are unpacked to look at it.
 const MAX_UNPACKED: u64 = 1 << 30;
@@ -30,7 +32,7 @@ pub enum Inspected {
     /// A bundle, as it is installed.
     Bundle(BundleFile),
     /// A patch.
-    Patch(PatchFile),
+    Patch(PatchHeader),
     /// An artifact as it is downloaded.
     FullFile(FullFile),
     /// A repository.
@@ -52,16 +54,6 @@ pub struct BundleFile {
 struct EntrySize {
     path: String,
     size: u64,
-}
-
-/// What a patch says of itself.
-#[derive(Debug, Serialize)]
-pub struct PatchFile {
-    size: u64,
-    digest: Digest,
-    format: u16,
-    from: Identity,
-    to: Identity,
 }
 
 #[derive(Debug, Serialize)]
@@ -139,22 +131,12 @@ fn bundle(path: &Path, bytes: Vec<u8>) -> Result<BundleFile, PublishError> {
     })
 }
 
-fn patch(path: &Path, bytes: &[u8]) -> Result<PatchFile, PublishError> {
+fn patch(path: &Path, bytes: &[u8]) -> Result<PatchHeader, PublishError> {
     let header = moult_delta::inspect(bytes).map_err(|source| PublishError::InspectPatch {
         path: path.to_owned(),
         source,
     })?;
-    let identity = |file: moult_delta::Identity| Identity {
-        size: file.bytes,
-        digest: Digest::from_bytes(file.sha256),
-    };
-    Ok(PatchFile {
-        size: bytes.len() as u64,
-        digest: Digest::of(bytes),
-        format: moult_delta::FORMAT,
-        from: identity(header.old),
-        to: identity(header.new),
-    })
+    Ok(PatchHeader::new(bytes.len() as u64, Digest::of(bytes), &header))
 }
 
 fn full(path: &Path, bytes: &[u8]) -> Result<FullFile, PublishError> {
@@ -186,12 +168,7 @@ impl fmt::Display for Inspected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Bundle(bundle) => write!(f, "bundle  {bundle}"),
-            Self::Patch(patch) => {
-                writeln!(f, "patch   {:>10}  sha256 {}", Size(patch.size), patch.digest)?;
-                writeln!(f, "format  {:>10}", patch.format)?;
-                writeln!(f, "from    {}", patch.from)?;
-                write!(f, "to      {}", patch.to)
-            }
+            Self::Patch(patch) => patch.fmt(f),
             Self::FullFile(file) => {
                 writeln!(f, "full file  {:>10}  sha256 {}", Size(file.size), file.digest)?;
                 match &file.bundle {

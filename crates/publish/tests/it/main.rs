@@ -4,6 +4,7 @@ mod configuration;
 mod errors;
 mod http;
 mod inspection;
+mod patching;
 mod serving;
 mod story;
 mod support;

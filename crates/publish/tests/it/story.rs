@@ -85,6 +85,7 @@ fn apply_patches(desk: &Desk, index: &Index) -> Result<usize> {
                 .context("the release it starts from")?,
         )?;
         let mut new = Vec::new();
+        assert_eq!(moult_delta::inspect(&bytes[..])?.format, patch.format);
         let limits = moult_delta::Limits::exactly(to.size);
         moult_delta::apply(&mut Cursor::new(old), &bytes[..], &mut new, limits)?;
         assert_eq!(Digest::of(&new), patch.to);

@@ -154,7 +154,13 @@ impl Desk {
         // Compressors get better; what sizes must be is asserted where it matters.
         settings.add_filter(r" *\b\d+(\.\d)? (B|kB|MB)\b", " [SIZE]");
         settings.add_filter(r"\d+\.\d % of", "[SHARE] of");
-        settings.add_filter(r#""(size|full_size|index_size)":\d+"#, r#""$1":0"#);
+        settings.add_filter(r" *\b\d+ bytes, \d+\.\d+ % of", " [BYTES], [SHARE] of");
+        settings.add_filter(r"\b\d+ segments", "[COUNT] segments");
+        settings.add_filter(r" *\b\d+\.\d s\b", " [TIME]");
+        settings.add_filter(
+            r#""(size|full_size|index_size|patch_size|framing|control|body|segments|copied|new)":\d+"#,
+            r#""$1":0"#,
+        );
         settings.add_filter(r#""ratio":[0-9.]+"#, r#""ratio":0"#);
         settings.bind(|| insta::assert_snapshot!(name, ran.to_string()));
     }

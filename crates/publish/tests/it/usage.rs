@@ -7,7 +7,7 @@ use crate::support::{Desk, TRIPLE, executable};
 #[test]
 fn help_names_every_command_and_option() -> Result<()> {
     let desk = Desk::new()?;
-    let cases: [(&str, &[&str]); 7] = [
+    let cases: [(&str, &[&str]); 11] = [
         ("help", &["--help"]),
         ("help_keys_init", &["keys", "init", "--help"]),
         ("help_publish_app", &["publish", "app", "--help"]),
@@ -15,6 +15,10 @@ fn help_names_every_command_and_option() -> Result<()> {
         ("help_resign", &["resign", "--help"]),
         ("help_serve", &["serve", "--help"]),
         ("help_inspect", &["inspect", "--help"]),
+        ("help_patch", &["patch", "--help"]),
+        ("help_patch_diff", &["patch", "diff", "--help"]),
+        ("help_patch_apply", &["patch", "apply", "--help"]),
+        ("help_patch_inspect", &["patch", "inspect", "--help"]),
     ];
     for (name, args) in cases {
         desk.snapshot(name, &desk.moult(args)?);

@@ -3,14 +3,12 @@
 
 use std::fs;
 
-use jiff::Timestamp;
-use moult_model::{Digest, ErrorCode, Outcome, Patch, PlanStep, Subject};
-use moult_trust::sign::Editor;
+use moult_model::{ErrorCode, Outcome, PlanStep, Subject};
 
 use crate::support::server::{Fault, Server};
 use crate::support::{
-    Computer, Issue, Publisher, TRIPLE, check_again, codes, current, entry, files, notes, outcome, settled,
-    until, version,
+    Computer, Issue, Publisher, check_again, codes, current, entry, files, notes, outcome, settled, until,
+    version,
 };
 
 #[tokio::test]
@@ -68,54 +66,6 @@ async fn a_patch_that_fails_is_said_and_the_full_file_follows() {
             "{name}"
         );
     }
-}
-
-#[tokio::test]
-async fn a_signed_patch_that_does_not_do_what_it_says_costs_one_full_file() {
-    let mut leads_elsewhere = Vec::new();
-    let old = Issue::of(&Subject::Shell, "1.0.0").artifact();
-    moult_delta::diff(&old, b"something else", &mut leads_elsewhere).unwrap();
-    for (name, patch) in [
-        ("no patch", b"not a patch".to_vec()),
-        ("another file's", leads_elsewhere),
-    ] {
-        let publisher = publisher_with_patch(&patch);
-        let server = Server::start(publisher.repository()).await;
-        let computer = Computer::new(&publisher, &server);
-        computer.install(&Issue::of(&Subject::Shell, "1.0.0"));
-        let (_engine, picture) = settled(&computer).await;
-        let done = entry(&picture, &Subject::Shell).unwrap();
-        assert_eq!(
-            (done.outcome, codes(done)),
-            (Outcome::Updated, vec![ErrorCode::PatchFailed]),
-            "{name}"
-        );
-        assert_eq!(done.plan.len(), 2, "{name}");
-    }
-}
-
-/// A repository with 1.0.0 and 1.1.0 of the shell, whose only patch is these bytes, duly signed.
-fn publisher_with_patch(patch: &[u8]) -> Publisher {
-    let mut publisher = Publisher::new();
-    let from = publisher.release(&Issue::of(&Subject::Shell, "1.0.0"));
-    let to = publisher.release(&Issue::of(&Subject::Shell, "1.1.0"));
-    let mut editor = Editor::open(&publisher.repository(), &publisher.keys).unwrap();
-    let mut index = editor.index(&Subject::Shell, TRIPLE).unwrap();
-    let digest = Digest::of(patch);
-    let listed = format!("app/shell/files/{digest}.mpatch");
-    fs::write(publisher.repository().join("targets").join(&listed), patch).unwrap();
-    index.patches = vec![Patch {
-        from,
-        to,
-        path: listed,
-        size: patch.len() as u64,
-        digest,
-        format: moult_delta::FORMAT,
-    }];
-    editor.set_index(&index).unwrap();
-    editor.commit(Timestamp::now()).unwrap();
-    drop(editor);
-    publisher
 }
 
 #[tokio::test]

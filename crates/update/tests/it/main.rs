@@ -5,5 +5,6 @@ mod bad_input;
 mod bundles;
 mod executable;
 mod fetching;
+mod signed_patches;
 mod support;
 mod wrong_byte;

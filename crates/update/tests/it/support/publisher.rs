@@ -142,21 +142,20 @@ impl Publisher {
         let full = self.file(&folder, &packed, "zst");
         for release in &index.releases {
             let mut bytes = Vec::new();
-            moult_delta::diff(&self.artifacts[&release.digest], &artifact, &mut bytes).unwrap();
+            let stats = moult_delta::diff(&self.artifacts[&release.digest], &artifact, &mut bytes).unwrap();
             let Download {
                 path,
                 size,
                 digest: patch,
                 ..
             } = self.file(&folder, &bytes, "mpatch");
-            let format = moult_delta::FORMAT;
             index.patches.push(Patch {
                 from: release.digest,
                 to: digest,
                 path,
                 size,
                 digest: patch,
-                format,
+                format: stats.format,
             });
         }
         let is_executable = issue.subject == Subject::Executable;

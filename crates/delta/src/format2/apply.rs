@@ -1,6 +1,6 @@
 //! Applying a patch of format 2. Refuses to know how parts are read and bytes are made.
 
-use std::io::{self, BufRead, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use sha2::{Digest as _, Sha256};
 
@@ -15,7 +15,7 @@ const BUFFER_BYTES: usize = 64 * 1024;
 /// Writes the new file. The magic number and the format were read already.
 pub(crate) fn apply(
     old: &mut (impl Read + Seek),
-    patch: &mut impl BufRead,
+    patch: &mut impl Read,
     out: &mut impl Write,
     output_bytes: u64,
 ) -> Result<Applied, ApplyError> {
@@ -49,7 +49,7 @@ pub(crate) fn apply(
             parts.make(frame, &segments, body, file, &mut coder, &mut out)?;
         }
     }
-    if !patch.fill_buf().map_err(ApplyError::Patch)?.is_empty() {
+    if !ends(patch)? {
         return Err(ApplyError::Trailing);
     }
     let found = Identity {
@@ -67,6 +67,15 @@ pub(crate) fn apply(
         bytes: found.bytes,
         sha256: out.sha256.finalize().into(),
     })
+}
+
+/// Whether nothing follows.
+pub(crate) fn ends(patch: &mut impl Read) -> Result<bool, ApplyError> {
+    match patch.read_exact(&mut [0]) {
+        Ok(()) => Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(true),
+        Err(error) => Err(ApplyError::Patch(error)),
+    }
 }
 
 /// Reads the old file once, to know that it is the right one before anything is written.

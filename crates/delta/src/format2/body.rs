@@ -99,7 +99,7 @@ impl Body {
         let mut left = 0;
         for segment in part.segments {
             if segment.new > self.position {
-                self.replace(old, left, segment.old)?;
+                self.replace(old, left, segment.old, segment.new - self.position)?;
             }
             left = segment.old + segment.length;
             self.make(coder, segment.new, part.truth, out)?;
@@ -110,8 +110,16 @@ impl Body {
     }
 
     /// Shows what was between two segments in the old file to the model of new bytes.
-    fn replace(&mut self, old: &mut OldFile<impl Read + Seek>, from: u32, to: u32) -> Result<(), BodyError> {
-        if from >= to || to - from > LONGEST_REPLACED {
+    fn replace(
+        &mut self,
+        old: &mut OldFile<impl Read + Seek>,
+        from: u32,
+        to: u32,
+        new_bytes: u32,
+    ) -> Result<(), BodyError> {
+        // Bounded by what is made, or a byte of a patch could ask for much work.
+        let most = LONGEST_REPLACED.min(new_bytes.saturating_mul(16).saturating_add(64));
+        if from >= to || to - from > most {
             return Ok(());
         }
         let mut at = from;
@@ -159,12 +167,17 @@ impl Body {
             if self.out.len() >= PIECE {
                 self.flush(coder, out)?;
             }
-            if self.hashing.next().is_some_and(|table| table.at == self.position) {
+            let table = self.hashing.next().map(|table| table.at);
+            if table == Some(self.position) {
                 self.flush(coder, out)?;
-                let hashes = self.hashing.finish();
-                self.give(&hashes);
+                for piece in self.hashing.finish().chunks(PIECE) {
+                    self.give(piece);
+                    self.flush(coder, out)?;
+                }
                 continue;
             }
+            // Nothing that is made reaches into page hashes.
+            let end = table.map_or(end, |at| end.min(at.max(self.position)));
             let region = self.new_region();
             coder.place(region.map_or(0, |region| region + 1));
             let region = region.map(|region| &self.regions[region]);

@@ -1,14 +1,14 @@
 //! What is in a patch, and what its bytes were spent on. Refuses to know how it was made.
 
-use std::io::{self, BufRead, BufReader, Read, Seek};
+use std::io::{self, BufReader, Read, Seek};
 
 use crate::layout::{Kind, Layout};
 use crate::{ApplyError, preamble};
 
-use super::Header;
-use super::apply::check_base;
+use super::apply::{check_base, ends};
 use super::decode::{Parts, Sizes};
 use super::range::{Decoder, STREAMS, Stream, Weighing};
+use super::{Header, Segment};
 
 /// What can be told of a patch of format 2 without its old file. All sizes are in bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,32 +59,31 @@ pub struct Breakdown {
 
 /// Reads what can be told of a patch of format 2 without its old file.
 pub fn contents(patch: impl Read) -> Result<Contents, ApplyError> {
-    let mut patch = BufReader::new(patch);
+    let mut patch = BufReader::new(Counted { patch, bytes: 0 });
     let (_, sizes) = begin(&mut patch)?;
     let mut parts = Parts::new(sizes);
     let mut contents = Contents::default();
-    let mut covered: Vec<(u32, u32)> = Vec::new();
     while let Some((frame, segments)) = parts.next(&mut patch)? {
+        if contents.sections.is_empty() {
+            let layout = parts.ground.as_ref().map(|ground| &ground.new);
+            contents.sections = sections(layout.unwrap_or(&Layout::default()), sizes.new);
+        }
         contents.control_bytes += u64::from(frame.control_bytes);
         contents.body_bytes += u64::from(frame.body_bytes);
         contents.segments += segments.len() as u64;
-        covered.extend(
-            segments
-                .iter()
-                .map(|segment| (segment.new, segment.new + segment.length)),
-        );
+        cover(&mut contents.sections, &segments);
         let skipped = io::copy(&mut (&mut patch).take(frame.body_bytes.into()), &mut io::sink());
         if skipped.map_err(ApplyError::Patch)? != u64::from(frame.body_bytes) {
             return Err(ApplyError::Truncated);
         }
     }
-    if !patch.fill_buf().map_err(ApplyError::Patch)?.is_empty() {
+    if !ends(&mut patch)? {
         return Err(ApplyError::Trailing);
     }
     let ground = parts.ground.clone().unwrap_or_default();
     contents.parts = parts.begun;
-    contents.sections = sections(&ground.new, sizes.new, &covered);
-    contents.copied_bytes = covered.iter().map(|(from, to)| u64::from(to - from)).sum();
+    contents.framing_bytes = patch.get_ref().bytes - contents.control_bytes - contents.body_bytes;
+    contents.copied_bytes = contents.sections.iter().map(|section| section.copied_bytes).sum();
     contents.hash_bytes = ground
         .tables
         .iter()
@@ -92,6 +91,20 @@ pub fn contents(patch: impl Read) -> Result<Contents, ApplyError> {
         .sum();
     contents.new_bytes = u64::from(sizes.new) - contents.copied_bytes - contents.hash_bytes;
     Ok(contents)
+}
+
+/// Counts the bytes that are read.
+struct Counted<R> {
+    patch: R,
+    bytes: u64,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.patch.read(buffer)?;
+        self.bytes += read as u64;
+        Ok(read)
+    }
 }
 
 /// Applies a patch to its old file, and tells what its bytes are spent on.
@@ -140,13 +153,7 @@ fn begin(patch: &mut impl Read) -> Result<(Header, Sizes), ApplyError> {
 }
 
 /// What is between the regions comes first, as section 0.
-fn sections(layout: &Layout, new_bytes: u32, covered: &[(u32, u32)]) -> Vec<SectionContents> {
-    let copied = |from: u32, to: u32| -> u64 {
-        covered
-            .iter()
-            .map(|range| u64::from(range.1.min(to).saturating_sub(range.0.max(from))))
-            .sum()
-    };
+fn sections(layout: &Layout, new_bytes: u32) -> Vec<SectionContents> {
     let regions = layout.regions.iter().map(|region| SectionContents {
         kind: match region.kind {
             Kind::X86_64 => "x86-64 code",
@@ -156,19 +163,33 @@ fn sections(layout: &Layout, new_bytes: u32, covered: &[(u32, u32)]) -> Vec<Sect
         },
         offset: region.offset.into(),
         bytes: region.length.into(),
-        copied_bytes: copied(region.offset, region.offset + region.length),
+        copied_bytes: 0,
     });
+    let in_regions: u64 = layout.regions.iter().map(|region| u64::from(region.length)).sum();
     let mut sections = vec![SectionContents {
         kind: "bytes",
         offset: 0,
-        bytes: 0,
+        bytes: u64::from(new_bytes) - in_regions,
         copied_bytes: 0,
     }];
     sections.extend(regions);
-    let (bytes, in_regions) = sections.iter().fold((0, 0), |(bytes, copied), section| {
-        (bytes + section.bytes, copied + section.copied_bytes)
-    });
-    sections[0].bytes = u64::from(new_bytes) - bytes;
-    sections[0].copied_bytes = copied(0, new_bytes) - in_regions;
     sections
+}
+
+/// Adds what segments copy to the sections that they copy to.
+fn cover(sections: &mut [SectionContents], segments: &[Segment]) {
+    for segment in segments {
+        let (from, to) = (u64::from(segment.new), u64::from(segment.new + segment.length));
+        let first = sections[1..].partition_point(|section| section.offset + section.bytes <= from);
+        let mut elsewhere = to - from;
+        for section in sections[1 + first..]
+            .iter_mut()
+            .take_while(|section| section.offset < to)
+        {
+            let inside = to.min(section.offset + section.bytes) - from.max(section.offset);
+            section.copied_bytes += inside;
+            elsewhere -= inside;
+        }
+        sections[0].copied_bytes += elsewhere;
+    }
 }

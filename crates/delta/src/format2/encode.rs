@@ -77,10 +77,13 @@ pub(crate) fn encode(
             truth: new,
         };
         let mut coder = Encoder::new();
-        let mut watched = Watched(&mut progress, 0);
+        let mut watched = Watched {
+            progress: &mut progress,
+            cancelled: false,
+        };
         match body.part(&mut coder, &mut file, part, &mut watched) {
             Ok(()) => {}
-            Err(BodyError::New(error)) if error.kind() == io::ErrorKind::Interrupted => return Ok(None),
+            Err(_) if watched.cancelled => return Ok(None),
             Err(BodyError::Old(error) | BodyError::New(error)) => return Err(error),
             Err(BodyError::Coder) => return Err(io::ErrorKind::InvalidData.into()),
         }
@@ -105,15 +108,18 @@ fn identity(file: &[u8]) -> Identity {
 }
 
 /// Takes the new file's bytes as they are made again, and tells how many there are.
-struct Watched<'a, F>(&'a mut F, u32);
+struct Watched<'a, F> {
+    progress: &'a mut F,
+    cancelled: bool,
+}
 
 impl<F: FnMut(u32) -> bool> io::Write for Watched<'_, F> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.1 += bytes.len() as u32;
-        if (self.0)(bytes.len() as u32) {
-            Ok(bytes.len())
+        self.cancelled = !(self.progress)(bytes.len() as u32);
+        if self.cancelled {
+            Err(io::Error::other("cancelled"))
         } else {
-            Err(io::ErrorKind::Interrupted.into())
+            Ok(bytes.len())
         }
     }
 

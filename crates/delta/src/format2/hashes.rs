@@ -126,7 +126,10 @@ impl Hashing {
             }
             let inside = self.position - covered.start;
             let page = 1 << table.page_bits;
-            let page_end = (covered.start + (inside / page + 1) * page).min(covered.end);
+            let page_end = covered
+                .start
+                .saturating_add((inside / page + 1).saturating_mul(page));
+            let page_end = page_end.min(covered.end);
             let taken = (page_end - self.position).min(bytes.len() as u32);
             self.page.update(&bytes[..taken as usize]);
             bytes = &bytes[taken as usize..];

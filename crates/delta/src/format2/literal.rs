@@ -30,10 +30,11 @@ pub(crate) struct Literals<const ORDERS: usize> {
     sure: Vec<Chance>,
 
     history: Vec<u8>,
-    written: usize,
+    /// How many bytes were ever remembered, modulo 2^32.
+    written: u32,
     heads: Vec<u32>,
     head_shift: u32,
-    matched: usize,
+    matched: u32,
     match_length: u32,
 }
 
@@ -160,21 +161,22 @@ impl<const ORDERS: usize> Literals<ORDERS> {
 
     /// Where the bytes at a place of `heads` were, if they are still remembered.
     #[inline]
-    fn found(&self, head: usize) -> Option<usize> {
-        let found = self.heads[head] as usize;
-        (found > 0 && self.written - found < self.history.len()).then_some(found)
+    fn found(&self, head: usize) -> Option<u32> {
+        let found = self.heads[head];
+        let back = self.written.wrapping_sub(found) as usize;
+        (found > 0 && back < self.history.len()).then_some(found)
     }
 
     #[inline]
-    fn byte_at(&self, at: usize) -> u8 {
-        self.history[at & (self.history.len() - 1)]
+    fn byte_at(&self, at: u32) -> u8 {
+        self.history[at as usize & (self.history.len() - 1)]
     }
 
     #[inline]
     fn push(&mut self, byte: u8) {
-        let place = self.written & (self.history.len() - 1);
+        let place = self.written as usize & (self.history.len() - 1);
         self.history[place] = byte;
-        self.written += 1;
+        self.written = self.written.wrapping_add(1);
     }
 
     /// Notes bytes of the old file before anything is made. They are not learnt, but what comes may
@@ -186,7 +188,7 @@ impl<const ORDERS: usize> Literals<ORDERS> {
             self.push(*byte);
             if self.written & 1 == 0 {
                 for head in self.heads_of(recent) {
-                    self.heads[head] = self.written as u32;
+                    self.heads[head] = self.written;
                 }
             }
         }
@@ -197,7 +199,7 @@ impl<const ORDERS: usize> Literals<ORDERS> {
     pub(crate) fn replaced(&mut self, recent: u64, byte: u8) {
         self.push(byte);
         for head in self.heads_of(recent << 8 | u64::from(byte)) {
-            self.heads[head] = self.written as u32;
+            self.heads[head] = self.written;
         }
     }
 
@@ -209,7 +211,7 @@ impl<const ORDERS: usize> Literals<ORDERS> {
                 self.matched = found;
                 self.match_length = SHORTEST - 1;
             }
-            self.heads[head] = self.written as u32;
+            self.heads[head] = self.written;
         }
     }
 
@@ -223,21 +225,23 @@ impl<const ORDERS: usize> Literals<ORDERS> {
                 // What differs in one byte often goes on alike.
                 self.match_length = u32::from(self.match_length >= RECOVERS);
             }
-            self.matched += 1;
+            self.matched = self.matched.wrapping_add(1);
         }
         self.push(byte);
         let recent = recent << 8 | u64::from(byte);
         for head in self.heads_of(recent) {
             if let Some(found) = self.found(head).filter(|_| self.match_length < SHORTEST) {
-                let same = (0..8_usize.min(found))
-                    .take_while(|back| self.byte_at(found - 1 - back) == (recent >> (8 * back)) as u8)
+                let same = (0..8.min(found))
+                    .take_while(|back| {
+                        self.byte_at(found.wrapping_sub(1 + back)) == (recent >> (8 * back)) as u8
+                    })
                     .count() as u32;
                 if same >= SHORTEST {
                     self.matched = found;
                     self.match_length = same;
                 }
             }
-            self.heads[head] = self.written as u32;
+            self.heads[head] = self.written;
         }
     }
 }

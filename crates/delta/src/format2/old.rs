@@ -10,8 +10,8 @@ use crate::scan::{self, Listing, MARGIN, WINDOW};
 
 use super::projection::address;
 
-/// How many windows are kept. Each takes at most 4.5 KiB.
-const KEPT: usize = 1024;
+/// How many windows are kept. Each takes at most 5 KiB.
+const KEPT: usize = 512;
 
 /// A stretch of the old file in which one rule finds references, or none.
 #[derive(Clone, Copy)]
@@ -193,7 +193,7 @@ impl Window {
     #[inline]
     pub(crate) fn token_end(&self, at: u32) -> u32 {
         if self.region.is_none() {
-            return (((self.offset + at) & !3) + 4 - self.offset).min(self.length);
+            return (at + 4 - ((self.offset + at) & 3)).min(self.length);
         }
         let next = at + 1;
         let mut word = (next / 64) as usize;

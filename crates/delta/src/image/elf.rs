@@ -200,7 +200,10 @@ fn text(segments: &[Segment], sections: &[Section], base: u64) -> Range {
         };
         for segment in segments {
             if segment.kind == PT_LOAD && segment.flags & PF_X != 0 {
-                include(segment.address - base, segment.length);
+                // One that takes no memory may stand below all that is mapped.
+                if let Some(address) = segment.address.checked_sub(base) {
+                    include(address, segment.length);
+                }
             }
         }
     }
@@ -216,7 +219,7 @@ fn dynamic(file: Reader, segments: &[Segment]) -> Dynamic {
         let Some(entry) = segment.offset.checked_add(index * 16) else {
             break;
         };
-        let (Some(tag), Some(value)) = (file.u64(entry), file.u64(entry + 8)) else {
+        let (Some(tag), Some(value)) = (file.u64(entry), file.u64(entry.saturating_add(8))) else {
             break;
         };
         match tag {

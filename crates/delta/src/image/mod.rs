@@ -7,6 +7,8 @@
 
 mod draft;
 mod elf;
+#[cfg(test)]
+mod findings;
 mod frames;
 mod go;
 mod macho;

@@ -307,7 +307,7 @@ impl Program {
 }
 
 fn function(noise: &mut Noise, name: usize, count: usize) -> Function {
-    let pieces = (0..1 + noise.below(4)).map(|_| {
+    let pieces = (0..=noise.below(4)).map(|_| {
         let length = 4 + noise.below(60) as usize;
         (noise.bytes(length), noise.below(count as u32) as usize)
     });

@@ -126,9 +126,9 @@ fn an_old_file_that_changes_after_it_was_checked_is_never_taken_for_the_right_on
     for (name, old, new) in small_pairs() {
         let made = patch(&old, &new);
         let mut damaged = old.clone();
-        damaged
-            .iter_mut()
-            .for_each(|byte| *byte = byte.wrapping_mul(5).wrapping_add(1));
+        for byte in &mut damaged {
+            *byte = byte.wrapping_mul(5).wrapping_add(1);
+        }
         for second in [damaged, Vec::new(), old[..old.len() / 2].to_vec()] {
             let mut file = Changing {
                 files: vec![Cursor::new(old.clone()), Cursor::new(second)],

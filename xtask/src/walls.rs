@@ -48,11 +48,6 @@ const WALLS: &[Wall] = &[
         never: NETWORK,
     },
     Wall {
-        package: "moult-containers",
-        may_import: &["moult-delta"],
-        never: NETWORK,
-    },
-    Wall {
         package: "moult-trust",
         may_import: &["moult-durable", "moult-model"],
         never: &["reqwest", "hyper", "tauri", "wry", "gtk", "wasmtime"],
@@ -138,8 +133,6 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("aws-lc-rs", &["moult-trust"]),
     ("minisign", &["moult-trust"]),
     ("bsdiff", &["moult-delta"]),
-    ("preflate-rs", &["moult-containers"]),
-    ("liblzma", &["moult-containers"]),
     ("reqwest", &["moult-update", "moult-tests"]),
     ("tauri", &["moult-app"]),
     ("rfd", &["moult-app"]),

@@ -227,3 +227,43 @@ impl<'a> Matched<'a> {
             .ok_or(DiffError::Cancelled)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::*;
+
+    #[test]
+    fn an_instruction_that_grows_too_long_is_followed_byte_by_byte() {
+        // Found by `scan`: prefixes up to the limit, then an opcode with ModRM and SIB.
+        for prefixes in 0..40 {
+            for rest in [
+                &[0, 0x94, 0xf7, 0xcd, 0x68, 0xc3, 0xec][..],
+                &[0x0f, 0x38, 0, 0x44, 0x24, 8],
+            ] {
+                for prefix in [0x4f, 0x2e, 0x66] {
+                    let code = [&vec![prefix; prefixes], rest, &[0x90; 40]].concat();
+                    check_following(&code);
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_stands_there_is_listed_and_followed_alike(
+            code in vec(prop_oneof![
+                any::<u8>(),
+                select(vec![0x4f, 0x66, 0x2e, 0xc4, 0xc5, 0x62, 0x0f, 0x38, 0x3a, 0x04, 0x94, 0x05, 0xf7, 0xe8]),
+            ], 0..1200),
+        ) {
+            check_following(&code);
+            for content in Content::ALL {
+                check_references(content, &code).map_err(|error| TestCaseError::fail(error.to_string()))?;
+            }
+        }
+    }
+}

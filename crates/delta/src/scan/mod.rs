@@ -73,10 +73,6 @@ impl ReferenceKind {
     }
 }
 
-/// How many numbers [`ReferenceKind::context`] has.
-#[cfg(test)]
-pub(crate) const CONTEXTS: usize = 32;
-
 /// What an x86-64 instruction does with its target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Flow {

@@ -118,13 +118,6 @@ impl Parser {
         self.modrm
     }
 
-    /// The prefixes of the instruction in progress that change lengths: 1 is operand size 16, 2 is
-    /// REX.W, 4 is address size 32.
-    #[cfg(test)]
-    pub(crate) fn mode(&self) -> u8 {
-        self.mode
-    }
-
     /// How many bytes of the instruction in progress were read.
     #[inline]
     pub(crate) fn pending(&self) -> usize {

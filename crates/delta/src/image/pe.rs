@@ -255,7 +255,9 @@ fn exceptions(draft: &mut Draft, file: Reader, table: (u64, u64), text: Range, i
 fn types(draft: &mut Draft, file: Reader, section: &Section, text: Range, image: Range) {
     let mut types = Range::default();
     let own = u64::from(section.offset);
-    for at in (0..u64::from(section.length)).step_by(4) {
+    // A header may say anything.
+    let length = u64::from(section.length).min(file.length().saturating_sub(own));
+    for at in (0..length).step_by(4) {
         let address = section.address.saturating_add(at as u32);
         if file.u32(own + at) == Some(1) && file.u32(own + at + 20) == Some(address) {
             types.include(address, address.saturating_add(24));

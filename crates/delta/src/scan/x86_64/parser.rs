@@ -40,8 +40,9 @@ const EVEX_MAPS: u8 = 8;
 /// What is known of the instruction in progress.
 #[derive(Clone, Debug)]
 pub(crate) struct Parser {
-    /// Its bytes so far.
-    bytes: [u8; 16],
+    /// Its bytes so far: up to 14 prefixes, 5 bytes of EVEX and its opcode, ModRM and SIB, before it
+    /// shows that they are too many.
+    bytes: [u8; 32],
     /// How many they are.
     length: u8,
     stage: Stage,
@@ -76,7 +77,7 @@ impl Parser {
     /// A parser at the beginning of an instruction.
     pub(crate) fn new() -> Self {
         Self {
-            bytes: [0; 16],
+            bytes: [0; 32],
             length: 0,
             stage: Stage::Head,
             class: FieldClass::Start,
@@ -140,7 +141,7 @@ impl Parser {
     /// data, that is behind the parser now.
     #[inline]
     pub(super) fn take(&mut self, byte: u8, cut: &mut impl FnMut(u8)) {
-        self.bytes[usize::from(self.length & 15)] = byte;
+        self.bytes[usize::from(self.length & 31)] = byte;
         self.length += 1;
         match self.stage {
             Stage::Tail => {
@@ -244,7 +245,7 @@ impl Parser {
 
     /// Takes the opcode after VEX or EVEX.
     fn vector(&mut self, kind: u8, byte: u8, cut: &mut impl FnMut(u8)) {
-        let payload = |back: u8| self.bytes[usize::from(self.length.wrapping_sub(back) & 15)];
+        let payload = |back: u8| self.bytes[usize::from(self.length.wrapping_sub(back) & 31)];
         let (map, entry) = match kind {
             VEX2 => (VEX_MAPS + 1, tables::vex(1, byte)),
             VEX3 => {

@@ -75,8 +75,8 @@ pub fn inspect(mut patch: impl Read) -> Result<Header, ApplyError> {
 /// the end. On any error what was written is worthless, and applying may begin anew. `Ok` means that
 /// the result is what the *patch* announces; compare its hash with what is trusted.
 ///
-/// Needs at most 32 MiB of memory, whatever the patch says and however large the files are; a patch of
-/// format 2 between programs of 30 MB about 15 MiB.
+/// Needs at most 20 MiB of memory for a patch of format 2, and 30 MiB for one of format 1, whatever the
+/// patch says and however large the files are.
 pub fn apply(
     old: &mut (impl Read + Seek),
     patch: impl Read,

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::align::Weights;
 use crate::format2::encode;
-use crate::matching::{MatchingError, PASSES, Pair};
+use crate::matching::{PASSES, Pair};
 use crate::{ApplyError, DiffError, Limits, apply, format1, format2};
 
 /// What a patch is made of. All sizes are in bytes.
@@ -96,23 +96,17 @@ pub fn diff_with(
     stats.executable = pair.is_executable();
     let mut best: Option<Vec<u8>> = None;
     for weights in choices(stats.executable) {
-        let description = pair
-            .describe(weights, &|pass, done, total| {
-                debug_assert!(pass < PASSES, "a pass too many");
-                let stage = Stage::Match { pass: pass as u8 };
-                progress(Progress { stage, done, total })
-            })
-            .map_err(|error| match error {
-                MatchingError::Cancelled => DiffError::Cancelled,
-                MatchingError::Read(error) => DiffError::Write(error),
-            })?;
+        let description = pair.describe(weights, &|pass, done, total| {
+            debug_assert!(pass < PASSES, "a pass too many");
+            let stage = Stage::Match { pass: pass as u8 };
+            progress(Progress { stage, done, total })
+        })?;
         let mut done = 0;
-        let encoded = encode(old, new, &description, |bytes| {
+        let patch = encode(old, new, &description, |bytes| {
             done += u64::from(bytes);
             let (stage, total) = (Stage::Encode, new.len() as u64);
             progress(Progress { stage, done, total }).is_continue()
-        });
-        let patch = encoded.map_err(DiffError::Write)?.ok_or(DiffError::Cancelled)?;
+        })?;
         if best.as_ref().is_none_or(|best| patch.len() < best.len()) {
             let lengths = description
                 .segments

@@ -8,6 +8,10 @@ use crate::Identity;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DiffError {
+    /// One of the files could not be read where what was found in it says that it can be. No file does
+    /// that.
+    #[error("one of the files could not be read where it should have bytes")]
+    Read(#[source] io::Error),
     /// The patch could not be written or compressed.
     #[error("the patch could not be written")]
     Write(#[source] io::Error),
@@ -66,6 +70,9 @@ pub enum ApplyError {
     /// The patch was made by rules of finding references that are not known here.
     #[error("the patch has version {0} of the rules for references; version 1 is known")]
     Rules(u8),
+    /// Applying would need more memory than any patch may.
+    #[error("the patch needs {0} MiB of memory; at most 20 are given")]
+    Memory(u8),
     /// A number of the framing is too large, or not written in its shortest form.
     #[error("a length in the patch is too large, or not in its shortest form")]
     Number,
@@ -153,6 +160,10 @@ pub enum PartFault {
     /// More segments than a part may have.
     #[error("it has more segments than a part may have")]
     Segments,
+    /// Less of the new file than a part must give that is not the last, and fewer segments than a part
+    /// may have.
+    #[error("it gives less of the new file than a part must give that is not the last")]
+    Short,
     /// A segment that is empty, or that begins before the end of the one before it, or that reaches
     /// over the end of the part or into page hashes.
     #[error("a segment is empty, or lies outside of its place in the new file")]

@@ -8,8 +8,8 @@ use std::ops::{ControlFlow, Range};
 
 use crate::align::{self, Weights};
 use crate::format2::{Description, OldFile, encode};
-use crate::layout::{Form, Kind, Layout, Probe, Region, Span};
-use crate::matching::{MatchingError, Pair};
+use crate::layout::{Form, Kind, Layout, MAX_REGIONS, MAX_SPANS, Probe, Region, Span};
+use crate::matching::Pair;
 use crate::scan::x86_64::parser::Parser;
 use crate::scan::{self, Listing, Reference, WINDOW, field};
 use crate::{DiffError, image};
@@ -174,13 +174,12 @@ pub fn check_following(code: &[u8]) {
 pub fn regions(old: &[u8], new: &[u8]) -> (usize, usize) {
     let hashes = image::page_hashes(new);
     for table in &hashes {
-        let end = u64::from(table.at) + 32 * u64::from(table.slots);
-        assert!(end <= new.len() as u64, "hashes are within their file");
+        assert!(table.end() as usize <= new.len(), "hashes are within their file");
     }
     let regions = image::layouts(old, new).map_or(0, |(left, right)| {
         for (layout, file) in [(&left, old), (&right, new)] {
             assert!(layout.is_sound(file.len() as u32), "{layout:x?}");
-            assert!(layout.spans.len() <= image::MAX_SPANS && layout.regions.len() <= image::MAX_REGIONS);
+            assert!(layout.spans.len() <= MAX_SPANS && layout.regions.len() <= MAX_REGIONS);
         }
         assert_eq!(left.regions.len(), right.regions.len());
         left.regions.len()
@@ -207,12 +206,7 @@ impl<'a> Matched<'a> {
     /// Matches two files.
     pub fn new(old: &'a [u8], new: &'a [u8]) -> Result<Self, DiffError> {
         let progress = |_, _, _| ControlFlow::Continue(());
-        let description = Pair::new(old, new)
-            .describe(&Weights::DEFAULT, &progress)
-            .map_err(|error| match error {
-                MatchingError::Cancelled => DiffError::Cancelled,
-                MatchingError::Read(error) => DiffError::Write(error),
-            })?;
+        let description = Pair::new(old, new).describe(&Weights::DEFAULT, &progress)?;
         Ok(Self {
             old,
             new,
@@ -223,8 +217,6 @@ impl<'a> Matched<'a> {
     /// Codes the patch, and nothing else.
     pub fn encode(&self) -> Result<Vec<u8>, DiffError> {
         encode(self.old, self.new, &self.description, |_| true)
-            .map_err(DiffError::Write)?
-            .ok_or(DiffError::Cancelled)
     }
 }
 

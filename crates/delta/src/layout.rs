@@ -1,10 +1,24 @@
-//! Where the parts of an executable stand, and where in them references are found.
+//! Where the parts of an executable stand, where in them references are found, and where it holds hashes
+//! of its own pages.
 //!
 //! Only a publisher's machine parses executables. A patch carries what came out of it: the spans and
 //! regions below. So a decoder knows no executable format, and a parser may change without a new
 //! patch format. Refuses to know ELF, PE and Mach-O.
 //!
 //! All addresses are relative to the image base and fit 32 bits; so do all file offsets.
+
+/// The most spans of a layout.
+pub(crate) const MAX_SPANS: usize = 64;
+/// The most regions of a layout.
+pub(crate) const MAX_REGIONS: usize = 256;
+/// The most probes of a region.
+pub(crate) const MAX_PROBES: usize = 8;
+/// The most tables of page hashes: one for each slice of a universal file.
+pub(crate) const MAX_TABLES: usize = 8;
+/// The most pages of a table. All hashes of a table are held: 1 MiB.
+pub(crate) const MAX_PAGES: u32 = 1 << 15;
+/// The length of a page's hash, in bytes.
+pub(crate) const HASH_BYTES: u32 = 32;
 
 /// Bytes of a file that are mapped at an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +100,20 @@ pub(crate) struct Layout {
     pub(crate) regions: Vec<Region>,
 }
 
+/// The SHA-256 of each page of a stretch of the file, in the code signature of a Mach-O file. They
+/// follow from the pages, so a patch need not carry them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct HashTable {
+    /// Where the first page begins.
+    pub(crate) begin: u32,
+    /// How many bytes are hashed; the last page may be short.
+    pub(crate) covered: u32,
+    /// The length of a page in bytes, as a power of two.
+    pub(crate) page_bits: u32,
+    /// Where the first hash stands, at or after the end of what is hashed.
+    pub(crate) at: u32,
+}
+
 impl Span {
     pub(crate) const NONE: Self = Self {
         offset: 0,
@@ -135,7 +163,8 @@ impl Layout {
                 sound && to <= file_bytes
             })
         });
-        spans && regions
+        // References lead to addresses, which come with spans.
+        spans && regions && (self.regions.is_empty() || !self.spans.is_empty())
     }
 }
 
@@ -159,5 +188,40 @@ impl Kind {
                 form && probe.stride > 0 && probe.align < 32
             }),
         }
+    }
+}
+
+impl HashTable {
+    /// How many hashes there are.
+    pub(crate) fn pages(&self) -> u32 {
+        self.covered.div_ceil(1 << self.page_bits)
+    }
+
+    /// Where the hashes end.
+    pub(crate) fn end(&self) -> u32 {
+        self.at + self.pages() * HASH_BYTES
+    }
+
+    fn is_sound(&self, from: u32, file_bytes: u32) -> bool {
+        (12..=16).contains(&self.page_bits)
+            && self.covered > 0
+            && self.begin >= from
+            && self
+                .begin
+                .checked_add(self.covered)
+                .is_some_and(|end| end <= self.at)
+            && self.pages() <= MAX_PAGES
+            && u64::from(self.at) + u64::from(self.pages()) * u64::from(HASH_BYTES) <= file_bytes.into()
+    }
+
+    /// Whether these can be the tables of a file: sorted, disjoint, inside.
+    pub(crate) fn are_sound(tables: &[Self], file_bytes: u32) -> bool {
+        let mut from = 0;
+        tables.len() <= MAX_TABLES
+            && tables.iter().all(|table| {
+                let sound = table.is_sound(from, file_bytes);
+                from = if sound { table.end() } else { u32::MAX };
+                sound
+            })
     }
 }

@@ -10,6 +10,7 @@
 #[cfg(feature = "diff")]
 mod align;
 mod apply;
+mod base;
 #[cfg(feature = "diff")]
 mod diff;
 mod error;
@@ -25,6 +26,9 @@ mod layout;
 mod matching;
 mod preamble;
 mod scan;
+mod segment;
+#[cfg(test)]
+mod testing;
 
 pub use apply::{Applied, Header, Limits, apply, inspect};
 #[cfg(feature = "diff")]

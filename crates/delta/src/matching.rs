@@ -10,24 +10,15 @@ use std::ops::ControlFlow;
 use sha2::{Digest as _, Sha256};
 
 use crate::align::{self, Weights};
-use crate::format2::hashes::{self, HashTable};
-use crate::format2::{Description, OldFile, Projection, Segment};
-use crate::image;
-use crate::layout::{Layout, Probe};
+use crate::format2::{Description, OldFile, Projection};
+use crate::layout::{HASH_BYTES, HashTable, Layout, MAX_PAGES, Probe};
 use crate::scan::{ReferenceKind, field};
+use crate::segment::Segment;
+use crate::{DiffError, image};
 
 /// How often executables are matched. The second time brings a third of a patch's size, the third
 /// time a hundredth.
 pub(crate) const PASSES: usize = 3;
-
-/// Why there is no description.
-#[derive(Debug)]
-pub(crate) enum MatchingError {
-    /// The caller gave up.
-    Cancelled,
-    /// A part of a file that should be there is not: never seen.
-    Read(io::Error),
-}
 
 /// A reference in a file.
 #[derive(Clone, Copy)]
@@ -62,24 +53,16 @@ impl<'a> Pair<'a> {
         &self,
         weights: &Weights,
         progress: &(dyn Fn(usize, u64, u64) -> ControlFlow<()> + Sync),
-    ) -> Result<Description, MatchingError> {
+    ) -> Result<Description, DiffError> {
         let (old_layout, new_layout) = &self.layouts;
         let run = |pass, old: &[u8], new: &[u8]| {
             let progress = |done, total| progress(pass, done, total);
-            let found = align::align(old, new, weights, &progress);
-            let segment = |found: align::Segment| Segment {
-                new: found.new,
-                old: found.old,
-                length: found.length,
-            };
-            found
-                .map(|found| found.into_iter().map(segment).collect::<Vec<_>>())
-                .map_err(|align::Cancelled| MatchingError::Cancelled)
+            align::align(old, new, weights, &progress).map_err(|align::Cancelled| DiffError::Cancelled)
         };
         let mut segments;
         if self.is_executable() {
-            let olds = references(self.old, old_layout).map_err(MatchingError::Read)?;
-            let news = references(self.new, new_layout).map_err(MatchingError::Read)?;
+            let olds = references(self.old, old_layout).map_err(DiffError::Read)?;
+            let news = references(self.new, new_layout).map_err(DiffError::Read)?;
             segments = {
                 let old = masked(self.old, old_layout, &olds, |_| 0);
                 let new = masked(self.new, new_layout, &news, |_| 0);
@@ -153,25 +136,22 @@ fn masked(file: &[u8], layout: &Layout, found: &[Found], value: impl Fn(&Found) 
     masked
 }
 
-/// The tables of page hashes that are right, so that they need not be sent.
+/// The tables of page hashes that are right, so that they need not be sent. Of a longer one than a patch
+/// may have, the beginning.
 fn tables(new: &[u8]) -> Vec<HashTable> {
-    let mut tables: Vec<HashTable> = image::page_hashes(new)
-        .into_iter()
-        .filter(|table| table.page_bytes.is_power_of_two())
-        .map(|table| HashTable {
-            begin: table.begin,
-            covered: table.covered_bytes,
-            page_bits: table.page_bytes.trailing_zeros(),
-            at: table.at,
-        })
-        .collect();
+    let mut tables = image::page_hashes(new);
+    tables.iter_mut().for_each(cut);
     tables.sort_unstable_by_key(|table| table.at);
-    let sound = hashes::are_sound(&tables, new.len() as u32);
+    let sound = HashTable::are_sound(&tables, new.len() as u32);
     if sound && tables.iter().all(|table| is_right(new, table)) {
         tables
     } else {
         Vec::new()
     }
+}
+
+fn cut(table: &mut HashTable) {
+    table.covered = table.covered.min(MAX_PAGES << table.page_bits);
 }
 
 fn is_right(new: &[u8], table: &HashTable) -> bool {
@@ -182,7 +162,7 @@ fn is_right(new: &[u8], table: &HashTable) -> bool {
     };
     let pages = covered.chunks(1 << table.page_bits);
     pages
-        .zip(stated.chunks(hashes::HASH_BYTES as usize))
+        .zip(stated.chunks(HASH_BYTES as usize))
         .all(|(page, stated)| Sha256::digest(page)[..] == *stated)
 }
 
@@ -208,4 +188,53 @@ fn outside(segments: Vec<Segment>, tables: &[HashTable]) -> Vec<Segment> {
             .collect();
     }
     rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::{Kind, Region, Span};
+
+    #[test]
+    fn a_file_without_the_bytes_of_its_layout_can_not_be_read() {
+        let span = Span {
+            offset: 0,
+            length: 9,
+            address: 0,
+        };
+        let region = Region {
+            offset: 4,
+            length: 5,
+            kind: Kind::X86_64,
+        };
+        let layout = Layout {
+            spans: vec![span],
+            regions: vec![region],
+        };
+        for (old, new) in [(8, 9), (9, 8)] {
+            let pair = Pair {
+                old: &[0; 9][..old],
+                new: &[0; 9][..new],
+                layouts: (layout.clone(), layout.clone()),
+            };
+            let described = pair.describe(&Weights::DEFAULT, &|_, _, _| ControlFlow::Continue(()));
+            assert!(matches!(described, Err(DiffError::Read(_))), "{old} {new}");
+        }
+    }
+
+    #[test]
+    fn a_table_of_more_hashes_than_may_be_is_cut() {
+        for (pages, left) in [(1, 1), (MAX_PAGES, MAX_PAGES), (MAX_PAGES + 1, MAX_PAGES)] {
+            let mut table = HashTable {
+                begin: 0,
+                covered: pages << 12,
+                page_bits: 12,
+                at: MAX_PAGES << 13,
+            };
+            assert_eq!(HashTable::are_sound(&[table], u32::MAX), pages <= MAX_PAGES);
+            cut(&mut table);
+            assert_eq!(table.pages(), left, "of {pages}");
+            assert!(HashTable::are_sound(&[table], u32::MAX), "of {pages}");
+        }
+    }
 }

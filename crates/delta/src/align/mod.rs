@@ -16,20 +16,13 @@ use std::thread;
 
 pub(crate) use weights::Weights;
 
+use crate::segment::Segment;
 use path::Path;
 use suffix::Suffixes;
 
 /// The new image is solved in blocks of this size, whatever the number of threads. The last one has
 /// the rest as well.
 const BLOCK: usize = 1 << 20;
-
-/// `new[new..new + length]` is made from `old[old..old + length]`, with corrections.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Segment {
-    pub(crate) new: u32,
-    pub(crate) old: u32,
-    pub(crate) length: u32,
-}
 
 /// The caller gave up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,9 +5,9 @@
 //! where a match is found, and not only there: it is followed backwards to where the change to it
 //! would have been cheapest. Refuses to know how matches are found and what the costs stand for.
 
-use super::Segment;
 use super::suffix::{Found, SEED, Suffixes};
 use super::weights::{RUNS, Weights};
+use crate::segment::Segment;
 
 /// How far back a diagonal is followed from where it was found, in bytes.
 const BACK: usize = 1 << 10;

@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::{BLOCK, Cancelled, Segment, Weights, align_on};
+use super::{BLOCK, Cancelled, Weights, align_on};
+use crate::segment::Segment;
+use crate::testing::Noise;
 
 fn segments_on(threads: usize, old: &[u8], new: &[u8]) -> Vec<Segment> {
     let found = align_on(threads, old, new, &Weights::DEFAULT, &|_, _| {
@@ -40,16 +42,8 @@ fn equal_bytes(old: &[u8], new: &[u8]) -> usize {
     segments(old, new).iter().map(equal).sum()
 }
 
-/// Bytes without a pattern, always the same for a seed.
 fn noise(seed: u64, length: usize) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let next = |_| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 32) as u8
-    };
-    (0..length).map(next).collect()
+    Noise::new(seed).bytes(length)
 }
 
 fn segment(new: u32, old: u32, length: usize) -> Segment {

@@ -5,15 +5,13 @@
 
 use std::io::{self, BufRead, Read, Seek, SeekFrom, Write};
 
-use sha2::{Digest as _, Sha256};
-
 use super::block::{self, Entry, HEAD_BYTES, Head};
-use super::{FORMAT, Header, MAX_WINDOW_LOG};
-use crate::{Applied, ApplyError, Checksum, Fault, Identity};
+use super::{Header, MAX_WINDOW_LOG};
+use crate::base::{Output, check_base, check_end, check_length};
+use crate::{Applied, ApplyError, Fault};
 
 /// How a zstd frame begins.
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-const BUFFER_BYTES: usize = 64 * 1024;
 
 /// Writes the new file. The magic number and the format were read already.
 ///
@@ -26,12 +24,7 @@ pub(crate) fn apply(
     output_bytes: u64,
 ) -> Result<Applied, ApplyError> {
     let header = Header::read_rest(patch)?;
-    if header.new.bytes != output_bytes {
-        return Err(ApplyError::OutputLength {
-            announced: header.new.bytes,
-            expected: output_bytes,
-        });
-    }
+    check_length(header.new, output_bytes)?;
     check_base(old, header.old)?;
 
     // A frame must be there, and not one that zstd would skip.
@@ -50,7 +43,8 @@ pub(crate) fn apply(
     body.window_log_max(MAX_WINDOW_LOG)
         .map_err(ApplyError::Compression)?;
 
-    let found = write_blocks(old, &mut body, out, header)?;
+    let mut out = Output::new(out, header.new);
+    write_blocks(old, &mut body, &mut out, header.old.bytes)?;
 
     // The frame must end here, and the patch with it.
     match body.read(&mut [0]) {
@@ -59,89 +53,40 @@ pub(crate) fn apply(
         Err(error) => return Err(body_error(error)),
     }
     drop(body);
-    if !patch.fill_buf().map_err(ApplyError::Patch)?.is_empty() {
-        return Err(ApplyError::Trailing);
-    }
-    if found != header.new {
-        return Err(ApplyError::WrongResult {
-            expected: header.new,
-            found,
-        });
-    }
-    out.flush().map_err(ApplyError::New)?;
-    let Checksum::Sha256(sha256) = found.checksum else {
-        return Err(ApplyError::Format(FORMAT));
-    };
-    Ok(Applied {
-        bytes: found.bytes,
-        sha256,
-    })
-}
-
-fn check_base(old: &mut (impl Read + Seek), expected: Identity) -> Result<(), ApplyError> {
-    let found_bytes = old.seek(SeekFrom::End(0)).map_err(ApplyError::Old)?;
-    let wrong = ApplyError::WrongBase {
-        expected,
-        found_bytes,
-    };
-    if found_bytes != expected.bytes {
-        return Err(wrong);
-    }
-    old.rewind().map_err(ApplyError::Old)?;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; BUFFER_BYTES];
-    loop {
-        match old.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(read) => hasher.update(&buffer[..read]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(ApplyError::Old(error)),
-        }
-    }
-    if Checksum::Sha256(hasher.finalize().into()) == expected.checksum {
-        Ok(())
-    } else {
-        Err(wrong)
-    }
+    check_end(patch)?;
+    out.finish()
 }
 
 fn write_blocks(
     old: &mut (impl Read + Seek),
     body: &mut impl Read,
-    out: &mut impl Write,
-    header: Header,
-) -> Result<Identity, ApplyError> {
-    let mut hasher = Sha256::new();
-    let mut written = 0_u64;
+    out: &mut Output<impl Write>,
+    old_bytes: u64,
+) -> Result<(), ApplyError> {
     let mut at_old = 0_u64;
     let (mut data, mut output, mut entries) = (Vec::new(), Vec::new(), Vec::new());
     for block in 0_u64.. {
-        if written == header.new.bytes {
+        if out.missing() == 0 {
             break;
         }
         let invalid = |fault| ApplyError::Block { block, fault };
         let mut head = [0; HEAD_BYTES];
         body.read_exact(&mut head).map_err(body_error)?;
         let head = Head::decode(head);
-        head.check(header.new.bytes - written).map_err(invalid)?;
+        head.check(out.missing()).map_err(invalid)?;
 
         data.resize(head.control as usize + head.output() as usize, 0);
         body.read_exact(&mut data).map_err(body_error)?;
         let (control, data) = data.split_at(head.control as usize);
         block::entries(head, control, &mut entries).map_err(invalid)?;
-        let starts = starts(&entries, at_old, header.old.bytes).map_err(invalid)?;
+        let starts = starts(&entries, at_old, old_bytes).map_err(invalid)?;
 
         output.resize(head.output() as usize, 0);
         let (diff, extra) = data.split_at(head.diff as usize);
         at_old = fill(&mut output, old, &entries, &starts, diff, extra).map_err(ApplyError::Old)?;
-        hasher.update(&output);
         out.write_all(&output).map_err(ApplyError::New)?;
-        written += head.output();
     }
-    Ok(Identity {
-        bytes: written,
-        checksum: Checksum::Sha256(hasher.finalize().into()),
-    })
+    Ok(())
 }
 
 /// Where in the old file each entry begins, if all of them stay inside it.

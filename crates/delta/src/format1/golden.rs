@@ -1,10 +1,10 @@
 //! Golden patches: what was released once decodes for ever.
 
 use std::fs;
-use std::path::PathBuf;
 
 use super::*;
 use crate::Applied;
+use crate::testing::{Noise, golden};
 
 /// Small blocks, so that small files have many of them.
 const SMALL: usize = 512;
@@ -13,7 +13,7 @@ const NAMES: [&str; 5] = ["blocks", "from-nothing", "moved", "text", "to-nothing
 #[test]
 fn golden_patches_decode_for_ever() -> Result<(), Box<dyn std::error::Error>> {
     for name in NAMES {
-        let [old, new, patch] = ["old", "new", "mpatch"].map(|kind| fs::read(path(name, kind)));
+        let [old, new, patch] = ["old", "new", "mpatch"].map(|kind| fs::read(golden(name, kind)));
         let (old, new, patch) = (old?, new?, patch?);
         let mut out = Vec::new();
         let limits = Limits::exactly(new.len() as u64);
@@ -33,24 +33,14 @@ fn golden_patches_decode_for_ever() -> Result<(), Box<dyn std::error::Error>> {
 fn writes_missing_golden_patches() -> Result<(), Box<dyn std::error::Error>> {
     for name in NAMES {
         let (old, new, max_output) = pair(name);
-        if !path(name, "mpatch").exists() {
+        if !golden(name, "mpatch").exists() {
             let patch = encode(&old, &new, max_output)?;
-            fs::write(path(name, "old"), &old)?;
-            fs::write(path(name, "new"), &new)?;
-            fs::write(path(name, "mpatch"), patch)?;
+            fs::write(golden(name, "old"), &old)?;
+            fs::write(golden(name, "new"), &new)?;
+            fs::write(golden(name, "mpatch"), patch)?;
         }
     }
     Ok(())
-}
-
-fn path(name: &str, kind: &str) -> PathBuf {
-    [
-        env!("CARGO_MANIFEST_DIR"),
-        "../../patches/golden",
-        &format!("{name}.{kind}"),
-    ]
-    .iter()
-    .collect()
 }
 
 fn pair(name: &str) -> (Vec<u8>, Vec<u8>, usize) {
@@ -85,14 +75,6 @@ fn pair(name: &str) -> (Vec<u8>, Vec<u8>, usize) {
     }
 }
 
-/// Bytes that look random and are the same for ever (xorshift).
 fn noise(seed: u64, length: usize) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 32) as u8
-    };
-    std::iter::repeat_with(next).take(length).collect()
+    Noise::new(seed).bytes(length)
 }

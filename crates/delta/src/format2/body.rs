@@ -79,12 +79,13 @@ impl Body {
     }
 
     /// Takes from the old file what is wanted before the first part.
-    pub(crate) fn prime(&mut self, old: &mut OldFile<impl Read + Seek>, old_bytes: u32) -> io::Result<()> {
+    pub(crate) fn prime(&mut self, old: &mut OldFile<impl Read + Seek>) -> io::Result<()> {
         let wanted = self.fresh.wanted();
         if wanted == 0 {
             return Ok(());
         }
-        old.last(wanted, old_bytes, |bytes| self.fresh.prime(bytes))
+        let mut recent = 0;
+        old.last(wanted, |bytes| recent = self.fresh.prime(recent, bytes))
     }
 
     /// Codes the next part of the new file. `old` holds all segments, which are sorted, disjoint and
@@ -122,13 +123,12 @@ impl Body {
         if from >= to || to - from > most {
             return Ok(());
         }
-        let mut at = from;
+        let (mut at, mut recent) = (from, self.recent);
         while at < to {
-            let window = old.window(at).map_err(BodyError::Old)?;
-            let begin = (at - window.offset) as usize;
-            let end = (to - window.offset).min(window.length) as usize;
-            self.fresh.replaced(self.recent, &window.bytes[begin..end]);
-            at = window.offset + end as u32;
+            let bytes = old.bytes(at).map_err(BodyError::Old)?;
+            let bytes = &bytes[..bytes.len().min((to - at) as usize)];
+            recent = self.fresh.replaced(recent, bytes);
+            at += bytes.len() as u32;
         }
         Ok(())
     }
@@ -221,6 +221,27 @@ impl Body {
             coder.place(new_region.map_or(0, |region| region + 1));
             while at < window.length && done < segment.length {
                 let left = segment.length - done;
+                if self.copying.is_calm() {
+                    let run_end = run_end(window, at, left, &mut next);
+                    if run_end > at {
+                        let length = run_end - at;
+                        let run = &window.bytes[at as usize..run_end as usize];
+                        let position = self.position as usize;
+                        let truth = part.truth.get(position..position + length as usize);
+                        let missed = u32::from(truth.is_some_and(|truth| truth != run));
+                        if self.copying.run(coder, window.mode, length, missed) == 0 {
+                            self.out.extend_from_slice(run);
+                            self.recent = u64::from_be_bytes(*run.last_chunk().unwrap_or(&[0; 8]));
+                            self.position += length;
+                            at = run_end;
+                            done += length;
+                            if self.out.len() >= PIECE {
+                                self.flush(coder, out)?;
+                            }
+                            continue;
+                        }
+                    }
+                }
                 let (end, reference) = self.token_end(window, at, left, &mut next);
                 let length = (end - at).min(left);
                 let token = Token {
@@ -289,5 +310,26 @@ impl Body {
             break;
         }
         (end, None)
+    }
+}
+
+/// Longer runs of tokens are coded in pieces, in bytes.
+const LONGEST_RUN: u32 = 127;
+
+/// Where a run of tokens without references ends that begins at `at`.
+#[inline]
+fn run_end(window: &Window, at: u32, left: u32, next: &mut usize) -> u32 {
+    let references = &window.listing.references;
+    while references
+        .get(*next)
+        .is_some_and(|reference| u32::from(reference.at) < at)
+    {
+        *next += 1;
+    }
+    let most = (at + left.min(LONGEST_RUN)).min(window.length);
+    match references.get(*next) {
+        Some(reference) if u32::from(reference.at) < most => window.token_start(at, reference.at.into()),
+        _ if most == window.length || left <= LONGEST_RUN => most,
+        _ => window.token_start(at, most),
     }
 }

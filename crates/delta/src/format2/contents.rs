@@ -2,10 +2,10 @@
 
 use std::io::{self, BufReader, Read, Seek};
 
+use crate::base::{check_base, check_end};
 use crate::layout::{Kind, Layout};
 use crate::{ApplyError, preamble};
 
-use super::apply::{check_base, ends};
 use super::decode::{Parts, Sizes};
 use super::range::{Decoder, STREAMS, Stream, Weighing};
 use super::{Header, Segment};
@@ -14,6 +14,8 @@ use super::{Header, Segment};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Contents {
+    /// What applying it may need beside the program itself, in MiB.
+    pub memory_mib: u8,
     /// How many parts it has.
     pub parts: u64,
     /// The header and the lengths of the streams.
@@ -60,9 +62,12 @@ pub struct Breakdown {
 /// Reads what can be told of a patch of format 2 without its old file.
 pub fn contents(patch: impl Read) -> Result<Contents, ApplyError> {
     let mut patch = BufReader::new(Counted { patch, bytes: 0 });
-    let (_, sizes) = begin(&mut patch)?;
+    let (header, sizes) = begin(&mut patch)?;
     let mut parts = Parts::new(sizes);
-    let mut contents = Contents::default();
+    let mut contents = Contents {
+        memory_mib: header.memory,
+        ..Contents::default()
+    };
     while let Some((frame, segments)) = parts.next(&mut patch)? {
         if contents.sections.is_empty() {
             let layout = parts.ground.as_ref().map(|ground| &ground.new);
@@ -77,16 +82,14 @@ pub fn contents(patch: impl Read) -> Result<Contents, ApplyError> {
             return Err(ApplyError::Truncated);
         }
     }
-    if !ends(&mut patch)? {
-        return Err(ApplyError::Trailing);
-    }
-    let ground = parts.ground.clone().unwrap_or_default();
+    check_end(&mut patch)?;
     contents.parts = parts.begun;
     contents.framing_bytes = patch.get_ref().bytes - contents.control_bytes - contents.body_bytes;
     contents.copied_bytes = contents.sections.iter().map(|section| section.copied_bytes).sum();
-    contents.hash_bytes = ground
-        .tables
+    contents.hash_bytes = parts
+        .ground
         .iter()
+        .flat_map(|ground| &ground.tables)
         .map(|table| u64::from(table.end() - table.at))
         .sum();
     contents.new_bytes = u64::from(sizes.new) - contents.copied_bytes - contents.hash_bytes;

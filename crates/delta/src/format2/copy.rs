@@ -5,11 +5,11 @@
 //! expected of it are its old bytes, with its reference led to where the target has gone. Refuses
 //! to know where tokens come from.
 
+use super::bytes::Bytes;
 use super::chance::{Chance, Signed};
 use super::mixer::Mixer;
 use super::old::LONGEST_TOKEN;
 use super::range::{Coder, Stream};
-use super::slots::Slots;
 use super::tables::Logistic;
 
 const LONGEST: usize = LONGEST_TOKEN as usize;
@@ -45,8 +45,8 @@ pub(crate) struct Guess {
 pub(crate) const CANDIDATES: usize = 5;
 
 /// After so many tokens as expected a miss is not looked for closely.
-const CALM: u32 = 24;
-const HASHED: usize = 1 << 16;
+const CALM: u32 = 12;
+const HASHED: usize = 1 << 14;
 
 /// What was learnt of copied tokens.
 pub(crate) struct Copying {
@@ -55,9 +55,8 @@ pub(crate) struct Copying {
     history: u32,
     reference_history: u32,
     since_miss: u32,
-    last_missed: u32,
 
-    hit_flags: Mixer,
+    hit_flags: Mixer<4>,
     by_history: Vec<Chance>,
     by_token: Vec<Chance>,
     by_head: Vec<Chance>,
@@ -73,9 +72,7 @@ pub(crate) struct Copying {
 
     byte_flags: Vec<Chance>,
     byte_tokens: Vec<Chance>,
-    byte_order0: Vec<Chance>,
-    byte_slots: Slots,
-    byte_mixer: Mixer,
+    bytes: Bytes<5>,
     last_delta: [u8; 64],
 }
 
@@ -95,12 +92,11 @@ impl Copying {
             history: 0,
             reference_history: 0,
             since_miss: 0,
-            last_missed: 0,
             hit_flags: Mixer::new(4 * 2 * 256, 30, 2),
             by_history: vec![calm; 4 * 2 * 16 * 256],
             by_token: vec![calm; HASHED],
             by_head: vec![calm; HASHED],
-            by_calm: vec![calm; HASHED],
+            by_calm: vec![calm; 4 * 8 * 16 * 4],
             by_trust: vec![calm; 64 * 64 * 8 * 4],
             candidate_flags: vec![Chance::EVEN; 64 * 64],
             rest_flags: vec![Chance::at(6000, 2); 64 * 4],
@@ -109,9 +105,7 @@ impl Copying {
             substitute_flags: vec![Chance::EVEN; 4 * 16 * 4],
             byte_flags: vec![Chance::EVEN; 4 * 16 * 16 * 16],
             byte_tokens: vec![Chance::EVEN; HASHED],
-            byte_order0: vec![Chance::EVEN; 4 * 65536],
-            byte_slots: Slots::new(15),
-            byte_mixer: Mixer::new(4 * 16 * 16, 25, 6),
+            bytes: Bytes::new(15, 4 * 16),
             last_delta: [0; 64],
         }
     }
@@ -177,17 +171,6 @@ impl Copying {
         let length = token.length;
         let refers = u32::from(guess.is_some());
         let kind = token.mode * 2 + refers;
-        let hash = Self::hash(token, guess);
-        let own = hash >> 16;
-        let head = (u32::from(token.old[0]) | u32::from(token.old[1]) << 8)
-            .wrapping_add(kind << 12)
-            .wrapping_add((length as u32) << 18)
-            .wrapping_mul(0x9e37_79b1)
-            >> 16;
-        let history = (kind * 16 + length.min(15) as u32) * 256 + (self.history & 0xff);
-        let calm = (kind + self.since_miss.min(4095) * 8 + self.last_missed.wrapping_mul(0x9e37_79b1))
-            .wrapping_mul(0x9e37_79b1)
-            >> 16;
         let trust = match guess {
             Some(guess) => {
                 ((guess.kind * 64 + (guess.ways[0] & 63)) * 8 + guess.trust) * 4
@@ -195,9 +178,19 @@ impl Copying {
             }
             None => token.mode * 4 + (self.reference_history & 3),
         };
-        if self.since_miss >= CALM && refers == 0 {
-            return self.calm_hit(coder, [own as usize, head as usize, calm as usize], missed);
+        if self.is_calm() && refers == 1 {
+            let missed = self.by_trust[trust as usize].code(coder, missed);
+            self.note(missed, true);
+            return missed;
         }
+        let hash = Self::hash(token, guess);
+        let own = hash >> 18;
+        let head = (u32::from(token.old[0]) | u32::from(token.old[1]) << 8)
+            .wrapping_add(kind << 12)
+            .wrapping_add((length as u32) << 18)
+            .wrapping_mul(0x9e37_79b1)
+            >> 18;
+        let history = (kind * 16 + length.min(15) as u32) * 256 + (self.history & 0xff);
         let at = [history as usize, own as usize, head as usize, trust as usize];
         let logits = [
             self.by_history[at[0]],
@@ -206,7 +199,6 @@ impl Copying {
             self.by_trust[at[3]],
         ]
         .map(|chance| chance.logit(self.logistic));
-        let logits = [logits[0], logits[1], logits[2], logits[3], 0, 0, 0, 0];
         let set = (kind * 256 + (self.history & 0x1f) * 8 + (self.reference_history & 7)) as usize;
         let missed = self.hit_flags.code(coder, set, logits, missed);
         self.by_history[at[0]].update(missed, 250);
@@ -214,32 +206,39 @@ impl Copying {
         self.by_head[at[2]].update(missed, 250);
         self.by_trust[at[3]].update(missed, 250);
 
-        self.history = self.history << 1 | missed;
-        if refers == 1 {
-            self.reference_history = self.reference_history << 1 | missed;
-        }
-        if missed == 1 {
-            self.since_miss = 0;
-            self.last_missed = u32::from(token.old[0]) + (kind << 8);
-        } else {
-            self.since_miss += 1;
-        }
+        self.note(missed, refers == 1);
         missed
     }
 
-    /// As [`Self::hit`], of a token without a reference where nothing was missed for long: by three
-    /// opinions that count alike.
     #[inline]
-    fn calm_hit(&mut self, coder: &mut impl Coder, at: [usize; 3], missed: u32) -> u32 {
-        let logit = i32::from(self.by_token[at[0]].logit(self.logistic))
-            + i32::from(self.by_head[at[1]].logit(self.logistic))
-            + i32::from(self.by_calm[at[2]].logit(self.logistic));
-        let missed = coder.code(missed, self.logistic.squash(logit * 2 / 5));
-        self.by_token[at[0]].update(missed, 30);
-        self.by_head[at[1]].update(missed, 250);
-        self.by_calm[at[2]].update(missed, 120);
+    fn note(&mut self, missed: u32, refers: bool) {
         self.history = self.history << 1 | missed;
+        if refers {
+            self.reference_history = self.reference_history << 1 | missed;
+        }
         self.since_miss = if missed == 1 { 0 } else { self.since_miss + 1 };
+    }
+
+    /// Whether so little was missed of late that whole runs of tokens are coded at once.
+    #[inline]
+    pub(crate) fn is_calm(&self) -> bool {
+        self.since_miss >= CALM
+    }
+
+    /// Codes whether in a run of tokens without references anything is other than it was.
+    #[inline]
+    pub(crate) fn run(&mut self, coder: &mut impl Coder, mode: u32, length: u32, missed: u32) -> u32 {
+        coder.enter(Stream::Flags);
+        let size = length.clamp(1, 127).ilog2();
+        let calm = (32 - self.since_miss.leading_zeros()).min(15);
+        let at = ((mode * 8 + size) * 16 + calm) * 4 + (self.reference_history & 3);
+        let missed = self.by_calm[at as usize].code(coder, missed);
+        if missed == 1 {
+            self.since_miss = 0;
+        } else {
+            self.since_miss += 1 + length / 4;
+            self.history = 0;
+        }
         missed
     }
 
@@ -376,7 +375,7 @@ impl Copying {
             } else {
                 let context =
                     ((token.mode as usize * 16 + at) * 16 + token.length.min(15)) * 16 + missed.min(15);
-                let own = (hash.wrapping_add(at as u32).wrapping_mul(0x9e37_79b1) >> 16) as usize;
+                let own = (hash.wrapping_add(at as u32).wrapping_mul(0x9e37_79b1) >> 18) as usize;
                 let chance = u32::midpoint(self.byte_flags[context].get(), self.byte_tokens[own].get());
                 let bit = coder.code(u32::from(truth != expected), chance.clamp(1, 65535));
                 self.byte_flags[context].update(bit, 120);
@@ -403,42 +402,17 @@ impl Copying {
         let class = (token.mode as usize * 16 + at) & 63;
         let by_delta = expected.wrapping_add(self.last_delta[class]);
         let (wide, expected_wide) = (class as u32, u32::from(expected));
-        let mut contexts = [
+        let contexts = [
+            3 << 28 | expected_wide << 8 | token.mode,
             1 << 28 | wide << 20 | expected_wide << 8 | u32::from(by_delta),
             2 << 28 | (before & 0xff) << 16 | expected_wide << 8 | wide,
             4 << 28 | (before & 0xffff) << 8 | token.mode,
             5 << 28 | u32::from(token.old[0]) << 8 | u32::from(token.old[1]) << 16 | wide,
         ]
         .map(|context: u32| context.wrapping_mul(0x2c1b_3c6d) ^ context >> 15);
-        let mut byte = 1_u32;
-        for half in 0..2 {
-            let places = contexts.map(|context| self.byte_slots.find(context));
-            let mut halves = places.map(|place| self.byte_slots.read(place));
-            let mut node = 1_usize;
-            for low in 0..4 {
-                let logits = halves.map(|half| half.logit(node, self.logistic));
-                let order0 = token.mode as usize * 65536 + expected as usize * 256 + byte as usize;
-                let by_order0 = self.byte_order0[order0].logit(self.logistic);
-                let logits = [logits[0], logits[1], logits[2], logits[3], by_order0, 0, 0, 0];
-                let bit = u32::from(truth) >> (7 - half * 4 - low) & 1;
-                let set = (token.mode as usize * 16 + at) * 16 + node;
-                let bit = self.byte_mixer.code(coder, set, logits, bit);
-                for half in &mut halves {
-                    half.update(node, bit);
-                }
-                self.byte_order0[order0].update(bit, 60);
-                node = node << 1 | bit as usize;
-                byte = byte << 1 | bit;
-            }
-            for (place, half) in places.into_iter().zip(halves) {
-                self.byte_slots.write(place, half);
-            }
-            if half == 0 {
-                contexts =
-                    contexts.map(|context| (context ^ byte << 3).wrapping_mul(0x85eb_ca6b) ^ byte << 24);
-            }
-        }
-        let byte = byte as u8;
+        let byte = self
+            .bytes
+            .code(coder, token.mode as usize * 16 + at, contexts, truth);
         self.last_delta[class] = byte.wrapping_sub(expected);
         byte
     }

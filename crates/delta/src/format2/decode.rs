@@ -3,18 +3,18 @@
 
 use std::io::{self, Read, Seek, Write};
 
-use crate::layout::Layout;
+use crate::layout::{HashTable, Layout};
 use crate::preamble::take_number;
 use crate::{ApplyError, PartFault};
 
 use super::body::{Body, BodyError, Part};
 use super::control::Control;
-use super::hashes::{self, HashTable};
+use super::hashes;
 use super::layouts::layouts;
 use super::old::OldFile;
 use super::projection::Projection;
 use super::range::{Coder, Decoder};
-use super::{MAX_SEGMENTS, Segment, literal_bits};
+use super::{COUNT_BITS, MIN_PART_BYTES, Segment, literal_bits, max_segments};
 
 /// The lengths of both files, in bytes.
 #[derive(Clone, Copy)]
@@ -35,7 +35,7 @@ pub(crate) struct Frame {
 }
 
 /// What all parts rely on; it comes with the first.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Ground {
     pub(crate) old: Layout,
     pub(crate) new: Layout,
@@ -81,11 +81,11 @@ impl Parts {
             return Ok(None);
         }
         self.begun += 1;
-        let length = take_number(patch)?;
-        let end = self
-            .at
-            .checked_add(length)
-            .filter(|end| length > 0 && *end <= self.sizes.new);
+        // The last part says nothing of its length.
+        let end = match take_number(patch)? {
+            0 => Some(self.sizes.new),
+            length => self.at.checked_add(length).filter(|end| *end < self.sizes.new),
+        };
         let frame = Frame {
             from: self.at,
             end: end.ok_or_else(|| self.fault(PartFault::Length))?,
@@ -113,7 +113,7 @@ impl Parts {
             if !old.is_sound(self.sizes.old) || !new.is_sound(self.sizes.new) {
                 return Err(PartFault::Layout);
             }
-            if !hashes::are_sound(&tables, self.sizes.new) {
+            if !HashTable::are_sound(&tables, self.sizes.new) {
                 return Err(PartFault::Hashes);
             }
             self.ground.insert(Ground { old, new, tables })
@@ -125,9 +125,14 @@ impl Parts {
         {
             return Err(PartFault::Hashes);
         }
-        let count = coder.raw(0, 18) as usize;
-        if count > MAX_SEGMENTS {
+        let count = coder.raw(0, COUNT_BITS) as usize;
+        let most = max_segments(&ground.old);
+        if count > most {
             return Err(PartFault::Segments);
+        }
+        // Each part costs some work, so a short one must be the last.
+        if frame.end < self.sizes.new && frame.end - frame.from < MIN_PART_BYTES && count < most {
+            return Err(PartFault::Short);
         }
         let mut segments = Vec::with_capacity(count);
         let mut at = frame.from;
@@ -161,11 +166,12 @@ impl Parts {
 
     /// What the bodies of all parts share.
     pub(crate) fn body<R: Read + Seek>(&self, old: R) -> Result<(OldFile<R>, Body), ApplyError> {
-        let ground = self.ground.clone().unwrap_or_default();
+        let none = Ground::default();
+        let ground = self.ground.as_ref().unwrap_or(&none);
         let mut file = OldFile::new(old, self.sizes.old, ground.old.clone());
-        let bits = literal_bits(self.sizes.new);
-        let mut body = Body::new(&ground.old, &ground.new, ground.tables, bits);
-        body.prime(&mut file, self.sizes.old).map_err(ApplyError::Old)?;
+        let bits = literal_bits(self.sizes.new, &ground.new);
+        let mut body = Body::new(&ground.old, &ground.new, ground.tables.clone(), bits);
+        body.prime(&mut file).map_err(ApplyError::Old)?;
         Ok((file, body))
     }
 
@@ -179,7 +185,8 @@ impl Parts {
         coder: &mut (impl Coder + AsMut<Decoder<R>>),
         out: &mut impl Write,
     ) -> Result<(), ApplyError> {
-        let ground = self.ground.clone().unwrap_or_default();
+        let none = Ground::default();
+        let ground = self.ground.as_ref().unwrap_or(&none);
         let projection = Projection::new(segments, &ground.old, &ground.new);
         let part = Part {
             segments,

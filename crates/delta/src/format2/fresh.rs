@@ -8,79 +8,72 @@ use crate::scan::x86_64::class::FieldClass;
 use crate::scan::x86_64::parser::Parser;
 use crate::scan::{Flow, ReferenceKind, field};
 
-use super::literal::{Literals, Surroundings, hash};
+use super::history::{hash, last};
+use super::literal::{CONTEXTS, Literals, PLACES};
 use super::projection::address;
 use super::range::{Coder, Stream};
 use super::target::Targets;
+use super::text::{Text, word};
 
 /// The most bytes that are made in one step.
 pub(crate) const LONGEST_STEP: usize = 4;
 
-/// How many bytes of text are remembered, as a power of two.
-const TEXT_HISTORY_BITS: u32 = 23;
-/// How many of them are of the old file at first.
+/// How many bytes of the old file are remembered before anything is made.
 const PRIMED: u32 = 7 << 20;
 
 /// What was learnt of new bytes.
-pub(crate) struct Fresh {
-    /// Of files that are no executables, which have fewer new bytes and longer contexts, or none.
-    text: Option<Literals<6>>,
-    code: Literals<4>,
-    targets: Targets,
-    parser: Parser,
-    /// The opcodes before the one in progress, of 12 bits each, the last one lowest.
-    opcodes: u64,
-    spans: Vec<Span>,
+pub(crate) enum Fresh {
+    /// Of files that are no executables, which have fewer new bytes and longer contexts.
+    Text(Box<Text>),
+    /// Of executables.
+    Code(Box<Code>),
 }
 
 impl Fresh {
     /// For a new file with these `spans`, with 2^`bits` slots for contexts of bytes.
     pub(crate) fn new(bits: u32, spans: &[Span]) -> Self {
-        let text = spans.is_empty();
-        Self {
-            text: text.then(|| Literals::new(bits, TEXT_HISTORY_BITS, 19)),
-            code: if text {
-                Literals::new(1, 1, 1)
-            } else {
-                Literals::new(bits, 20, 16)
-            },
-            targets: Targets::new(),
-            parser: Parser::new(),
-            opcodes: 0,
-            spans: spans.to_vec(),
+        if spans.is_empty() {
+            Self::Text(Box::new(Text::new(bits)))
+        } else {
+            Self::Code(Box::new(Code::new(bits, spans)))
         }
     }
 
     /// How many bytes of the old file [`Self::prime`] wants: its last ones.
     pub(crate) fn wanted(&self) -> u32 {
-        if self.text.is_some() { PRIMED } else { 0 }
+        match self {
+            Self::Text(_) => PRIMED,
+            Self::Code(_) => 0,
+        }
     }
 
-    /// Notes bytes of the old file before anything is made.
-    pub(crate) fn prime(&mut self, bytes: &[u8]) {
-        if let Some(text) = &mut self.text {
-            text.prime(bytes);
+    /// Notes bytes of the old file before anything is made. They are not learnt, but what comes may
+    /// be like them.
+    /// `recent` are the last 8 of them so far; gives those after these.
+    pub(crate) fn prime(&mut self, recent: u64, bytes: &[u8]) -> u64 {
+        match self {
+            Self::Text(text) => text.history.prime(recent, bytes),
+            Self::Code(code) => code.literals.history.prime(recent, bytes),
         }
     }
 
     /// Forgets the instruction in progress: bytes were copied.
     pub(crate) fn begin(&mut self, recent: u64) {
-        self.parser.reset();
-        match &mut self.text {
-            Some(text) => text.begin(recent),
-            None => self.code.begin(recent),
+        match self {
+            Self::Text(text) => text.history.begin(recent),
+            Self::Code(code) => {
+                code.parser.reset();
+                code.literals.history.begin(recent);
+            }
         }
     }
 
-    /// Notes old bytes that new ones stand in for.
-    pub(crate) fn replaced(&mut self, recent: u64, bytes: &[u8]) {
-        let mut recent = recent;
-        for byte in bytes {
-            match &mut self.text {
-                Some(text) => text.replaced(recent, *byte),
-                None => self.code.replaced(recent, *byte),
-            }
-            recent = recent << 8 | u64::from(*byte);
+    /// Notes old bytes that new ones stand in for. They are not learnt, but what comes may be like
+    /// them. `recent` are the last 8 bytes; gives those after these.
+    pub(crate) fn replaced(&mut self, recent: u64, bytes: &[u8]) -> u64 {
+        match self {
+            Self::Text(text) => text.history.replaced(recent, bytes),
+            Self::Code(code) => code.literals.history.replaced(recent, bytes),
         }
     }
 
@@ -97,6 +90,49 @@ impl Fresh {
         left: u32,
         truth: &[u8],
     ) -> ([u8; LONGEST_STEP], usize) {
+        match self {
+            Self::Code(code) => code.step(coder, region, position, recent, left, truth),
+            Self::Text(text) => {
+                coder.enter(Stream::Literals);
+                let truth = truth.first().copied().unwrap_or(0);
+                ([text.byte(coder, recent, truth), 0, 0, 0], 1)
+            }
+        }
+    }
+}
+
+/// What was learnt of new bytes of executables.
+pub(crate) struct Code {
+    literals: Literals,
+    targets: Targets,
+    parser: Parser,
+    /// The opcodes before the one in progress, of 12 bits each, the last one lowest.
+    opcodes: u64,
+    spans: Vec<Span>,
+}
+
+impl Code {
+    fn new(bits: u32, spans: &[Span]) -> Self {
+        Self {
+            literals: Literals::new(bits),
+            targets: Targets::new(),
+            parser: Parser::new(),
+            opcodes: 0,
+            spans: spans.to_vec(),
+        }
+    }
+
+    /// See [`Fresh::step`].
+    #[inline]
+    fn step(
+        &mut self,
+        coder: &mut impl Coder,
+        region: Option<&Region>,
+        position: u32,
+        recent: u64,
+        left: u32,
+        truth: &[u8],
+    ) -> ([u8; LONGEST_STEP], usize) {
         let x86 = region.is_some_and(|region| region.kind == Kind::X86_64);
         if x86
             && left >= 4
@@ -104,7 +140,7 @@ impl Fresh {
         {
             let mut before = recent;
             for byte in field {
-                self.code.remember(before, byte);
+                self.literals.history.remember(before, byte);
                 before = before << 8 | u64::from(byte);
                 self.parse(byte);
             }
@@ -112,12 +148,10 @@ impl Fresh {
         }
         coder.enter(Stream::Literals);
         let truth = truth.first().copied().unwrap_or(0);
-        let byte = if let Some(text) = &mut self.text {
-            text.byte(coder, of_text(recent), truth)
-        } else {
-            let around = self.surroundings(region, position, recent);
-            self.code.byte(coder, around, truth)
-        };
+        let (place, contexts) = self.surroundings(region, position, recent);
+        let byte = self
+            .literals
+            .byte(coder, recent, place as usize & (PLACES - 1), contexts, truth);
         if x86 {
             self.parse(byte);
         }
@@ -160,78 +194,31 @@ impl Fresh {
         Some(field)
     }
 
-    fn surroundings(&self, region: Option<&Region>, position: u32, recent: u64) -> Surroundings<4> {
+    fn surroundings(&self, region: Option<&Region>, position: u32, recent: u64) -> (u32, [u32; CONTEXTS]) {
         let at = |back: u32| (recent >> (8 * back)) as u32 & 0xff;
-        let (place, coarse, fine) = match region.map(|region| (&region.kind, region.offset)) {
-            None => (0, word(recent), at(3) | at(7) << 8 | (position & 3) << 16),
+        let (place, coarse) = match region.map(|region| (&region.kind, region.offset)) {
+            None => (0, word(recent)),
             Some((Kind::Words(_) | Kind::Functions(_), offset)) => {
                 let phase = (position - offset) & 7;
-                (1 + phase, at(3) | at(7) << 8, at(7) | at(0) << 8 | at(1) << 16)
+                (1 + phase, at(3) | at(7) << 8)
             }
             Some((Kind::X86_64, _)) => {
                 let opcode = u32::from(self.parser.opcode());
                 let modrm = u32::from(self.parser.modrm());
                 let field = u32::from(self.parser.next_field().context());
-                let before = (self.opcodes & 0xff_ffff) as u32;
-                (
-                    9 + field,
-                    opcode | modrm << 12 | (before & 0xfff) << 20,
-                    opcode ^ before << 8 ^ modrm << 3,
-                )
+                let before = (self.opcodes & 0xfff) as u32;
+                (9 + field, opcode | modrm << 12 | before << 20)
             }
             Some((Kind::Arm64, offset)) => {
                 let phase = (position - offset) & 3;
-                (
-                    48 + phase,
-                    at(phase) | at(phase + 4) << 8,
-                    at(3) | at(phase) << 8 | at(0) << 16,
-                )
+                (48 + phase, at(phase) | at(phase + 4) << 8)
             }
         };
-        Surroundings {
-            recent,
-            place,
-            contexts: [
-                hash(1, last(recent, 1), place),
-                hash(2, last(recent, 2), place),
-                hash(6, coarse.into(), place),
-                hash(7, fine.into(), place),
-            ],
-        }
+        let contexts = [
+            hash(10, 0, place),
+            hash(1, last(recent, 1), place),
+            hash(6, coarse.into(), place),
+        ];
+        (place, contexts)
     }
-}
-
-fn of_text(recent: u64) -> Surroundings<6> {
-    Surroundings {
-        recent,
-        place: 0,
-        contexts: [
-            hash(1, last(recent, 1), 0),
-            hash(2, last(recent, 2), 0),
-            hash(3, last(recent, 3), 0),
-            hash(4, last(recent, 4), 0),
-            hash(5, last(recent, 6), 0),
-            hash(6, word(recent).into(), 0),
-        ],
-    }
-}
-
-/// The last `bytes` bytes, 1 to 8.
-#[inline]
-fn last(recent: u64, bytes: u32) -> u64 {
-    recent & (u64::MAX >> (64 - 8 * bytes))
-}
-
-/// A hash of the letters and digits before, and of the one byte before them.
-#[inline]
-fn word(recent: u64) -> u32 {
-    let mut word = 0_u32;
-    for back in 0..8 {
-        let byte = (recent >> (8 * back)) as u8;
-        word = word.wrapping_mul(0x2f0b_4c47).wrapping_add(u32::from(byte) + 1);
-        if !(byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 128) {
-            break;
-        }
-    }
-    word
 }

@@ -48,7 +48,8 @@ impl Guesser {
     pub(crate) fn new(old: &Layout, new: &Layout) -> Self {
         let probes = |region: &Region| region.kind.probes().to_vec();
         Self {
-            learnt: Learnt::new(LEARNT_BITS),
+            // Without regions there are no references.
+            learnt: Learnt::new(if old.regions.is_empty() { 1 } else { LEARNT_BITS }),
             pages: Pages([(u32::MAX, 0); 64]),
             orders: vec![Order::FIRST; 128],
             last_shift: 0,

@@ -5,62 +5,12 @@
 
 use sha2::{Digest as _, Sha256};
 
+use crate::layout::{HASH_BYTES, MAX_TABLES};
+
 use super::chance::Number;
 use super::range::{Coder, Stream};
 
-/// The most tables of page hashes: one for each slice of a universal file.
-pub(crate) const MAX_TABLES: usize = 8;
-/// The most pages of a table: 2 MiB of hashes are held.
-pub(crate) const MAX_PAGES: u32 = 1 << 16;
-/// The length of a hash, in bytes.
-pub(crate) const HASH_BYTES: u32 = 32;
-
-/// Page hashes in the new file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct HashTable {
-    /// Where the first page begins.
-    pub(crate) begin: u32,
-    /// How many bytes are hashed; the last page may be short.
-    pub(crate) covered: u32,
-    /// The length of a page in bytes, as a power of two.
-    pub(crate) page_bits: u32,
-    /// Where the first hash stands, at or after the end of what is hashed.
-    pub(crate) at: u32,
-}
-
-impl HashTable {
-    pub(crate) fn pages(&self) -> u32 {
-        self.covered.div_ceil(1 << self.page_bits)
-    }
-
-    /// Where the hashes end.
-    pub(crate) fn end(&self) -> u32 {
-        self.at + self.pages() * HASH_BYTES
-    }
-
-    fn is_sound(&self, from: u32, file_bytes: u32) -> bool {
-        (12..=16).contains(&self.page_bits)
-            && self.covered > 0
-            && self.begin >= from
-            && self
-                .begin
-                .checked_add(self.covered)
-                .is_some_and(|end| end <= self.at)
-            && self.pages() <= MAX_PAGES
-            && u64::from(self.at) + u64::from(self.pages()) * u64::from(HASH_BYTES) <= file_bytes.into()
-    }
-}
-
-/// Whether these can be the tables of a file: sorted, disjoint, inside.
-pub(crate) fn are_sound(tables: &[HashTable], file_bytes: u32) -> bool {
-    let mut from = 0;
-    tables.len() <= MAX_TABLES
-        && tables.iter().all(|table| {
-            let sound = table.is_sound(from, file_bytes);
-            from = if sound { table.end() } else { u32::MAX };
-            sound
-        })
-}
+pub(crate) use crate::layout::HashTable;
 
 /// Codes the list of tables.
 pub(crate) fn tables(coder: &mut impl Coder, truth: &[HashTable]) -> Vec<HashTable> {
@@ -135,6 +85,9 @@ impl Hashing {
             bytes = &bytes[taken as usize..];
             self.position += taken;
             if self.position == page_end {
+                let all = (table.pages() * HASH_BYTES) as usize;
+                // Once for all of them: to grow by doubling could take twice as much.
+                self.hashes.reserve_exact(all - self.hashes.len());
                 self.hashes.extend_from_slice(&self.page.finalize_reset());
             }
         }

@@ -6,11 +6,13 @@ use std::io::Read;
 use crate::preamble::{take, take_number};
 use crate::{ApplyError, Checksum, Identity};
 
-use super::RULES;
+use super::{MAX_MEMORY, RULES};
 
 /// Which file a patch starts from and which it leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Header {
+    /// What a decoder may need: models, tables and caches together, in MiB.
+    pub(crate) memory: u8,
     pub(crate) old: Identity,
     pub(crate) new: Identity,
 }
@@ -22,6 +24,10 @@ impl Header {
         if rules != RULES {
             return Err(ApplyError::Rules(rules));
         }
+        let [memory] = take(patch)?;
+        if memory > MAX_MEMORY {
+            return Err(ApplyError::Memory(memory));
+        }
         let mut identity = || {
             Ok(Identity {
                 bytes: take_number(patch)?.into(),
@@ -29,6 +35,7 @@ impl Header {
             })
         };
         Ok(Self {
+            memory,
             old: identity()?,
             new: identity()?,
         })
@@ -39,7 +46,7 @@ impl Header {
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut bytes = crate::preamble::MAGIC.to_vec();
         bytes.extend_from_slice(&super::FORMAT.to_le_bytes());
-        bytes.push(RULES);
+        bytes.extend_from_slice(&[RULES, self.memory]);
         for file in [self.old, self.new] {
             crate::preamble::put_number(&mut bytes, file.bytes as u32);
             let crc32 = match file.checksum {

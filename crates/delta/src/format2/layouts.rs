@@ -3,17 +3,10 @@
 //! The new one is told by its differences from the old one: its regions are of the same kinds, in
 //! the same order. Refuses to know where layouts come from.
 
-use crate::layout::{Form, Kind, Layout, Probe, Region, Span};
+use crate::layout::{Form, Kind, Layout, MAX_PROBES, MAX_REGIONS, MAX_SPANS, Probe, Region, Span};
 
 use super::chance::{Chance, Number, Signed, Symbol};
 use super::range::{Coder, Stream};
-
-/// The most spans of a layout.
-pub(crate) const MAX_SPANS: usize = 64;
-/// The most regions of a layout.
-pub(crate) const MAX_REGIONS: usize = 256;
-/// The most probes of a region.
-pub(crate) const MAX_PROBES: usize = 8;
 
 struct Models {
     present: Chance,

@@ -1,24 +1,23 @@
 //! Several opinions on one bit to a single probability: logistic mixing (Mahoney, PAQ7, 2005).
 //!
-//! Numbers of 16 bits in eights, since every machine adds and multiplies eight of them at once.
+//! Numbers of 16 bits, four or eight of them, since every machine adds and multiplies so many at
+//! once.
 //! Refuses to know where the opinions come from.
 
 use super::range::Coder;
 use super::tables::Logistic;
 
-/// How many opinions are mixed; those that are not there are 0.
-pub(crate) const OPINIONS: usize = 8;
 /// A weight of 1.
 const ONE: i32 = 1 << 13;
 
-/// Sets of weights for opinions.
-pub(crate) struct Mixer {
+/// Sets of weights for `OPINIONS` opinions; those that are not there are 0.
+pub(crate) struct Mixer<const OPINIONS: usize> {
     weights: Vec<[i16; OPINIONS]>,
     rate: i32,
     logistic: Logistic,
 }
 
-impl Mixer {
+impl<const OPINIONS: usize> Mixer<OPINIONS> {
     /// `first` is each weight at the beginning, in hundredths; `rate` how fast they learn.
     pub(crate) fn new(sets: usize, first: i32, rate: i32) -> Self {
         Self {

@@ -4,20 +4,24 @@
 //! can't disagree. Refuses to know how segments and layouts are found.
 
 mod apply;
+mod blocks;
 mod body;
+mod bytes;
 mod chance;
 mod contents;
 mod control;
 mod copy;
 mod decode;
+mod distribution;
 #[cfg(feature = "diff")]
 mod encode;
 mod fresh;
 mod guess;
-pub(crate) mod hashes;
+mod hashes;
 #[cfg(all(test, feature = "diff"))]
 mod hazards;
 mod header;
+mod history;
 mod layouts;
 mod literal;
 mod mixer;
@@ -27,6 +31,7 @@ mod range;
 mod slots;
 mod tables;
 mod target;
+mod text;
 
 pub(crate) use apply::apply;
 pub use contents::{Breakdown, Contents, SectionContents, breakdown, contents};
@@ -39,35 +44,49 @@ pub(crate) use old::OldFile;
 pub(crate) use projection::Projection;
 pub use range::Stream;
 
+pub(crate) use crate::segment::Segment;
+
+use crate::layout::Layout;
+
 /// The number of this format.
 pub(crate) const FORMAT: u16 = 2;
 
 /// The version of the rules by which references are found in the old file: of `crate::scan`.
 pub(crate) const RULES: u8 = 1;
 
-/// The most segments of a part.
-pub(crate) const MAX_SEGMENTS: usize = 1 << 17;
+/// What a decoder may need at most, in MiB.
+pub(crate) const MAX_MEMORY: u8 = 20;
 
-/// Bytes of the new file that are made of as many bytes of the old one, with corrections.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Segment {
-    /// Where in the new file.
-    pub(crate) new: u32,
-    /// Where in the old file.
-    pub(crate) old: u32,
-    /// How many bytes.
-    pub(crate) length: u32,
+/// What a decoder needs at most for a patch with this layout of the new file, in MiB.
+fn memory(new: &Layout) -> u8 {
+    if new.regions.is_empty() { MAX_MEMORY } else { 18 }
 }
 
-impl Segment {
-    const NONE: Self = Self {
-        new: 0,
-        old: 0,
-        length: 0,
-    };
+/// The most segments of a part.
+///
+/// References are led by the segments of their part, so that more parts make a patch larger. Where
+/// nothing is led, they cost some bytes each, and a part has fewer segments.
+pub(crate) const MAX_SEGMENTS: usize = 1 << 18;
+
+/// In how many bits the number of segments of a part is told.
+const COUNT_BITS: u32 = 19;
+/// The most segments of a part if the layouts have no regions.
+pub(crate) const MAX_SEGMENTS_UNLED: usize = 1 << 14;
+/// The fewest bytes that a part gives, unless it is the last or has as many segments as it may have.
+const MIN_PART_BYTES: u32 = 1 << 17;
+
+/// The most segments of a part of a patch with this layout of the old file.
+fn max_segments(old: &Layout) -> usize {
+    if old.regions.is_empty() {
+        MAX_SEGMENTS_UNLED
+    } else {
+        MAX_SEGMENTS
+    }
 }
 
 /// How large the table of contexts of new bytes is, as a power of two, for a new file of this size.
-fn literal_bits(new_bytes: u32) -> u32 {
-    (new_bytes.max(1).ilog2() + 1).clamp(12, 16)
+fn literal_bits(new_bytes: u32, new: &Layout) -> u32 {
+    // A table that stays in a near cache loses little where contexts are short.
+    let most = if new.spans.is_empty() { 16 } else { 14 };
+    (new_bytes.max(1).ilog2() + 1).clamp(12, most)
 }

@@ -3,15 +3,31 @@
 //! What is listed depends on the file and the layout alone; the cache only saves work. Refuses to
 //! know what is made of the old bytes.
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek};
 
 use crate::layout::{Kind, Layout, Span};
 use crate::scan::{self, Listing, MARGIN, WINDOW};
 
+use super::blocks::Blocks;
 use super::projection::address;
 
-/// How many windows are kept. Each takes at most 5 KiB.
+/// How many windows are kept. Twice as many would spare one listing in 15.
 const KEPT: usize = 512;
+/// How many bytes a window holds: its own, those behind it, and zeros, so that 16 bytes can be taken
+/// anywhere.
+const HELD: usize = WINDOW + MARGIN + 16;
+
+/// What the windows and blocks of a file take at most, in bytes: with references, and without. Fields
+/// of references do not overlap and have at least 4 bytes.
+#[cfg(test)]
+pub(crate) const BYTES: [usize; 2] = {
+    let window = size_of::<Window>() + HELD;
+    let listed = window + WINDOW / 4 * size_of::<scan::Reference>();
+    [
+        super::blocks::BYTES + KEPT * listed,
+        super::blocks::BYTES + KEPT * window,
+    ]
+};
 
 /// A stretch of the old file in which one rule finds references, or none.
 #[derive(Clone, Copy)]
@@ -44,7 +60,7 @@ const NO_WINDOW: u32 = u32::MAX;
 
 /// The old file.
 pub(crate) struct OldFile<R> {
-    reader: R,
+    blocks: Blocks<R>,
     parts: Vec<Part>,
     layout: Layout,
     windows: Vec<Window>,
@@ -76,7 +92,7 @@ impl<R: Read + Seek> OldFile<R> {
         push(end, length, None);
         let windows = (0..KEPT).map(|_| Window::empty()).collect();
         Self {
-            reader,
+            blocks: Blocks::new(reader, length),
             parts,
             image: image(&layout.spans),
             layout,
@@ -85,19 +101,14 @@ impl<R: Read + Seek> OldFile<R> {
         }
     }
 
-    /// Reads the last `count` bytes of the file, of `length` bytes, in pieces.
-    pub(crate) fn last(&mut self, count: u32, length: u32, mut take: impl FnMut(&[u8])) -> io::Result<()> {
-        let mut left = count.min(length) as usize;
-        self.reader
-            .seek(SeekFrom::Start(u64::from(length) - left as u64))?;
-        let mut piece = vec![0; 64 * 1024];
-        while left > 0 {
-            let size = left.min(piece.len());
-            self.reader.read_exact(&mut piece[..size])?;
-            take(&piece[..size]);
-            left -= size;
-        }
-        Ok(())
+    /// Reads the last `count` bytes of the file, in pieces.
+    pub(crate) fn last(&mut self, count: u32, take: impl FnMut(&[u8])) -> io::Result<()> {
+        self.blocks.last(count, take)
+    }
+
+    /// Bytes of the file from `offset` on, which is inside of it: at least one. Nothing is listed.
+    pub(crate) fn bytes(&mut self, offset: u32) -> io::Result<&[u8]> {
+        self.blocks.from(offset)
     }
 
     /// The window that holds the byte at `offset`, which is inside the file.
@@ -119,19 +130,19 @@ impl<R: Read + Seek> OldFile<R> {
         let length = (part_end - start).min(WINDOW as u32);
         let before = (start - part.offset).min(MARGIN as u32);
         let after = (part_end - start - length).min(MARGIN as u32);
-        self.scratch.resize((before + length + after) as usize, 0);
         // Not to be found while it is half made.
         self.windows[place].number = NO_WINDOW;
-        self.reader.seek(SeekFrom::Start((start - before).into()))?;
-        self.reader.read_exact(&mut self.scratch)?;
+        self.scratch.clear();
+        let looked_at = (before + length + after) as usize;
+        self.blocks.extend(&mut self.scratch, start - before, looked_at)?;
 
         let window = &mut self.windows[place];
         window.offset = start;
         window.length = length;
         window.region = part.region;
         window.bytes.clear();
+        window.bytes.reserve_exact(HELD);
         window.bytes.extend_from_slice(&self.scratch[before as usize..]);
-        // So that 16 bytes can be taken anywhere.
         window.bytes.extend_from_slice(&[0; 16]);
         window.listing.clear();
         window.mode = 0;
@@ -189,6 +200,24 @@ impl Window {
         (u128::from_le_bytes(bytes) & mask).to_le_bytes()
     }
 
+    /// Where the last instruction or word begins that begins at `at` or before, but after `from`;
+    /// `from` if none does.
+    #[inline]
+    pub(crate) fn token_start(&self, from: u32, at: u32) -> u32 {
+        if self.region.is_none() {
+            return (at - ((self.offset + at) & 3).min(at)).max(from);
+        }
+        let mut mask = u64::MAX >> (63 - at % 64);
+        for word in (from / 64..=at / 64).rev() {
+            let bits = self.listing.starts.get(word as usize).copied().unwrap_or(0) & mask;
+            if bits != 0 {
+                return (word * 64 + 63 - bits.leading_zeros()).max(from);
+            }
+            mask = u64::MAX;
+        }
+        from
+    }
+
     /// Where the instruction or word ends that holds the byte at `at`, as far as the window goes.
     #[inline]
     pub(crate) fn token_end(&self, at: u32) -> u32 {
@@ -228,4 +257,80 @@ fn image(spans: &[Span]) -> std::ops::Range<u32> {
         .max()
         .unwrap_or(0);
     low..high.saturating_add(high - low)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+    use crate::layout::Region;
+    use crate::testing::Noise;
+
+    const LENGTH: u32 = 700_000;
+
+    fn opened(bytes: &[u8]) -> OldFile<Cursor<&[u8]>> {
+        let region = |offset, length, kind| Region { offset, length, kind };
+        let span = Span {
+            offset: 0,
+            length: LENGTH,
+            address: 0x1000,
+        };
+        let layout = Layout {
+            spans: vec![span],
+            regions: vec![
+                region(100, 300_001, Kind::X86_64),
+                region(400_000, 100_000, Kind::Arm64),
+            ],
+        };
+        OldFile::new(Cursor::new(bytes), LENGTH, layout)
+    }
+
+    #[test]
+    fn a_window_follows_from_the_file_alone_whatever_was_asked_for_before() -> io::Result<()> {
+        let mut noise = Noise::new(1);
+        let bytes = noise.bytes(LENGTH as usize);
+        let mut used = opened(&bytes);
+        for _ in 0..3000 {
+            // Near the last one, or anywhere: what is kept is found, and is given up.
+            let at = noise.below(LENGTH);
+            for offset in [at, noise.below(LENGTH), at.saturating_sub(1500)] {
+                let mut fresh = opened(&bytes);
+                let (seen, expected) = (used.window(offset)?, fresh.window(offset)?);
+                let inside = expected.offset..expected.offset + expected.length;
+                assert!(inside.contains(&offset), "{offset} in {inside:?}");
+                assert_eq!(seen.offset, expected.offset, "{offset}");
+                assert_eq!(seen.listing, expected.listing, "{offset}");
+                assert!(seen.bytes == expected.bytes, "{offset}");
+                let own = &bytes[inside.start as usize..inside.end as usize];
+                assert!(seen.bytes.starts_with(own), "{offset}");
+                let told = (seen.length, seen.region, seen.mode);
+                assert_eq!(
+                    told,
+                    (expected.length, expected.region, expected.mode),
+                    "{offset}"
+                );
+                let more = used.bytes(offset)?;
+                assert!(
+                    !more.is_empty() && bytes[offset as usize..].starts_with(more),
+                    "{offset}"
+                );
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_window_has_no_more_references_than_are_counted_on() -> io::Result<()> {
+        // Calls and words that all lead to themselves: more do not fit.
+        let calls = [0xe8, 0xfb, 0xff, 0xff, 0xff].repeat(LENGTH as usize / 5);
+        let mut file = opened(&calls);
+        for offset in (0..LENGTH).step_by(WINDOW) {
+            let window = file.window(offset)?;
+            assert!(window.listing.references.len() <= WINDOW / 4);
+            assert!(window.listing.references.capacity() <= WINDOW / 4, "{offset}");
+            assert_eq!(window.bytes.capacity(), HELD, "{offset}");
+        }
+        Ok(())
+    }
 }

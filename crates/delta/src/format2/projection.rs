@@ -3,58 +3,59 @@
 //! Two sources: the segments, which are known before the first byte is made, and what references
 //! turned out to mean so far. Refuses to know how references are found and coded.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-
 use crate::layout::{Layout, Span};
 
 use super::Segment;
+
+/// Into how many stretches the old file is cut so that a piece is found soon.
+const BUCKETS: u32 = 1 << 12;
 
 /// The addresses that segments lead to.
 pub(crate) struct Projection {
     /// Disjoint, sorted by `old`.
     pieces: Vec<Segment>,
+    /// How many pieces begin before each of [`BUCKETS`] equal stretches of old, and before the end.
+    before: Vec<u32>,
+    /// How long a stretch is, as a power of two.
+    bucket_bits: u32,
     old: Vec<Span>,
     new: Vec<Span>,
 }
 
 impl Projection {
-    /// Where segments overlap in old the longest one counts; of two as long, the first in new.
+    /// Where segments overlap in old the longest one counts; of two as long, the first in new. Without
+    /// regions there are no references, and nothing is made.
     pub(crate) fn new(segments: &[Segment], old: &Layout, new: &Layout) -> Self {
-        let mut sorted: Vec<u32> = (0..segments.len() as u32).collect();
-        sorted.sort_unstable_by_key(|at| (segments[*at as usize].old, *at));
-        let mut pieces: Vec<Segment> = Vec::with_capacity(segments.len());
-        // Those that hold the place of the sweep, the longest first, then the first in new.
-        let mut open: BinaryHeap<(u32, Reverse<u32>)> = BinaryHeap::new();
-        let mut at = 0;
-        let mut next = sorted.into_iter().peekable();
-        loop {
-            while let Some((_, Reverse(top))) = open.peek()
-                && segments[*top as usize].old + segments[*top as usize].length <= at
-            {
-                open.pop();
-            }
-            let begins = next.peek().map(|number| segments[*number as usize].old);
-            match (open.peek(), begins) {
-                (None, None) => break,
-                (None, Some(begin)) => at = begin,
-                (Some((_, Reverse(top))), _) => {
-                    let piece = segments[*top as usize];
-                    let end = (piece.old + piece.length).min(begins.unwrap_or(u32::MAX));
-                    if end > at {
-                        push(&mut pieces, piece, at, end);
-                        at = end;
-                    }
-                }
-            }
-            while let Some(number) = next.next_if(|number| segments[*number as usize].old == at) {
-                open.push((segments[number as usize].length, Reverse(number)));
-            }
-        }
+        let pieces = if old.regions.is_empty() {
+            Vec::new()
+        } else {
+            pieces(segments)
+        };
+        let end = pieces.last().map_or(0, |last| last.old);
+        let bucket_bits = (u32::BITS - end.leading_zeros()).saturating_sub(BUCKETS.ilog2());
+        let begin = |bucket: u32| u64::from(bucket) << bucket_bits;
+        let before = (0..=BUCKETS)
+            .map(|bucket| pieces.partition_point(|piece| u64::from(piece.old) < begin(bucket)) as u32)
+            .collect();
         Self {
             pieces,
+            before,
+            bucket_bits,
             old: old.spans.clone(),
             new: new.spans.clone(),
+        }
+    }
+
+    /// How many pieces begin at `offset` or before it.
+    #[inline]
+    fn after(&self, offset: u32) -> usize {
+        let bucket = (offset >> self.bucket_bits) as usize;
+        match self.before.get(bucket..bucket + 2) {
+            Some([from, to]) => {
+                let (from, to) = (*from as usize, *to as usize);
+                from + self.pieces[from..to].partition_point(|piece| piece.old <= offset)
+            }
+            _ => self.pieces.len(),
         }
     }
 
@@ -73,7 +74,7 @@ impl Projection {
             return Projected::alike(target.wrapping_sub(end).wrapping_add(new_end));
         }
         let offset = span.offset + inside;
-        let after = self.pieces.partition_point(|piece| piece.old <= offset);
+        let after = self.after(offset);
         let piece = |at: usize| self.pieces.get(at).copied();
         let to = |piece: Segment| address(&self.new, offset.wrapping_sub(piece.old).wrapping_add(piece.new));
         let before = after.checked_sub(1).and_then(piece);
@@ -92,18 +93,67 @@ impl Projection {
     }
 }
 
-fn push(pieces: &mut Vec<Segment>, piece: Segment, at: u32, end: u32) {
-    let new = piece.new + (at - piece.old);
-    match pieces.last_mut() {
-        Some(last) if last.old + last.length == at && last.new + last.length == new => {
-            last.length += end - at;
+/// What can be seen of a segment behind those that count more. That is always one stretch: one that
+/// counts more is as long or longer, so it hides all of it, its beginning or its end.
+#[derive(Clone, Copy)]
+struct Seen {
+    /// The number of the segment.
+    number: u32,
+    /// Where in old it begins and ends.
+    begin: u32,
+    end: u32,
+}
+
+/// Which bytes of old lead where: at most as many pieces as there are segments, made in their own place.
+fn pieces(segments: &[Segment]) -> Vec<Segment> {
+    // The list of what is seen grows over that of what was looked at: one is never ahead of the other.
+    let mut seen: Vec<Seen> = Vec::with_capacity(segments.len());
+    seen.extend((0_u32..).zip(segments).map(|(number, segment)| Seen {
+        number,
+        begin: segment.old,
+        end: segment.old + segment.length,
+    }));
+    seen.sort_unstable_by_key(|segment| (segment.begin, segment.number));
+    let rank = |seen: &Seen| (segments[seen.number as usize].length, u32::MAX - seen.number);
+    let mut count = 0;
+    for at in 0..seen.len() {
+        let mut next = seen[at];
+        while let Some(last) = seen[..count].last_mut() {
+            if rank(&next) < rank(last) {
+                next.begin = next.begin.max(last.end);
+                break;
+            }
+            // From here on there is nothing left to see of the last one.
+            last.end = last.end.min(next.begin);
+            if last.begin < last.end {
+                break;
+            }
+            count -= 1;
         }
-        _ => pieces.push(Segment {
-            new,
-            old: at,
-            length: end - at,
-        }),
+        if next.begin < next.end {
+            seen[count] = next;
+            count += 1;
+        }
     }
+    seen.truncate(count);
+    let piece = |seen: Seen| {
+        let segment = segments[seen.number as usize];
+        Segment {
+            new: segment.new + (seen.begin - segment.old),
+            old: seen.begin,
+            length: seen.end - seen.begin,
+        }
+    };
+    // As large as before, so the standard library makes them in the same place.
+    let mut pieces: Vec<Segment> = seen.into_iter().map(piece).collect();
+    pieces.dedup_by(|next, last| {
+        let goes_on = last.old + last.length == next.old && last.new + last.length == next.new;
+        if goes_on {
+            last.length += next.length;
+        }
+        goes_on
+    });
+    pieces
 }
 
 /// Where an old target has probably gone.
@@ -202,6 +252,59 @@ impl Learnt {
             entry.trust = (entry.trust + 1).min(MOST_TRUST);
         } else {
             *entry = Entry { old, new, trust: 1 };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Which byte of new each byte of old leads to, by the words of the format.
+    fn leads(segments: &[Segment], old_bytes: u32) -> Vec<Option<u32>> {
+        let holds = |segment: &&Segment, at| segment.old <= at && at < segment.old + segment.length;
+        let counts = |at| {
+            let holding = segments.iter().filter(|segment| holds(segment, at));
+            holding.min_by_key(|segment| (u32::MAX - segment.length, segment.new))
+        };
+        (0..old_bytes)
+            .map(|at| counts(at).map(|segment| segment.new + (at - segment.old)))
+            .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn of_segments_that_overlap_the_longest_counts(
+            found in vec((0_u32..4, 0_u32..60, 1_u32..20), 0..12),
+        ) {
+            let mut end = 0;
+            let segments: Vec<_> = found
+                .into_iter()
+                .map(|(gap, old, length)| {
+                    let new = end + gap;
+                    end = new + length;
+                    Segment { new, old, length }
+                })
+                .collect();
+            let pieces = pieces(&segments);
+            prop_assert!(pieces.len() <= segments.len());
+            let mut told = vec![None; 80];
+            for piece in &pieces {
+                for at in 0..piece.length {
+                    let place = &mut told[(piece.old + at) as usize];
+                    prop_assert_eq!(*place, None, "two pieces hold {}", piece.old + at);
+                    *place = Some(piece.new + at);
+                }
+            }
+            prop_assert_eq!(told, leads(&segments, 80));
+            for pair in pieces.windows(2) {
+                let end = (pair[0].old + pair[0].length, pair[0].new + pair[0].length);
+                prop_assert!(end.0 <= pair[1].old, "sorted");
+                prop_assert!(end != (pair[1].old, pair[1].new), "what goes on is one piece");
+            }
         }
     }
 }

@@ -1,8 +1,8 @@
-//! Binary arithmetic coding: bits and their probabilities to bytes, and back.
+//! Arithmetic coding: bits and symbols with their probabilities to bytes, and back.
 //!
-//! A coder of intervals [low, high] in 64 bits without carries, as in Mahoney's lpaq (2007) but
-//! twice as wide. One piece of code drives encoder and decoder: a [`Coder`] is given the bit, which
-//! the decoder ignores, and gives the bit, which the encoder repeats. Refuses to know the models.
+//! A range coder with carries after Martin (1979) and Schindler (1998), with a range of 64 bits that
+//! is widened by 32 at once. One piece of code drives encoder and decoder: a [`Coder`] is given the
+//! bit or symbol, which the decoder ignores, and gives it back. Refuses to know the models.
 
 use std::io::{self, Read};
 
@@ -54,10 +54,17 @@ impl Stream {
     }
 }
 
+/// Of 16 symbols, how much of 32768 those before each have.
+pub(crate) type Below = [u16; 16];
+
 /// Encodes, decodes or weighs bits.
 pub(crate) trait Coder {
     /// Codes a bit, 0 or 1, that is 1 with `chance` in 65536, 1..=65535.
     fn code(&mut self, bit: u32, chance: u32) -> u32;
+
+    /// Codes one of 16 symbols. `below` says of each how much of 32768 the symbols before it have,
+    /// which grows from 0 and stays below 32768.
+    fn symbol(&mut self, symbol: usize, below: &Below) -> usize;
 
     /// Says what the bits that follow are spent on.
     #[inline]
@@ -88,7 +95,7 @@ pub(crate) trait Coder {
 #[derive(Debug)]
 pub(crate) struct Encoder {
     low: u64,
-    high: u64,
+    range: u64,
     bytes: Vec<u8>,
 }
 
@@ -97,8 +104,35 @@ impl Encoder {
     pub(crate) fn new() -> Self {
         Self {
             low: 0,
-            high: u64::MAX,
+            range: u64::MAX,
             bytes: Vec::new(),
+        }
+    }
+
+    /// Leaves `range` of what is left, `above` its beginning.
+    #[inline]
+    fn narrow(&mut self, above: u64, range: u64) {
+        let (low, carries) = self.low.overflowing_add(above);
+        self.low = low;
+        self.range = range;
+        if carries {
+            self.carry();
+        }
+        if self.range < NARROW {
+            self.bytes.extend_from_slice(&self.low.to_be_bytes()[..4]);
+            self.low <<= 32;
+            self.range <<= 32;
+        }
+    }
+
+    /// Adds 1 to what was written.
+    #[cold]
+    fn carry(&mut self) {
+        for byte in self.bytes.iter_mut().rev() {
+            *byte = byte.wrapping_add(1);
+            if *byte != 0 {
+                break;
+            }
         }
     }
 
@@ -107,8 +141,12 @@ impl Encoder {
     pub(crate) fn finish(mut self) -> Vec<u8> {
         for count in 0..=8_u32 {
             let mask = u64::MAX.checked_shr(8 * count).unwrap_or(0);
-            let value = (self.low.saturating_add(mask)) & !mask;
-            if value >= self.low && value <= self.high {
+            let (value, carries) = self.low.overflowing_add(mask);
+            let value = value & !mask;
+            if value.wrapping_sub(self.low) < self.range {
+                if carries {
+                    self.carry();
+                }
                 self.bytes
                     .extend_from_slice(&value.to_be_bytes()[..count as usize]);
                 break;
@@ -121,35 +159,39 @@ impl Encoder {
     }
 }
 
-/// The first value of the interval for 0; those up to it are for 1.
-#[inline]
-fn middle(low: u64, high: u64, chance: u32) -> u64 {
-    low + ((high - low) >> 16) * u64::from(chance)
-}
+/// The range is widened when it falls below this.
+const NARROW: u64 = 1 << 32;
 
 #[cfg(feature = "diff")]
 impl Coder for Encoder {
     #[inline]
     fn code(&mut self, bit: u32, chance: u32) -> u32 {
-        let middle = middle(self.low, self.high, chance);
-        if bit == 0 {
-            self.low = middle + 1;
+        let ones = (self.range >> 16) * u64::from(chance);
+        if bit == 1 {
+            self.narrow(0, ones);
         } else {
-            self.high = middle;
-        }
-        while (self.low ^ self.high) >> 56 == 0 {
-            self.bytes.push((self.high >> 56) as u8);
-            self.low <<= 8;
-            self.high = self.high << 8 | 0xff;
+            self.narrow(ones, self.range - ones);
         }
         bit
+    }
+
+    #[inline]
+    fn symbol(&mut self, symbol: usize, below: &Below) -> usize {
+        let unit = self.range >> 15;
+        let begin = u64::from(below[symbol & 15]) * unit;
+        let range = match below.get(symbol + 1) {
+            Some(end) => u64::from(*end) * unit - begin,
+            None => self.range - begin,
+        };
+        self.narrow(begin, range);
+        symbol
     }
 }
 
 /// Reads. What fails is kept until it is asked for, so that decoding a bit can't fail.
 pub(crate) struct Decoder<R> {
-    low: u64,
-    high: u64,
+    range: u64,
+    /// How far the number that was read lies above the beginning of the interval; less than `range`.
     value: u64,
     input: R,
     buffer: Vec<u8>,
@@ -169,8 +211,7 @@ impl<R: Read> Decoder<R> {
     /// Reads at most `limit` bytes of `input`.
     pub(crate) fn new(input: R, limit: u64) -> Self {
         let mut decoder = Self {
-            low: 0,
-            high: u64::MAX,
+            range: u64::MAX,
             value: 0,
             input,
             buffer: vec![0; BUFFER_BYTES],
@@ -181,21 +222,51 @@ impl<R: Read> Decoder<R> {
             failed: None,
             cut: false,
         };
-        for _ in 0..8 {
-            decoder.value = decoder.value << 8 | u64::from(decoder.byte());
-        }
+        decoder.value = decoder.four() << 32;
+        decoder.value |= decoder.four();
+        // No encoder writes the one number that is not below the first range.
+        decoder.value = decoder.value.min(u64::MAX - 1);
         decoder
     }
 
+    /// The next 4 bytes.
     #[inline]
-    fn byte(&mut self) -> u8 {
-        if self.at == self.filled && !self.fill() {
-            self.beyond += 1;
-            return 0;
+    fn four(&mut self) -> u64 {
+        match self.buffer[..self.filled]
+            .get(self.at..)
+            .and_then(|rest| rest.first_chunk())
+        {
+            Some(four) => {
+                self.at += 4;
+                u32::from_be_bytes(*four).into()
+            }
+            None => self.last_four(),
         }
-        let byte = self.buffer[self.at];
-        self.at += 1;
-        byte
+    }
+
+    /// The next 4 bytes, at the end of the buffer.
+    #[cold]
+    fn last_four(&mut self) -> u64 {
+        let mut four = 0;
+        for _ in 0..4 {
+            let byte = if self.at < self.filled || self.fill() {
+                self.at += 1;
+                self.buffer[self.at - 1]
+            } else {
+                self.beyond += 1;
+                0
+            };
+            four = four << 8 | u64::from(byte);
+        }
+        four
+    }
+
+    #[inline]
+    fn widen(&mut self) {
+        if self.range < NARROW {
+            self.range <<= 32;
+            self.value = self.value << 32 | self.four();
+        }
     }
 
     #[cold]
@@ -256,19 +327,36 @@ impl<R: Read> Coder for Decoder<R> {
 
     #[inline]
     fn code(&mut self, _bit: u32, chance: u32) -> u32 {
-        let middle = middle(self.low, self.high, chance);
-        let bit = u32::from(self.value <= middle);
-        if bit == 0 {
-            self.low = middle + 1;
+        let ones = (self.range >> 16) * u64::from(chance);
+        let bit = if self.value < ones {
+            self.range = ones;
+            1
         } else {
-            self.high = middle;
-        }
-        while (self.low ^ self.high) >> 56 == 0 {
-            self.low <<= 8;
-            self.high = self.high << 8 | 0xff;
-            self.value = self.value << 8 | u64::from(self.byte());
-        }
+            self.value -= ones;
+            self.range -= ones;
+            0
+        };
+        self.widen();
         bit
+    }
+
+    #[inline]
+    fn symbol(&mut self, _symbol: usize, below: &Below) -> usize {
+        let unit = self.range >> 15;
+        let at = (self.value / unit).min(0x7fff) as i16;
+        let symbol = below
+            .iter()
+            .map(|end| u16::from(end.cast_signed() <= at))
+            .sum::<u16>() as usize
+            - 1;
+        let begin = u64::from(below[symbol & 15]) * unit;
+        self.value -= begin;
+        self.range = match below.get(symbol + 1) {
+            Some(end) => u64::from(*end) * unit - begin,
+            None => self.range - begin,
+        };
+        self.widen();
+        symbol
     }
 }
 
@@ -293,6 +381,15 @@ impl<R: Read> Weighing<R> {
 
     pub(crate) fn into_costs(self) -> Vec<[u64; STREAMS]> {
         self.costs
+    }
+
+    /// Something happened that had `chance` in 65536.
+    fn note(&mut self, chance: u32) {
+        // For people to read: nothing depends on these floats.
+        let cost = (f64::from(chance) / 65536.0).log2() * -65536.0;
+        if let Some(streams) = self.costs.get_mut(self.section) {
+            streams[self.stream] += cost as u64;
+        }
     }
 }
 
@@ -320,12 +417,14 @@ impl<R: Read> Coder for Weighing<R> {
 
     fn code(&mut self, bit: u32, chance: u32) -> u32 {
         let bit = self.decoder.code(bit, chance);
-        let chance = if bit == 1 { chance } else { 65536 - chance };
-        // For people to read: nothing depends on these floats.
-        let cost = (f64::from(chance) / 65536.0).log2() * -65536.0;
-        if let Some(streams) = self.costs.get_mut(self.section) {
-            streams[self.stream] += cost as u64;
-        }
+        self.note(if bit == 1 { chance } else { 65536 - chance });
         bit
+    }
+
+    fn symbol(&mut self, symbol: usize, below: &Below) -> usize {
+        let symbol = self.decoder.symbol(symbol, below);
+        let end = below.get(symbol + 1).map_or(1 << 15, |end| u32::from(*end));
+        self.note(2 * (end - u32::from(below[symbol])));
+        symbol
     }
 }

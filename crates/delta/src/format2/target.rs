@@ -3,11 +3,9 @@
 //!
 //! Refuses to know how a reference is written.
 
+use super::bytes::Bytes;
 use super::chance::Chance;
-use super::mixer::{Mixer, OPINIONS};
-use super::range::Coder;
-use super::slots::Slots;
-use super::tables::Logistic;
+use super::range::{Below, Coder};
 
 /// How many contexts a byte of a target has.
 const CONTEXTS: usize = 3;
@@ -15,22 +13,18 @@ const CONTEXT_BITS: u32 = 14;
 
 /// What was learnt of targets.
 pub(crate) struct Targets {
-    logistic: Logistic,
     /// By what stands before the reference, from far to near.
     seen: [Vec<(u32, u8)>; 2],
     flags: Vec<Chance>,
-    slots: Slots,
-    mixer: Mixer,
+    bytes: Bytes<CONTEXTS>,
 }
 
 impl Targets {
     pub(crate) fn new() -> Self {
         Self {
-            logistic: Logistic::new(),
             seen: std::array::from_fn(|_| vec![(0, 0); 1 << CONTEXT_BITS]),
             flags: vec![Chance::EVEN; 2 * 8 * 16],
-            slots: Slots::new(15),
-            mixer: Mixer::new(8 * 4 * 16, 40, 6),
+            bytes: Bytes::new(15, 8 * 4),
         }
     }
 
@@ -72,37 +66,15 @@ impl Targets {
         let mut target = 0_u32;
         for at in 0..4_u32 {
             let byte = truth >> (24 - 8 * at) & 0xff;
-            let mut contexts = [
+            let contexts = [
                 hash(target, at * 8 + flow),
                 hash(target, at * 8 + 512),
                 hash(target >> 8, at * 8 + flow + 1024),
             ];
-            let mut got = 1_u32;
-            for half in 0..2 {
-                let places = contexts.map(|context| self.slots.find(context));
-                let mut halves = places.map(|place| self.slots.read(place));
-                let mut node = 1_usize;
-                for low in 0..4 {
-                    let mut logits = [0; OPINIONS];
-                    for at in 0..CONTEXTS {
-                        logits[at] = halves[at].logit(node, self.logistic);
-                    }
-                    let set = ((flow * 4 + at) * 16) as usize + node;
-                    let bit = self
-                        .mixer
-                        .code(coder, set, logits, byte >> (7 - half * 4 - low) & 1);
-                    for half in &mut halves {
-                        half.update(node, bit);
-                    }
-                    node = node << 1 | bit as usize;
-                    got = got << 1 | bit;
-                }
-                for (place, half) in places.into_iter().zip(halves) {
-                    self.slots.write(place, half);
-                }
-                contexts = contexts.map(|context| hash(context, got + 0x5000));
-            }
-            target = target << 8 | got & 0xff;
+            let got = self
+                .bytes
+                .code(coder, (flow * 4 + at) as usize, contexts, byte as u8);
+            target = target << 8 | u32::from(got);
         }
         target
     }
@@ -114,6 +86,10 @@ struct Silent;
 impl Coder for Silent {
     fn code(&mut self, bit: u32, _chance: u32) -> u32 {
         bit
+    }
+
+    fn symbol(&mut self, symbol: usize, _below: &Below) -> usize {
+        symbol
     }
 }
 

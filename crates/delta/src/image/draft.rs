@@ -3,8 +3,7 @@
 //! Refuses to know executable formats. Earlier claims win: a parser claims what it knows best first,
 //! and what it claims later is cut around that.
 
-use super::{MAX_REGIONS, MAX_SPANS};
-use crate::layout::{Form, Kind, Probe, Region, Span};
+use crate::layout::{Form, Kind, MAX_REGIONS, MAX_SPANS, Probe, Region, Span};
 
 /// Regions shorter than this are not worth their place in the patch.
 const SHORTEST: u32 = 64;

@@ -27,11 +27,6 @@ use reader::Reader;
 
 pub(crate) use signature::page_hashes;
 
-/// The most spans of a layout.
-pub(crate) const MAX_SPANS: usize = 64;
-/// The most regions of a layout.
-pub(crate) const MAX_REGIONS: usize = 256;
-
 /// The layouts of two releases of one executable: region `i` of one and region `i` of the other are
 /// of the same kind. None if one is no executable that is known, or if the two are of different
 /// formats or machines.

@@ -4,26 +4,11 @@
 
 use super::macho::{Slice, commands, slices};
 use super::reader::Reader;
-
-/// The hashes of a file's pages in its signature: they follow from the pages, so a patch need not
-/// carry them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct PageHashes {
-    /// Where in the file the signed executable begins: 0, or its slice of a universal binary.
-    pub(crate) begin: u32,
-    /// Where in the file the first hash is; each has 32 bytes.
-    pub(crate) at: u32,
-    /// How many hashes.
-    pub(crate) slots: u32,
-    /// How many bytes each hash covers; the last may cover less.
-    pub(crate) page_bytes: u32,
-    /// How many bytes all hashes cover, from `begin`.
-    pub(crate) covered_bytes: u32,
-}
+use crate::layout::HashTable;
 
 /// Where a Mach-O file has SHA-256 hashes of its pages: none, one, or one for each slice. All within
 /// the file and after what they cover; whether the hashes are right is not checked.
-pub(crate) fn page_hashes(file: &[u8]) -> Vec<PageHashes> {
+pub(crate) fn page_hashes(file: &[u8]) -> Vec<HashTable> {
     let file = Reader::new(file);
     let slices = slices(file).unwrap_or_default();
     slices
@@ -32,7 +17,7 @@ pub(crate) fn page_hashes(file: &[u8]) -> Vec<PageHashes> {
         .collect()
 }
 
-fn slice_hashes(file: Reader, slice: Slice) -> Option<PageHashes> {
+fn slice_hashes(file: Reader, slice: Slice) -> Option<HashTable> {
     let part = file.part(slice.offset, slice.length)?;
     if part.u32(0)? != 0xfeed_facf {
         return None;
@@ -61,12 +46,11 @@ fn slice_hashes(file: Reader, slice: Slice) -> Option<PageHashes> {
             && slots == covered.div_ceil(1 << page)
             && covered <= first
             && first + 32 * slots <= part.length();
-        fits.then_some(PageHashes {
+        fits.then_some(HashTable {
             begin: u32::try_from(slice.offset).ok()?,
+            covered: u32::try_from(covered).ok()?,
+            page_bits: page,
             at: u32::try_from(slice.offset + first).ok()?,
-            slots: u32::try_from(slots).ok()?,
-            page_bytes: 1 << page,
-            covered_bytes: u32::try_from(covered).ok()?,
         })
     })
 }

@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails may panic")]
 
 use super::samples::{File, elf, macho, pe, universal};
-use super::{MAX_REGIONS, MAX_SPANS, layouts, page_hashes};
-use crate::layout::{Form, Kind, Layout};
+use super::{layouts, page_hashes};
+use crate::layout::{Form, Kind, Layout, MAX_REGIONS, MAX_SPANS};
 use proptest::prelude::*;
 
 /// Fails unless the layout keeps what its readers rely on.
@@ -127,26 +127,23 @@ fn slices_of_a_universal_file_have_addresses_far_apart() {
 #[test]
 fn hashes_of_pages_are_found_in_each_slice() {
     let found = |file: &[u8]| -> Vec<_> {
-        let hashes = page_hashes(file).into_iter();
-        hashes
-            .map(|hashes| {
+        let tables = page_hashes(file).into_iter();
+        tables
+            .map(|table| {
                 (
-                    hashes.begin,
-                    hashes.at,
-                    hashes.slots,
-                    hashes.page_bytes,
-                    hashes.covered_bytes,
+                    table.begin,
+                    table.at,
+                    table.pages(),
+                    table.page_bits,
+                    table.covered,
                 )
             })
             .collect()
     };
-    assert_eq!(found(&macho()), [(0, 0x2040, 2, 0x1000, 0x2000)]);
+    assert_eq!(found(&macho()), [(0, 0x2040, 2, 12, 0x2000)]);
     assert_eq!(
         found(&universal()),
-        [
-            (0x1000, 0x3040, 2, 0x1000, 0x2000),
-            (0x4000, 0x6040, 2, 0x1000, 0x2000)
-        ]
+        [(0x1000, 0x3040, 2, 12, 0x2000), (0x4000, 0x6040, 2, 12, 0x2000)]
     );
     assert_eq!(found(&elf()), []);
 }

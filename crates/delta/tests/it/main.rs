@@ -4,4 +4,6 @@
 mod files;
 mod format1;
 mod format2;
+#[path = "../../src/testing/golden.rs"]
+mod golden;
 mod programs;

@@ -4,31 +4,12 @@
 //! The functions are random bytes, but for their calls: what a decoder finds in them must be the same
 //! for ever, sense or not. Refuses to know patches.
 
+#[path = "../../src/testing/noise.rs"]
+mod noise;
+
 use sha2::{Digest as _, Sha256};
 
-/// Numbers that look random and are the same for ever (xorshift).
-pub(crate) struct Noise(u64);
-
-impl Noise {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    pub(crate) fn number(&mut self) -> u32 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 32) as u32
-    }
-
-    pub(crate) fn below(&mut self, limit: u32) -> u32 {
-        self.number() % limit.max(1)
-    }
-
-    pub(crate) fn bytes(&mut self, length: usize) -> Vec<u8> {
-        (0..length).map(|_| self.number() as u8).collect()
-    }
-}
+pub(crate) use noise::Noise;
 
 /// The kinds of programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

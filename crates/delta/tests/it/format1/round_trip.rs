@@ -77,7 +77,7 @@ fn a_patch_can_be_read_and_written_in_drips() {
     let made = patch(&old, &new);
     let mut out = Drip::new(Vec::new());
     apply(
-        &mut Cursor::new(&old),
+        &mut Drip::new(Cursor::new(&old)),
         Drip::new(&made[..]),
         &mut out,
         Limits::exactly(new.len() as u64),

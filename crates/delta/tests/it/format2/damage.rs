@@ -97,7 +97,7 @@ fn a_wrong_base_is_its_own_error_before_anything_is_written() {
 }
 
 #[test]
-fn another_magic_format_or_rules_is_its_own_error() {
+fn another_magic_format_rules_or_need_of_memory_is_its_own_error() {
     let made = patch(b"the old bytes", b"the new bytes");
     let with = |at: usize, byte: u8| {
         let mut bad = made.clone();
@@ -114,6 +114,7 @@ fn another_magic_format_or_rules_is_its_own_error() {
     assert!(matches!(with(9, 1), Err(ApplyError::Format(0x102))));
     assert!(matches!(with(10, 0), Err(ApplyError::Rules(0))));
     assert!(matches!(with(10, 2), Err(ApplyError::Rules(2))));
+    assert!(matches!(with(11, 21), Err(ApplyError::Memory(21))));
 }
 
 #[test]
@@ -134,8 +135,8 @@ fn a_result_of_another_length_than_asked_for_is_refused_first() {
 #[test]
 fn a_result_with_another_checksum_than_announced_is_refused() {
     let mut made = patch(b"old", b"the new bytes");
-    // The checksum of the new file: after magic, format, rules, and the old file's identity.
-    made[11 + 5 + 1] ^= 1;
+    // The checksum of the new file: after magic, format, rules, memory, and the old file's identity.
+    made[12 + 5 + 1] ^= 1;
     let result = applied(b"old", &made, 13);
     assert!(
         matches!(result, Err(ApplyError::WrongResult { .. })),

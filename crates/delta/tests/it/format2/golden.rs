@@ -6,6 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::{applied, patch};
+use crate::golden::golden;
 use crate::programs::{Format, Noise, Program};
 
 const NAMES: [&str; 9] = [
@@ -43,13 +44,7 @@ fn writes_missing_golden_patches() {
 }
 
 fn path(name: &str, kind: &str) -> PathBuf {
-    [
-        env!("CARGO_MANIFEST_DIR"),
-        "../../patches/golden",
-        &format!("2-{name}.{kind}"),
-    ]
-    .iter()
-    .collect()
+    golden(&format!("2-{name}"), kind)
 }
 
 fn pair(name: &str) -> (Vec<u8>, Vec<u8>) {

@@ -1,5 +1,6 @@
 use super::super::{decode, padded};
 use super::*;
+use crate::testing::Noise;
 
 /// The lengths into which the sweep cuts `bytes`, up to the last that no byte after them changes.
 fn swept(bytes: &[u8]) -> Vec<u8> {
@@ -23,20 +24,9 @@ fn followed(bytes: &[u8]) -> Vec<u8> {
     lengths
 }
 
-fn random(seed: u64) -> impl FnMut() -> u8 {
-    let mut state = seed;
-    move || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 56) as u8
-    }
-}
-
 #[test]
 fn it_cuts_random_bytes_as_the_sweep_does() {
-    let mut next = random(1);
-    let bytes: Vec<u8> = (0..300_000).map(|_| next()).collect();
+    let bytes = Noise::new(1).bytes(300_000);
     let swept = swept(&bytes);
     assert_eq!(followed(&bytes)[..swept.len()], swept);
 }
@@ -46,8 +36,8 @@ fn it_cuts_heaps_of_prefixes_as_the_sweep_does() {
     let heap = [
         0x66, 0x67, 0xF0, 0xF3, 0x48, 0x40, 0x0F, 0x38, 0x3A, 0x62, 0xC4, 0xC5, 0x2E, 0x05, 0x81, 0xE8,
     ];
-    let mut next = random(2);
-    let bytes: Vec<u8> = (0..300_000).map(|_| heap[usize::from(next() & 15)]).collect();
+    let mut noise = Noise::new(2);
+    let bytes: Vec<u8> = (0..300_000).map(|_| heap[noise.below(16) as usize]).collect();
     let swept = swept(&bytes);
     assert_eq!(followed(&bytes)[..swept.len()], swept);
     assert!(swept.contains(&15), "the longest are among them");

@@ -48,6 +48,11 @@ const WALLS: &[Wall] = &[
         never: NETWORK,
     },
     Wall {
+        package: "moult-containers",
+        may_import: &["moult-delta"],
+        never: NETWORK,
+    },
+    Wall {
         package: "moult-trust",
         may_import: &["moult-durable", "moult-model"],
         never: &["reqwest", "hyper", "tauri", "wry", "gtk", "wasmtime"],
@@ -83,6 +88,7 @@ const WALLS: &[Wall] = &[
     Wall {
         package: "moult-publish",
         may_import: &[
+            "moult-containers",
             "moult-delta",
             "moult-durable",
             "moult-model",
@@ -133,6 +139,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("aws-lc-rs", &["moult-trust"]),
     ("minisign", &["moult-trust"]),
     ("bsdiff", &["moult-delta"]),
+    ("liblzma", &["moult-containers"]),
+    ("miniz_oxide", &["moult-containers"]),
     ("reqwest", &["moult-update", "moult-tests"]),
     ("tauri", &["moult-app"]),
     ("rfd", &["moult-app"]),

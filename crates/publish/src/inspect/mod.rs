@@ -132,6 +132,10 @@ fn bundle(path: &Path, bytes: Vec<u8>) -> Result<BundleFile, PublishError> {
 }
 
 fn patch(path: &Path, bytes: &[u8]) -> Result<PatchHeader, PublishError> {
+    if let Ok(header) = moult_containers::inspect(bytes) {
+        let size = bytes.len() as u64;
+        return Ok(PatchHeader::of_containers(size, Digest::of(bytes), &header));
+    }
     let header = moult_delta::inspect(bytes).map_err(|source| PublishError::InspectPatch {
         path: path.to_owned(),
         source,

@@ -44,6 +44,17 @@ impl PatchHeader {
         }
     }
 
+    /// Of a patch between containers of this size and digest.
+    pub fn of_containers(size: u64, digest: Digest, header: &moult_containers::Header) -> Self {
+        Self {
+            size,
+            digest,
+            format: moult_containers::FORMAT,
+            from: End::of(&header.old),
+            to: End::of(&header.new),
+        }
+    }
+
     /// The patch's size in bytes.
     pub fn size(&self) -> u64 {
         self.size

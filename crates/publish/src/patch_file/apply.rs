@@ -2,6 +2,7 @@
 //! neither is ever whole in memory. No thread is started: its stack would count as memory, too.
 
 use std::fmt;
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 use std::time::Instant;
@@ -11,7 +12,7 @@ use moult_model::Digest;
 use serde::Serialize;
 
 use super::new_file::{NewFile, exists};
-use super::{PatchError, header, open};
+use super::{PatchError, container, header, is_of_containers, open};
 use crate::interrupt::Interrupt;
 use crate::output::{Size, seconds};
 use crate::progress::Progress;
@@ -65,9 +66,16 @@ pub fn apply(task: &Apply<'_>, progress: &Progress, interrupt: &Interrupt) -> Re
         .metadata()
         .map_err(PatchError::read("patch", task.patch))?
         .len();
-    let header = header(task.patch, &mut patch)?;
+    let is_of_containers = is_of_containers(task.patch, &mut patch)?;
+    let (format, announced) = if is_of_containers {
+        let header = container::header(task.patch, &mut patch)?;
+        (moult_containers::FORMAT, header.new.bytes)
+    } else {
+        let header = header(task.patch, &mut patch)?;
+        (header.format, header.new.bytes)
+    };
     // Without a trusted size the patch's own word is all there is; its result is as good as that word.
-    let size = task.size.unwrap_or(header.new.bytes);
+    let size = task.size.unwrap_or(announced);
     progress.bytes("applying", size);
     let mut out = Watched {
         file: NewFile::begin(task.out)?,
@@ -75,17 +83,17 @@ pub fn apply(task: &Apply<'_>, progress: &Progress, interrupt: &Interrupt) -> Re
         progress,
         interrupt,
     };
-    let applied = moult_delta::apply(&mut old, patch, &mut out, Limits::exactly(size));
-    let applied = applied.map_err(|source| match source {
+    let limits = Limits::exactly(size);
+    let applied = if is_of_containers {
+        container::apply(task, &mut old, patch, &mut out, limits)
+    } else {
+        apply_plain(task, &mut old, patch, &mut out, limits)
+    };
+    let (bytes, sha256) = applied.map_err(|error| match error {
         _ if interrupt.is_asked() => PatchError::Interrupted,
-        ApplyError::New(source) => PatchError::write(task.out)(source),
-        source => PatchError::Apply {
-            patch: task.patch.to_owned(),
-            old: task.old.to_owned(),
-            source: Box::new(source),
-        },
+        error => error,
     })?;
-    let digest = Digest::from_bytes(applied.sha256);
+    let digest = Digest::from_bytes(sha256);
     if let Some(expected) = task.digest
         && expected != digest
     {
@@ -98,13 +106,33 @@ pub fn apply(task: &Apply<'_>, progress: &Progress, interrupt: &Interrupt) -> Re
     out.file.place(&old, task.may_replace)?;
     Ok(Applied {
         path: task.out.display().to_string(),
-        format: header.format,
-        size: applied.bytes,
+        format,
+        size: bytes,
         digest,
         patch_size,
         is_trusted: task.digest.is_some(),
         seconds: seconds(started),
     })
+}
+
+/// Applies a patch of the delta crate, and tells the new file's length and hash.
+fn apply_plain(
+    task: &Apply<'_>,
+    old: &mut File,
+    patch: File,
+    out: &mut impl Write,
+    limits: Limits,
+) -> Result<(u64, [u8; 32]), PatchError> {
+    let applied = moult_delta::apply(old, patch, out, limits);
+    let applied = applied.map_err(|source| match source {
+        ApplyError::New(source) => PatchError::write(task.out)(source),
+        source => PatchError::Apply {
+            patch: task.patch.to_owned(),
+            old: task.old.to_owned(),
+            source: Box::new(source),
+        },
+    })?;
+    Ok((applied.bytes, applied.sha256))
 }
 
 /// Says how far writing is, and stops where somebody asks for it.

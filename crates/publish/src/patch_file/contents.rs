@@ -11,7 +11,8 @@ use moult_delta::{ApplyError, Breakdown, Contents};
 use moult_model::Digest;
 use serde::Serialize;
 
-use super::{PatchError, header, open};
+use super::container::{self, Recipe};
+use super::{PatchError, header, is_of_containers, open};
 use crate::inspect::PatchHeader;
 use crate::output::Size;
 
@@ -26,6 +27,9 @@ pub struct PatchContents {
     /// Format 1 tells no more than its header.
     #[serde(flatten)]
     inside: Option<Inside>,
+    /// Of a patch between containers.
+    #[serde(flatten)]
+    recipe: Option<Recipe>,
 }
 
 #[derive(Debug, Serialize)]
@@ -61,6 +65,14 @@ pub fn look_into(path: &Path, old: Option<&Path>) -> Result<PatchContents, Patch
     let read = PatchError::read;
     let (digest, size) = Digest::of_reader(&mut file).map_err(read("patch", path))?;
     file.rewind().map_err(read("patch", path))?;
+    if is_of_containers(path, &mut file)? {
+        let (header, recipe) = container::recipe(path, file)?;
+        return Ok(PatchContents {
+            header: PatchHeader::of_containers(size, digest, &header),
+            inside: None,
+            recipe: Some(recipe),
+        });
+    }
     let header = header(path, &mut file)?;
     let inside = match contents(&mut file) {
         Ok(contents) => Some(contents),
@@ -87,6 +99,7 @@ pub fn look_into(path: &Path, old: Option<&Path>) -> Result<PatchContents, Patch
     Ok(PatchContents {
         header: PatchHeader::new(size, digest, &header),
         inside: inside.map(|contents| Inside::of(&contents, spent.as_ref(), size)),
+        recipe: None,
     })
 }
 
@@ -140,9 +153,10 @@ impl Inside {
 impl fmt::Display for PatchContents {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.header.fmt(f)?;
-        match &self.inside {
-            Some(inside) => write!(f, "\n{inside}"),
-            None => f.write_str("\nwhat this format spends its bytes on can't be told"),
+        match (&self.inside, &self.recipe) {
+            (Some(inside), _) => write!(f, "\n{inside}"),
+            (_, Some(recipe)) => write!(f, "\n{recipe}"),
+            (None, None) => f.write_str("\nwhat this format spends its bytes on can't be told"),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use moult_containers::ApplyError as ContainerError;
 use moult_delta::{ApplyError, DiffError};
 use moult_durable::DurableError;
 use moult_model::Digest;
@@ -98,6 +99,37 @@ pub enum PatchError {
         #[source]
         source: Box<ApplyError>,
     },
+    /// No patch could be made between two containers.
+    #[error("no patch from the content of `{old}` to that of `{new}` can be made")]
+    MakeContainer {
+        /// The old file.
+        old: PathBuf,
+        /// The new file.
+        new: PathBuf,
+        /// Why.
+        #[source]
+        source: Box<moult_containers::DiffError>,
+    },
+    /// A file is not a patch between containers, or is one that is not understood.
+    #[error("`{patch}` can't be read as a patch between containers")]
+    LookContainer {
+        /// The file.
+        patch: PathBuf,
+        /// Why.
+        #[source]
+        source: Box<moult_containers::ApplyError>,
+    },
+    /// A patch between containers can't be applied.
+    #[error("the patch `{patch}` can't be applied to the container `{old}`")]
+    ApplyContainer {
+        /// The patch.
+        patch: PathBuf,
+        /// The old file.
+        old: PathBuf,
+        /// Why.
+        #[source]
+        source: Box<moult_containers::ApplyError>,
+    },
     /// A patch leads to another file than the trusted one.
     #[error("the patch `{patch}` leads to a file with SHA-256 {found}, not {expected}")]
     Untrusted {
@@ -142,11 +174,12 @@ impl PatchError {
             | Self::Create { .. }
             | Self::Untrusted { .. }
             | Self::Interrupted => true,
-            Self::Write { .. } | Self::Place { .. } | Self::Make { .. } => false,
+            Self::Write { .. } | Self::Place { .. } | Self::Make { .. } | Self::MakeContainer { .. } => false,
             Self::Look { source, .. } | Self::Apply { source, .. } => !matches!(
                 **source,
                 ApplyError::Patch(_) | ApplyError::Old(_) | ApplyError::New(_)
             ),
+            Self::LookContainer { source, .. } | Self::ApplyContainer { source, .. } => !is_the_disk(source),
         }
     }
 
@@ -167,8 +200,13 @@ impl PatchError {
             Self::Write { .. } | Self::Place { .. } => {
                 return format!("{REMOVED}; look at the disk and its rights, then try again");
             }
-            Self::Make { .. } => "nothing was written; please report it, with both files if you can",
+            Self::Make { .. } | Self::MakeContainer { .. } => {
+                "nothing was written; please report it, with both files if you can"
+            }
             Self::Look { source, .. } | Self::Apply { source, .. } => refused(source),
+            Self::LookContainer { source, .. } | Self::ApplyContainer { source, .. } => {
+                refused_container(source)
+            }
             Self::Untrusted { .. } => {
                 return format!("{REMOVED}; don't use this patch, get it anew from where it is trusted");
             }
@@ -184,7 +222,7 @@ fn refused(error: &ApplyError) -> &'static str {
         ApplyError::Magic => {
             "nothing was written; name a file that `moult patch diff` made: OLD comes before PATCH"
         }
-        ApplyError::Format(_) | ApplyError::Flags(_) | ApplyError::Rules(_) => {
+        ApplyError::Format(_) | ApplyError::Flags(_) | ApplyError::Rules(_) | ApplyError::Memory(_) => {
             "nothing was written; use a newer moult, or take the whole new file"
         }
         ApplyError::OutputLength { .. } => {
@@ -197,6 +235,37 @@ fn refused(error: &ApplyError) -> &'static str {
             "nothing was left behind; the patch is damaged, or the old file is another one or changed meanwhile: copy both anew"
         }
         ApplyError::Patch(_) | ApplyError::Old(_) | ApplyError::New(_) => {
+            "nothing was left behind; look at the disk and its rights, then try again"
+        }
+        _ => "nothing was left behind; the patch is damaged: copy it anew, or take the whole new file",
+    }
+}
+
+/// Whether it is neither the patch's fault nor that of the old file.
+fn is_the_disk(error: &ContainerError) -> bool {
+    matches!(
+        error,
+        ContainerError::Patch(_)
+            | ContainerError::Old(_)
+            | ContainerError::Scratch(_)
+            | ContainerError::New(_)
+    )
+}
+
+/// What to do about a patch between containers that was refused.
+fn refused_container(error: &ContainerError) -> &'static str {
+    match error {
+        ContainerError::Format(_) => "nothing was written; use a newer moult, or take the whole new file",
+        ContainerError::Encoders { .. } => {
+            "nothing was written; use the moult that the patch was made with, or take the whole new file"
+        }
+        ContainerError::OutputLength { .. } => {
+            "nothing was written; take the patch that leads to the file you expect"
+        }
+        ContainerError::WrongBase { .. } => {
+            "nothing was written; name the very file that the patch was made from"
+        }
+        error if is_the_disk(error) => {
             "nothing was left behind; look at the disk and its rights, then try again"
         }
         _ => "nothing was left behind; the patch is damaged: copy it anew, or take the whole new file",

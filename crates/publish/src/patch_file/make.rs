@@ -13,7 +13,7 @@ use moult_delta::{DiffError, DiffStats, Stage};
 use moult_model::Digest;
 use serde::Serialize;
 
-use super::{PatchError, open};
+use super::{PatchError, container, open};
 use crate::interrupt::Interrupt;
 use crate::output::{Size, seconds};
 use crate::progress::Progress;
@@ -33,7 +33,23 @@ pub struct Made {
     is_executable: bool,
     segments: u64,
     copied: u64,
+    /// What it does with the containers, in format 3.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    container: Option<Inside>,
     seconds: f64,
+}
+
+/// What was found in two containers.
+#[derive(Debug, Serialize)]
+struct Inside {
+    /// How many compressed streams the new one has that the old one has not.
+    streams: usize,
+    /// How many of them are rebuilt.
+    rebuilt: usize,
+    /// How many executables are patched on their own.
+    executables: usize,
+    /// The size of a patch between the files as they are.
+    plain_patch: u64,
 }
 
 /// Makes a patch. One that stands there is replaced; anything else only if it may be.
@@ -52,15 +68,16 @@ pub fn make(
         progress,
         stage: AtomicU8::new(0),
     };
-    let mut bytes = Vec::new();
-    let made = moult_delta::diff_with(&old_bytes, &new_bytes, &mut bytes, &|state| {
+    let tell = |state| {
         shown.show(state);
         if interrupt.is_asked() {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())
         }
-    });
+    };
+    let mut bytes = Vec::new();
+    let made = moult_delta::diff_with(&old_bytes, &new_bytes, &mut bytes, &tell);
     let stats = made.map_err(|source| match source {
         DiffError::Cancelled => PatchError::Interrupted,
         source => PatchError::Make {
@@ -69,11 +86,22 @@ pub fn make(
             source: Box::new(source),
         },
     })?;
+    // What is compressed, or holds executables, may differ less inside.
+    let files = [(old, &old_bytes[..]), (new, &new_bytes[..])];
+    let of_containers = container::make(files, bytes.len() as u64, &tell)?;
+    let (bytes, container) = match of_containers {
+        Some((patch, stats)) => (patch, Some(stats)),
+        None => (bytes, None),
+    };
     moult_durable::write_atomic(patch, &bytes).map_err(|source| PatchError::Place {
         path: patch.to_owned(),
         source,
     })?;
-    Ok(Made::of(patch, &bytes, &stats, seconds(started)))
+    let made = Made::of(patch, &bytes, &stats, seconds(started));
+    Ok(match container {
+        Some(container) => made.with(&container),
+        None => made,
+    })
 }
 
 /// The three files are easily confused: only a patch is replaced without being told to.
@@ -150,7 +178,24 @@ impl Made {
             is_executable: stats.executable,
             segments: stats.segments,
             copied: stats.copied_bytes,
+            container: None,
             seconds,
+        }
+    }
+
+    fn with(self, stats: &moult_containers::Stats) -> Self {
+        Self {
+            format: moult_containers::FORMAT,
+            is_executable: stats.executables > 0,
+            segments: stats.segments,
+            copied: stats.copied_bytes,
+            container: Some(Inside {
+                streams: stats.streams,
+                rebuilt: stats.rebuilt,
+                executables: stats.executables,
+                plain_patch: stats.plain_patch_bytes,
+            }),
+            ..self
         }
     }
 }
@@ -173,6 +218,21 @@ impl fmt::Display for Made {
                 f,
                 "  copied     {:>10}  in {segments} segments",
                 Size(self.copied)
+            )?;
+        }
+        if let Some(inside) = &self.container {
+            let Inside {
+                streams,
+                rebuilt,
+                executables,
+                plain_patch,
+            } = inside;
+            writeln!(f, "  rebuilt    {rebuilt:>10}  of {streams} compressed streams")?;
+            writeln!(f, "  programs   {executables:>10}  patched on their own")?;
+            writeln!(
+                f,
+                "  as it is   {:>10}  would be the patch without unpacking",
+                Size(*plain_patch)
             )?;
         }
         let kind = if self.is_executable {

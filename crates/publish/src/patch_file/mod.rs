@@ -4,13 +4,14 @@
 //! trusted size or digest hands it in.
 
 mod apply;
+mod container;
 mod contents;
 mod error;
 mod make;
 mod new_file;
 
 use std::fs::File;
-use std::io::{self, BufReader, Seek as _};
+use std::io::{self, BufReader, Read as _, Seek as _};
 use std::path::Path;
 
 use moult_delta::{ApplyError, Header};
@@ -19,6 +20,16 @@ pub use apply::{Applied, Apply, apply};
 pub use contents::{PatchContents, look_into};
 pub use error::PatchError;
 pub use make::{Made, make};
+
+/// Whether it is a patch between containers. Leaves the file at its beginning.
+fn is_of_containers(patch: &Path, file: &mut File) -> Result<bool, PatchError> {
+    let mut start = Vec::new();
+    let read = file.by_ref().take(10).read_to_end(&mut start);
+    let read = read.and_then(|_| file.rewind());
+    read.map_err(PatchError::read("patch", patch))?;
+    let format = start.strip_prefix(crate::inspect::PATCH_MAGIC);
+    Ok(format == Some(&moult_containers::FORMAT.to_le_bytes()))
+}
 
 /// Reads a patch's header, and leaves the file at its beginning.
 fn header(patch: &Path, file: &mut File) -> Result<Header, PatchError> {

@@ -101,6 +101,84 @@ fn the_first_format_is_still_applied_and_told_of() -> Result<()> {
 }
 
 #[test]
+fn what_is_compressed_is_patched_by_its_content() -> Result<()> {
+    let desk = Desk::new()?;
+    let words = executable(1, 30_000, 0)
+        .iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte} "));
+    let frame = |text: &str| zstd::bulk::compress(text.as_bytes(), 3);
+    desk.write("old", frame(&words)?)?;
+    desk.write("new", frame(&words.replacen(" 7 ", " eight ", 9))?)?;
+    let made = desk.json(&DIFF)?;
+    assert_eq!(
+        (&made["format"], &made["container"]["rebuilt"]),
+        (&json!(3), &json!(1))
+    );
+    ensure!(
+        made["size"].as_u64() < made["container"]["plain_patch"].as_u64(),
+        "{made}"
+    );
+    let seen = desk.json(&INSPECT)?;
+    assert_eq!(seen["format"], 3);
+    assert_eq!(seen["encoders"], moult_containers::encoders());
+    assert_eq!(
+        (&seen["unpacked"], &seen["rebuilt"], &seen["left"]),
+        (&json!(1), &json!(1), &json!(0))
+    );
+    assert_eq!(seen["streams"][0]["encoder"], "zstd level 3");
+    assert_eq!(seen["to"]["size"], desk.read("new")?.len());
+    let text = desk.moult(&INSPECT)?.done()?;
+    for expected in [
+        "format           3",
+        "rebuilt        1",
+        "zstd level 3",
+        "at most, to apply it",
+    ] {
+        ensure!(text.stdout.contains(expected), "{expected}: {}", text.stdout);
+    }
+    assert_eq!(desk.json(&["inspect", "a.mpatch"])?["format"], 3);
+
+    let applied = desk.json(&APPLY)?;
+    assert_eq!(applied["format"], 3);
+    assert_eq!(desk.read("out")?, desk.read("new")?);
+    Ok(())
+}
+
+#[test]
+fn a_patch_between_containers_that_can_not_work_is_refused_and_nothing_is_left() -> Result<()> {
+    let desk = Desk::new()?;
+    let words = executable(1, 30_000, 0)
+        .iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte} "));
+    let frame = |text: &str| zstd::bulk::compress(text.as_bytes(), 3);
+    desk.write("old", frame(&words)?)?;
+    desk.write("new", frame(&words.replacen(" 7 ", " eight ", 9))?)?;
+    desk.moult(&DIFF)?.done()?;
+    let patch = desk.read("a.mpatch")?;
+    let other = [&patch[..11], b"X", &patch[12..]].concat();
+    let damaged = [&patch[..patch.len() - 9], &[0; 9]].concat();
+    for (name, patch, hint) in [
+        (
+            "other encoders",
+            &other[..],
+            "use the moult that the patch was made with",
+        ),
+        ("damaged", &damaged, "the patch is damaged"),
+        ("cut off", &patch[..30], "the patch is damaged"),
+    ] {
+        desk.write("a.mpatch", patch)?;
+        let refused = desk.moult(&APPLY)?;
+        ensure!(
+            refused.code != Some(0) && refused.stderr.contains(hint),
+            "{name}: {}",
+            refused.stderr
+        );
+        ensure!(desk.read("out").is_err(), "{name}: something was left behind");
+    }
+    Ok(())
+}
+
+#[test]
 fn empty_files_are_files() -> Result<()> {
     let desk = Desk::new()?;
     desk.write("full", executable(1, 1000, 0))?;

@@ -31,22 +31,19 @@ fuzz_target!(|input: &[u8]| {
         return;
     };
     let number_at = |at: usize| u32::from(numbers[at]) | u32::from(numbers[at + 1]) << 8;
-    let new_bytes = number_at(0);
-    let mut patch = b"MOULTPCH\x02\0\x01".to_vec();
+    // A part that is not the last has at least 2^17 bytes; the last one says nothing of its length.
+    let (first, new_bytes) = match numbers[5] & 0x80 {
+        0 => (0, number_at(0)),
+        _ => (1 << 17, (1 << 17) + 1 + number_at(0)),
+    };
+    let mut patch = b"MOULTPCH\x02\0\x01\x14".to_vec();
     number(&mut patch, OLD.len() as u32);
     patch.extend_from_slice(&crc32fast::hash(&OLD).to_le_bytes());
     number(&mut patch, new_bytes);
     patch.extend_from_slice(&[0; 4]);
     let control = (number_at(2) as usize).min(rest.len());
     let body = (number_at(4) as usize).min(rest.len() - control);
-    number(
-        &mut patch,
-        if numbers[5] & 0x80 == 0 {
-            new_bytes
-        } else {
-            new_bytes / 2
-        },
-    );
+    number(&mut patch, first);
     number(&mut patch, control as u32);
     number(&mut patch, body as u32);
     patch.extend_from_slice(rest);

@@ -8,13 +8,14 @@ use crate::layout::{Layout, Region};
 use crate::scan::Reference;
 
 use super::Segment;
-use super::copy::{Copying, Token};
+use super::copy::Copying;
 use super::fresh::Fresh;
 use super::guess::{Asked, Guesser};
 use super::hashes::{HashTable, Hashing};
 use super::old::{LONGEST_TOKEN, OldFile, Window};
 use super::projection::Projection;
 use super::range::Coder;
+use super::token::Token;
 
 /// Longer stretches of the old file are not looked at where new bytes stand in for them.
 const LONGEST_REPLACED: u32 = 4096;
@@ -244,15 +245,19 @@ impl Body {
                 }
                 let (end, reference) = self.token_end(window, at, left, &mut next);
                 let length = (end - at).min(left);
+                let position = self.position as usize;
                 let token = Token {
                     old: window.sixteen(at, length as usize),
                     length: length as usize,
                     mode: window.mode,
+                    recent: self.recent,
+                    truth: part
+                        .truth
+                        .get(position..position + length as usize)
+                        .unwrap_or(&[]),
                 };
-                let position = self.position as usize;
-                let truth = part.truth.get(position..position + token.length).unwrap_or(&[]);
                 let given = match reference {
-                    None => self.copying.plain(coder, &token, self.recent, truth),
+                    None => self.copying.plain(coder, &token),
                     Some(reference) => {
                         let in_token = u32::from(reference.at) - at;
                         let asked = Asked {
@@ -265,9 +270,7 @@ impl Body {
                         let mut guess = self.guesser.first(&asked, &token, part.projection);
                         let guesser = &self.guesser;
                         let more = || guesser.all(&asked, &token, part.projection);
-                        let given =
-                            self.copying
-                                .referring(coder, &token, &mut guess, more, self.recent, truth);
+                        let given = self.copying.referring(coder, &token, &mut guess, more);
                         self.guesser.learn(&asked, &guess, &given);
                         given
                     }

@@ -6,8 +6,8 @@
 use crate::layout::{Layout, Probe, Region, Span};
 use crate::scan::{Reference, ReferenceKind, field};
 
-use super::copy::{CANDIDATES, Guess, Token};
 use super::projection::{Learnt, Projection, address};
+use super::token::{CANDIDATES, Guess, Token};
 
 /// How many old targets are remembered, as a power of two.
 const LEARNT_BITS: u32 = 17;
@@ -82,7 +82,7 @@ impl Guesser {
 
     /// The best opinion, and the others too unless it can be believed.
     #[inline]
-    pub(crate) fn first(&self, asked: &Asked<'_>, token: &Token, projection: &Projection) -> Guess {
+    pub(crate) fn first(&self, asked: &Asked<'_>, token: &Token<'_>, projection: &Projection) -> Guess {
         match self.learnt.get(asked.reference.target) {
             Some((target, trust)) if trust >= BELIEVED => {
                 let mut guess = self.blank(asked);
@@ -114,7 +114,7 @@ impl Guesser {
     }
 
     /// All opinions.
-    pub(crate) fn all(&self, asked: &Asked<'_>, token: &Token, projection: &Projection) -> Guess {
+    pub(crate) fn all(&self, asked: &Asked<'_>, token: &Token<'_>, projection: &Projection) -> Guess {
         let target = asked.reference.target;
         let projected = projection.project(target);
         let learnt = self.learnt.get(target);
@@ -145,7 +145,7 @@ impl Guesser {
 
     /// Adds the opinion that the target is `target`, or that the field stays as it is.
     #[inline]
-    fn add(&self, guess: &mut Guess, asked: &Asked<'_>, token: &Token, way: usize, target: Option<u32>) {
+    fn add(&self, guess: &mut Guess, asked: &Asked<'_>, token: &Token<'_>, way: usize, target: Option<u32>) {
         let mut field = [0; 8];
         let length = guess.length;
         field[..length].copy_from_slice(&token.old[guess.at..guess.at + length]);

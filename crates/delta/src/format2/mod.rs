@@ -11,6 +11,7 @@ mod chance;
 mod contents;
 mod control;
 mod copy;
+mod corrections;
 mod decode;
 mod distribution;
 #[cfg(feature = "diff")]
@@ -32,6 +33,7 @@ mod slots;
 mod tables;
 mod target;
 mod text;
+mod token;
 
 pub(crate) use apply::apply;
 pub use contents::{Breakdown, Contents, SectionContents, breakdown, contents};

@@ -24,6 +24,8 @@ pub struct DiffStats {
     pub patch_bytes: u64,
     /// Whether both files were read as executables.
     pub executable: bool,
+    /// How many bytes of the new file are the executable's own: what is appended to it is not.
+    pub executable_bytes: u64,
     /// How many segments are copied; 0 in format 1.
     pub segments: u64,
     /// How many bytes of the new file are copied, with corrections; 0 in format 1.
@@ -81,6 +83,7 @@ pub fn diff_with(
         new_bytes: new.len() as u64,
         patch_bytes: 0,
         executable: false,
+        executable_bytes: 0,
         segments: 0,
         copied_bytes: 0,
     };
@@ -94,6 +97,7 @@ pub fn diff_with(
     }
     let pair = Pair::new(old, new);
     stats.executable = pair.is_executable();
+    stats.executable_bytes = pair.executable_bytes();
     let mut best: Option<Vec<u8>> = None;
     for weights in choices(stats.executable) {
         let description = pair.describe(weights, &|pass, done, total| {

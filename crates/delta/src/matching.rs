@@ -4,14 +4,14 @@
 //! What is found decides the size of a patch, never what it gives. Refuses to know how a patch is
 //! written.
 
-use std::io::{self, Cursor};
+use std::io::Cursor;
 use std::ops::ControlFlow;
 
 use sha2::{Digest as _, Sha256};
 
 use crate::align::{self, Weights};
 use crate::format2::{Description, OldFile, Projection};
-use crate::layout::{HASH_BYTES, HashTable, Layout, MAX_PAGES, Probe};
+use crate::layout::{HASH_BYTES, HashTable, Layout, MAX_PAGES};
 use crate::scan::{ReferenceKind, field};
 use crate::segment::Segment;
 use crate::{DiffError, image};
@@ -19,15 +19,6 @@ use crate::{DiffError, image};
 /// How often executables are matched. The second time brings a third of a patch's size, the third
 /// time a hundredth.
 pub(crate) const PASSES: usize = 3;
-
-/// A reference in a file.
-#[derive(Clone, Copy)]
-struct Found {
-    offset: u32,
-    kind: ReferenceKind,
-    region: u8,
-    target: u32,
-}
 
 /// Both files and what is known of them before they are matched.
 pub(crate) struct Pair<'a> {
@@ -47,6 +38,13 @@ impl<'a> Pair<'a> {
         !self.layouts.0.spans.is_empty()
     }
 
+    /// How many bytes of the new file its layout holds, at most all of them.
+    pub(crate) fn executable_bytes(&self) -> u64 {
+        let spans = self.layouts.1.spans.iter();
+        let held: u64 = spans.map(|span| u64::from(span.length)).sum();
+        held.min(self.new.len() as u64)
+    }
+
     /// Matches both files. `progress` is told the number of the pass, and how many of how many bytes
     /// are done, and ends all with `Break`.
     pub(crate) fn describe(
@@ -61,18 +59,17 @@ impl<'a> Pair<'a> {
         };
         let mut segments;
         if self.is_executable() {
-            let olds = references(self.old, old_layout).map_err(DiffError::Read)?;
-            let news = references(self.new, new_layout).map_err(DiffError::Read)?;
             segments = {
-                let old = masked(self.old, old_layout, &olds, |_| 0);
-                let new = masked(self.new, new_layout, &news, |_| 0);
+                let old = masked(self.old, old_layout, |_| 0)?;
+                let new = masked(self.new, new_layout, |_| 0)?;
                 run(0, &old, &new)?
             };
-            let new = masked(self.new, new_layout, &news, |found| found.target);
+            let new = masked(self.new, new_layout, |target| target)?;
             for pass in 1..PASSES {
-                let projection = Projection::new(&segments, old_layout, new_layout);
-                let project = |found: &Found| projection.project(found.target).to;
-                let old = masked(self.old, old_layout, &olds, project);
+                let old = {
+                    let projection = Projection::new(&segments, old_layout, new_layout);
+                    masked(self.old, old_layout, |target| projection.project(target).to)?
+                };
                 segments = run(pass, &old, &new)?;
             }
         } else {
@@ -88,52 +85,36 @@ impl<'a> Pair<'a> {
     }
 }
 
-/// All references of a file.
-fn references(file: &[u8], layout: &Layout) -> io::Result<Vec<Found>> {
-    let mut found = Vec::new();
+/// The file with each reference's field replaced by what `value` makes of its target.
+///
+/// References are listed anew each time: all of them take more memory than the file, and finding them
+/// little time.
+fn masked(file: &[u8], layout: &Layout, value: impl Fn(u32) -> u32) -> Result<Vec<u8>, DiffError> {
+    let mut masked = file.to_vec();
     let mut windows = OldFile::new(Cursor::new(file), file.len() as u32, layout.clone());
-    for (number, region) in layout.regions.iter().enumerate() {
+    for region in &layout.regions {
+        let probes = region.kind.probes();
         let mut at = region.offset;
         while at < region.offset + region.length {
-            let window = windows.window(at)?;
-            found.extend(window.listing.references.iter().map(|reference| Found {
-                offset: window.offset + u32::from(reference.at),
-                kind: reference.kind,
-                region: number as u8,
-                target: reference.target,
-            }));
+            let window = windows.window(at).map_err(DiffError::Read)?;
+            for reference in &window.listing.references {
+                let from = (window.offset + u32::from(reference.at)) as usize;
+                let length = field::len(reference.kind, probes);
+                let Some(bytes) = masked.get_mut(from..from + length) else {
+                    continue;
+                };
+                let value = value(reference.target);
+                match reference.kind {
+                    ReferenceKind::X86 { .. } | ReferenceKind::Word { .. } => {
+                        bytes[..4].copy_from_slice(&value.to_le_bytes());
+                    }
+                    kind => field::write(kind, probes, bytes, 0, value),
+                }
+            }
             at = window.offset + window.length;
         }
     }
-    Ok(found)
-}
-
-fn probes(layout: &Layout, region: u8) -> &[Probe] {
-    layout
-        .regions
-        .get(usize::from(region))
-        .map_or(&[], |region| region.kind.probes())
-}
-
-/// The file with each reference's field replaced by what `value` makes of it.
-fn masked(file: &[u8], layout: &Layout, found: &[Found], value: impl Fn(&Found) -> u32) -> Vec<u8> {
-    let mut masked = file.to_vec();
-    for reference in found {
-        let probes = probes(layout, reference.region);
-        let length = field::len(reference.kind, probes);
-        let at = reference.offset as usize;
-        let Some(bytes) = masked.get_mut(at..at + length) else {
-            continue;
-        };
-        let value = value(reference);
-        match reference.kind {
-            ReferenceKind::X86 { .. } | ReferenceKind::Word { .. } => {
-                bytes[..4].copy_from_slice(&value.to_le_bytes());
-            }
-            kind => field::write(kind, probes, bytes, 0, value),
-        }
-    }
-    masked
+    Ok(masked)
 }
 
 /// The tables of page hashes that are right, so that they need not be sent. Of a longer one than a patch

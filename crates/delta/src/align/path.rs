@@ -23,6 +23,8 @@ const TRIED: usize = 3;
 const ENTRY_RUN: u8 = 4;
 /// No node.
 const NONE: u32 = u32::MAX;
+/// When there are so many nodes, those that no way needs any more are dropped.
+const CROWD: usize = 1 << 17;
 
 /// A segment on some way: from `new` on it follows the diagonal that stands at `old` there. The
 /// segment before it ended at `left`.
@@ -62,6 +64,8 @@ pub(super) struct Path<'a> {
     new: &'a [u8],
     weights: &'a Weights,
     nodes: Vec<Node>,
+    /// At how many nodes those are dropped that no way needs.
+    crowd: usize,
     states: Vec<State>,
     ring: Vec<Source>,
     found: Found,
@@ -85,7 +89,8 @@ impl<'a> Path<'a> {
             old,
             new,
             weights,
-            nodes: Vec::new(),
+            nodes: Vec::with_capacity(CROWD),
+            crowd: CROWD,
             states: Vec::with_capacity(STATES + 1),
             ring: vec![source; BACK],
             found: Found::default(),
@@ -95,6 +100,7 @@ impl<'a> Path<'a> {
     /// The segments of `new[begin..end]`.
     pub(super) fn solve(&mut self, begin: usize, end: usize) -> Vec<Segment> {
         self.nodes.clear();
+        self.crowd = CROWD;
         self.states.clear();
         // The way that is on no diagonal at the moment.
         let mut literal = Source {
@@ -108,6 +114,9 @@ impl<'a> Path<'a> {
             let mut best = self.best(at, &literal);
             self.ring[at % BACK] = best;
             if at >= query {
+                if self.nodes.len() >= self.crowd {
+                    self.drop_dead_ends(&mut literal);
+                }
                 query = self.query(begin, at);
                 best = self.best(at, &literal);
                 self.ring[at % BACK] = best;
@@ -180,6 +189,44 @@ impl<'a> Path<'a> {
                 self.states[index].node = node;
             }
         }
+    }
+
+    /// Drops the nodes that are on no way which may become the cheapest one.
+    fn drop_dead_ends(&mut self, literal: &mut Source) {
+        // Which number a needed node gets. A parent stands before its child.
+        let mut numbers = vec![NONE; self.nodes.len()];
+        let ways = (self.states.iter_mut().map(|state| &mut state.node))
+            .chain(self.ring.iter_mut().map(|source| &mut source.node))
+            .chain([&mut literal.node]);
+        let mut ends: Vec<&mut u32> = ways.collect();
+        for end in &ends {
+            if let Some(number) = numbers.get_mut(**end as usize) {
+                *number = 0;
+            }
+        }
+        for at in (0..self.nodes.len()).rev() {
+            let parent = self.nodes[at].parent as usize;
+            if numbers[at] != NONE && parent < at {
+                numbers[parent] = 0;
+            }
+        }
+        let mut count = 0;
+        for at in 0..self.nodes.len() {
+            if numbers[at] == NONE {
+                continue;
+            }
+            let mut node = self.nodes[at];
+            node.parent = numbers.get(node.parent as usize).copied().unwrap_or(NONE);
+            self.nodes[count] = node;
+            numbers[at] = count as u32;
+            count += 1;
+        }
+        self.nodes.truncate(count);
+        for end in &mut ends {
+            // What the ring still has of an earlier block is not asked for.
+            **end = numbers.get(**end as usize).copied().unwrap_or(NONE);
+        }
+        self.crowd = CROWD.max(2 * count);
     }
 
     fn push(&mut self, source: &Source, new: usize, old: usize) -> u32 {

@@ -86,9 +86,14 @@ pub fn make(
             source: Box::new(source),
         },
     })?;
-    // What is compressed, or holds executables, may differ less inside.
+    // What is compressed, or holds executables, may differ less inside. An executable is no container
+    // unless most of it is appended, as in an AppImage.
     let files = [(old, &old_bytes[..]), (new, &new_bytes[..])];
-    let of_containers = container::make(files, bytes.len() as u64, &tell)?;
+    let of_containers = if stats.executable_bytes * 2 > stats.new_bytes {
+        None
+    } else {
+        container::make(files, bytes.len() as u64, &tell)?
+    };
     let (bytes, container) = match of_containers {
         Some((patch, stats)) => (patch, Some(stats)),
         None => (bytes, None),

@@ -109,6 +109,18 @@ fn programs_of_every_format_are_recognised() {
 }
 
 #[test]
+fn what_is_appended_to_a_program_is_not_its_own() {
+    for format in [Format::ElfX86, Format::PeX86] {
+        let program = Program::new(format, 1, 200).link();
+        let appended = [&program[..], &vec![b'x'; 3 * program.len()]].concat();
+        let (bare, _) = made(&program, &program);
+        let (more, _) = made(&appended, &appended);
+        assert!(bare.executable_bytes * 2 > bare.new_bytes, "{format:?}");
+        assert_eq!(more.executable_bytes, bare.executable_bytes, "{format:?}");
+    }
+}
+
+#[test]
 fn moved_functions_cost_little() {
     for format in Format::ALL {
         let old = Program::new(format, 3, 500);

@@ -146,10 +146,8 @@ impl Body {
 
     #[inline]
     fn give(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.recent = self.recent << 8 | u64::from(*byte);
-            self.out.push(*byte);
-        }
+        self.recent = shifted(self.recent, bytes);
+        self.out.extend_from_slice(bytes);
         self.position += bytes.len() as u32;
     }
 
@@ -232,7 +230,10 @@ impl Body {
                         let missed = u32::from(truth.is_some_and(|truth| truth != run));
                         if self.copying.run(coder, window.mode, length, missed) == 0 {
                             self.out.extend_from_slice(run);
-                            self.recent = u64::from_be_bytes(*run.last_chunk().unwrap_or(&[0; 8]));
+                            self.recent = match run.last_chunk() {
+                                Some(last) => u64::from_be_bytes(*last),
+                                None => shifted(self.recent, run),
+                            };
                             self.position += length;
                             at = run_end;
                             done += length;
@@ -314,6 +315,14 @@ impl Body {
         }
         (end, None)
     }
+}
+
+/// The last 8 bytes after these.
+#[inline]
+fn shifted(recent: u64, bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(recent, |recent, byte| recent << 8 | u64::from(*byte))
 }
 
 /// Longer runs of tokens are coded in pieces, in bytes.

@@ -230,10 +230,7 @@ impl Body {
                         let missed = u32::from(truth.is_some_and(|truth| truth != run));
                         if self.copying.run(coder, window.mode, length, missed) == 0 {
                             self.out.extend_from_slice(run);
-                            self.recent = match run.last_chunk() {
-                                Some(last) => u64::from_be_bytes(*last),
-                                None => shifted(self.recent, run),
-                            };
+                            self.recent = shifted(self.recent, run);
                             self.position += length;
                             at = run_end;
                             done += length;
@@ -251,7 +248,6 @@ impl Body {
                     old: window.sixteen(at, length as usize),
                     length: length as usize,
                     mode: window.mode,
-                    recent: self.recent,
                     truth: part
                         .truth
                         .get(position..position + length as usize)

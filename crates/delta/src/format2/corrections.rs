@@ -15,7 +15,7 @@ pub(crate) struct Corrections {
     substitute_flags: Vec<Chance>,
     flags: Vec<Chance>,
     by_token: Vec<Chance>,
-    model: Bytes<5>,
+    model: Bytes<3>,
     /// How far the last byte at each place of a token was from what it had been.
     last_delta: [u8; 64],
 }
@@ -35,7 +35,7 @@ impl Corrections {
             substitute_flags: vec![Chance::EVEN; 4 * 16 * 4],
             flags: vec![Chance::EVEN; 4 * 16 * 16 * 16],
             by_token: vec![Chance::EVEN; 1 << HASH_BITS],
-            model: Bytes::new(15, 4 * 16),
+            model: Bytes::new(13, 4 * 16),
             last_delta: [0; 64],
         }
     }
@@ -82,7 +82,6 @@ impl Corrections {
     ) {
         coder.enter(Stream::Corrections);
         let mut missed = 0_usize;
-        let mut before = token.recent as u32;
         let hash = token.hash(None);
         let last = range.end - 1;
         for at in range {
@@ -103,28 +102,18 @@ impl Corrections {
             };
             if differs == 1 {
                 missed = missed * 2 + 1;
-                given[at] = self.byte(coder, token, at, (expected, truth), before);
+                given[at] = self.byte(coder, token, at, expected, truth);
             }
-            before = before << 8 | u32::from(given[at]);
         }
     }
 
-    fn byte(
-        &mut self,
-        coder: &mut impl Coder,
-        token: &Token<'_>,
-        at: usize,
-        (expected, truth): (u8, u8),
-        before: u32,
-    ) -> u8 {
+    fn byte(&mut self, coder: &mut impl Coder, token: &Token<'_>, at: usize, expected: u8, truth: u8) -> u8 {
         let class = (token.mode as usize * 16 + at) & 63;
         let by_delta = expected.wrapping_add(self.last_delta[class]);
         let (wide, expected_wide) = (class as u32, u32::from(expected));
         let contexts = [
             3 << 28 | expected_wide << 8 | token.mode,
             1 << 28 | wide << 20 | expected_wide << 8 | u32::from(by_delta),
-            2 << 28 | (before & 0xff) << 16 | expected_wide << 8 | wide,
-            4 << 28 | (before & 0xffff) << 8 | token.mode,
             5 << 28 | u32::from(token.old[0]) << 8 | u32::from(token.old[1]) << 16 | wide,
         ]
         .map(|context: u32| context.wrapping_mul(0x2c1b_3c6d) ^ context >> 15);

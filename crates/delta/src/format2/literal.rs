@@ -25,7 +25,7 @@ impl Literals {
     /// With 2^`bits` slots for contexts.
     pub(crate) fn new(bits: u32) -> Self {
         Self {
-            history: History::new(20, 16),
+            history: History::new(18, 14),
             other: vec![Chance::at(20_000, 2); PLACES * LENGTHS],
             bytes: Bytes::new(bits, PLACES),
         }

@@ -89,6 +89,6 @@ fn max_segments(old: &Layout) -> usize {
 /// How large the table of contexts of new bytes is, as a power of two, for a new file of this size.
 fn literal_bits(new_bytes: u32, new: &Layout) -> u32 {
     // A table that stays in a near cache loses little where contexts are short.
-    let most = if new.spans.is_empty() { 16 } else { 14 };
+    let most = if new.spans.is_empty() { 16 } else { 13 };
     (new_bytes.max(1).ilog2() + 1).clamp(12, most)
 }

@@ -14,8 +14,6 @@ pub(crate) struct Token<'a> {
     pub(crate) length: usize,
     /// 0 data without a rule, 1 x86-64, 2 AArch64, 3 words of data.
     pub(crate) mode: u32,
-    /// The last 8 bytes of the new file before it, the last one lowest.
-    pub(crate) recent: u64,
     /// What it becomes; nothing for a decoder.
     pub(crate) truth: &'a [u8],
 }

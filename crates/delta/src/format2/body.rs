@@ -9,7 +9,7 @@ use crate::scan::Reference;
 
 use super::Segment;
 use super::copy::Copying;
-use super::fresh::Fresh;
+use super::fresh::{Fresh, Next};
 use super::guess::{Asked, Guesser};
 use super::hashes::{HashTable, Hashing};
 use super::old::{LONGEST_TOKEN, OldFile, Window};
@@ -179,12 +179,14 @@ impl Body {
             let end = table.map_or(end, |at| end.min(at.max(self.position)));
             let region = self.new_region();
             coder.place(region.map_or(0, |region| region + 1));
-            let region = region.map(|region| &self.regions[region]);
-            let truth = truth.get(self.position as usize..).unwrap_or(&[]);
-            let left = end - self.position;
-            let (bytes, count) = self
-                .fresh
-                .step(coder, region, self.position, self.recent, left, truth);
+            let next = Next {
+                region: region.map(|region| &self.regions[region]),
+                position: self.position,
+                recent: self.recent,
+                left: end - self.position,
+                truth: truth.get(self.position as usize..).unwrap_or(&[]),
+            };
+            let (bytes, count) = self.fresh.step(coder, &next);
             self.give(&bytes[..count]);
         }
         Ok(())

@@ -21,6 +21,19 @@ pub(crate) const LONGEST_STEP: usize = 4;
 /// How many bytes of the old file are remembered before anything is made.
 const PRIMED: u32 = 7 << 20;
 
+/// What is known where new bytes are made.
+pub(crate) struct Next<'a> {
+    /// The region of the new file that holds the position.
+    pub(crate) region: Option<&'a Region>,
+    pub(crate) position: u32,
+    /// The last 8 bytes, the last one lowest.
+    pub(crate) recent: u64,
+    /// How many bytes may be made.
+    pub(crate) left: u32,
+    /// The bytes that are to come; nothing for a decoder.
+    pub(crate) truth: &'a [u8],
+}
+
 /// What was learnt of new bytes.
 pub(crate) enum Fresh {
     /// Of files that are no executables, which have fewer new bytes and longer contexts.
@@ -77,25 +90,15 @@ impl Fresh {
         }
     }
 
-    /// Codes the next byte, or the next 4 if they are a reference. `region` holds the position,
-    /// `recent` are the last 8 bytes, `left` how many may be made, `truth` those that are to come
-    /// (empty for a decoder). Gives the bytes and how many there are.
+    /// Codes the next byte, or the next 4 if they are a reference. Gives the bytes and how many there are.
     #[inline]
-    pub(crate) fn step(
-        &mut self,
-        coder: &mut impl Coder,
-        region: Option<&Region>,
-        position: u32,
-        recent: u64,
-        left: u32,
-        truth: &[u8],
-    ) -> ([u8; LONGEST_STEP], usize) {
+    pub(crate) fn step(&mut self, coder: &mut impl Coder, next: &Next<'_>) -> ([u8; LONGEST_STEP], usize) {
         match self {
-            Self::Code(code) => code.step(coder, region, position, recent, left, truth),
+            Self::Code(code) => code.step(coder, next),
             Self::Text(text) => {
                 coder.enter(Stream::Literals);
-                let truth = truth.first().copied().unwrap_or(0);
-                ([text.byte(coder, recent, truth), 0, 0, 0], 1)
+                let truth = next.truth.first().copied().unwrap_or(0);
+                ([text.byte(coder, next.recent, truth), 0, 0, 0], 1)
             }
         }
     }
@@ -124,15 +127,14 @@ impl Code {
 
     /// See [`Fresh::step`].
     #[inline]
-    fn step(
-        &mut self,
-        coder: &mut impl Coder,
-        region: Option<&Region>,
-        position: u32,
-        recent: u64,
-        left: u32,
-        truth: &[u8],
-    ) -> ([u8; LONGEST_STEP], usize) {
+    fn step(&mut self, coder: &mut impl Coder, next: &Next<'_>) -> ([u8; LONGEST_STEP], usize) {
+        let &Next {
+            region,
+            position,
+            recent,
+            left,
+            truth,
+        } = next;
         let x86 = region.is_some_and(|region| region.kind == Kind::X86_64);
         if x86
             && left >= 4

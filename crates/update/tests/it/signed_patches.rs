@@ -3,7 +3,7 @@
 use std::fs;
 
 use jiff::Timestamp;
-use moult_model::{Digest, ErrorCode, Outcome, Patch, PlanStep, Subject};
+use moult_model::{Digest, ErrorCode, HistoryEntry, Outcome, Patch, PlanStep, Subject};
 use moult_trust::sign::Editor;
 
 use crate::support::server::Server;
@@ -20,10 +20,7 @@ async fn a_signed_patch_that_does_not_do_what_it_says_costs_one_full_file() {
     ] {
         let publisher = publisher_with_patch(&patch, moult_delta::FORMAT);
         let server = Server::start(publisher.repository()).await;
-        let computer = Computer::new(&publisher, &server);
-        computer.install(&Issue::of(&Subject::Shell, "1.0.0"));
-        let (_engine, picture) = settled(&computer).await;
-        let done = entry(&picture, &Subject::Shell).unwrap();
+        let done = &updated(&publisher, &server).await;
         assert_eq!(
             (done.outcome, codes(done)),
             (Outcome::Updated, vec![ErrorCode::PatchFailed]),
@@ -41,10 +38,7 @@ async fn a_patch_of_the_first_format_is_used_and_one_of_an_unknown_format_is_nev
     for (format, is_used) in [(1, true), (3, false), (99, false)] {
         let publisher = publisher_with_patch(&patch, format);
         let server = Server::start(publisher.repository()).await;
-        let computer = Computer::new(&publisher, &server);
-        computer.install(&Issue::of(&Subject::Shell, "1.0.0"));
-        let (_engine, picture) = settled(&computer).await;
-        let done = entry(&picture, &Subject::Shell).unwrap();
+        let done = &updated(&publisher, &server).await;
         assert_eq!(
             (done.outcome, codes(done)),
             (Outcome::Updated, vec![]),
@@ -55,6 +49,14 @@ async fn a_patch_of_the_first_format_is_used_and_one_of_an_unknown_format_is_nev
         let asked = server.seen_of(&listed_path(&patch)).len();
         assert_eq!(asked, usize::from(is_used), "{format}");
     }
+}
+
+/// What became of the shell 1.0.0 of a computer that asks once.
+async fn updated(publisher: &Publisher, server: &Server) -> HistoryEntry {
+    let computer = Computer::new(publisher, server);
+    computer.install(&Issue::of(&Subject::Shell, "1.0.0"));
+    let (_engine, picture) = settled(&computer).await;
+    entry(&picture, &Subject::Shell).unwrap().clone()
 }
 
 fn listed_path(patch: &[u8]) -> String {

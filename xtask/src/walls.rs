@@ -75,6 +75,23 @@ const WALLS: &[Wall] = &[
         never: SCREEN,
     },
     Wall {
+        package: "moult-handover",
+        may_import: &["moult-boot", "moult-durable", "moult-model"],
+        never: NETWORK,
+    },
+    // It must start when every window is broken.
+    Wall {
+        package: "moult-rescue",
+        may_import: &[
+            "moult-boot",
+            "moult-durable",
+            "moult-model",
+            "moult-trust",
+            "moult-update",
+        ],
+        never: SCREEN,
+    },
+    Wall {
         package: "moult-sandbox",
         may_import: &[
             "moult-boot",
@@ -105,6 +122,7 @@ const WALLS: &[Wall] = &[
             "moult-boot",
             "moult-delta",
             "moult-durable",
+            "moult-handover",
             "moult-model",
             "moult-sandbox",
             "moult-trust",
@@ -118,6 +136,7 @@ const WALLS: &[Wall] = &[
             "moult-boot",
             "moult-delta",
             "moult-durable",
+            "moult-handover",
             "moult-model",
             "moult-publish",
             "moult-sandbox",

@@ -1,0 +1,1 @@
+//! Hands a running application over to its successor: state, the right to write, the listening socket.

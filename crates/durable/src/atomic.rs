@@ -1,15 +1,13 @@
 //! Replacing a file whole, and making names last. Refuses to know what the bytes mean.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::DurableError;
-
-/// Ends the names of files that are not yet whole.
-const LEFTOVER_SUFFIX: &str = ".moult-new";
+use crate::normal::LEFTOVER_SUFFIX;
+use crate::patience::rename_patiently;
+use crate::{DurableError, fs};
 
 /// Replaces `path` by `bytes`: after any interruption it holds either the old bytes or all the new ones.
 ///
@@ -20,12 +18,13 @@ const LEFTOVER_SUFFIX: &str = ".moult-new";
 /// [`remove_leftovers`]).
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), DurableError> {
     let new = unused_sibling(path)?;
-    let written = write_new(&new, bytes).and_then(|()| rename(&new, path));
+    let written = write_new(&new, bytes).and_then(|()| rename_patiently(&new, path));
     if written.is_err() {
         // The first error is the one worth telling; a leftover does no harm.
         let _ = fs::remove_file(&new);
     }
-    written
+    written?;
+    sync_dir(&parent_of(path))
 }
 
 /// Creates a folder and those above it that are missing, and syncs each new folder's parent, so
@@ -37,7 +36,7 @@ pub fn create_dir_all(path: &Path) -> Result<(), DurableError> {
     if let Some(parent) = path.parent() {
         create_dir_all(parent)?;
     }
-    match fs::create_dir(path) {
+    match fs::make_folder(path) {
         Ok(()) => sync_dir(&parent_of(path)),
         // Somebody else was quicker.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
@@ -49,13 +48,10 @@ pub fn create_dir_all(path: &Path) -> Result<(), DurableError> {
 }
 
 /// Renames a file or folder within one volume, replacing a file of the new name, and syncs the
-/// folders that it left and entered.
+/// folders that it left and entered. Where another program holds the file it is patient
+/// ([`rename_patiently`]).
 pub fn rename(from: &Path, to: &Path) -> Result<(), DurableError> {
-    fs::rename(from, to).map_err(|source| DurableError::Rename {
-        from: from.into(),
-        to: to.into(),
-        source,
-    })?;
+    rename_patiently(from, to)?;
     let (left, entered) = (parent_of(from), parent_of(to));
     sync_dir(&entered)?;
     if left == entered { Ok(()) } else { sync_dir(&left) }
@@ -63,77 +59,65 @@ pub fn rename(from: &Path, to: &Path) -> Result<(), DurableError> {
 
 /// Waits until a file's bytes are on the disk.
 pub fn sync_file(path: &Path) -> Result<(), DurableError> {
-    // Windows flushes only what was opened for writing; Unix flushes also what may not be written.
-    OpenOptions::new()
-        .read(true)
-        .write(cfg!(windows))
-        .open(path)
-        .and_then(|file| sync(&file))
-        .map_err(|source| DurableError::Sync {
-            path: path.into(),
-            source,
-        })
-}
-
-/// Waits until a folder's names are on the disk. Does nothing on Windows, and on file systems that
-/// know no such request.
-pub fn sync_dir(path: &Path) -> Result<(), DurableError> {
-    if cfg!(windows) {
-        return Ok(());
-    }
-    let synced = File::open(path).and_then(|folder| match sync(&folder) {
-        Err(error) if is_not_offered(&error) => Ok(()),
-        result => result,
-    });
-    synced.map_err(|source| DurableError::Sync {
+    fs::sync_file(path).map_err(|source| DurableError::Sync {
         path: path.into(),
         source,
     })
 }
 
-/// Removes what interrupted calls of [`write_atomic`] left in a folder, and tells how many files
-/// that were. The caller must be the only one that writes to the folder, by holding a lock.
+/// Waits until a folder's names are on the disk. Does nothing on Windows, and on file systems that
+/// know no such request.
+pub fn sync_dir(path: &Path) -> Result<(), DurableError> {
+    fs::sync_folder(path).map_err(|source| DurableError::Sync {
+        path: path.into(),
+        source,
+    })
+}
+
+/// Removes what interrupted calls of [`write_atomic`] left in a folder, in the order of their names, and
+/// tells how many files that were. The caller must be the only one that writes to the folder, by holding
+/// a lock.
 pub fn remove_leftovers(directory: &Path) -> Result<usize, DurableError> {
     let read = |source| DurableError::Read {
         path: directory.into(),
         source,
     };
-    let mut removed = 0;
-    for entry in fs::read_dir(directory).map_err(read)? {
+    let mut leftovers = Vec::new();
+    for entry in std::fs::read_dir(directory).map_err(read)? {
         let path = entry.map_err(read)?.path();
         let is_leftover = path
             .file_name()
             .is_some_and(|name| name.as_encoded_bytes().ends_with(LEFTOVER_SUFFIX.as_bytes()));
         if is_leftover {
-            fs::remove_file(&path).map_err(|source| DurableError::Remove { path, source })?;
-            removed += 1;
+            leftovers.push(path);
         }
+    }
+    leftovers.sort_unstable();
+    let removed = leftovers.len();
+    for path in leftovers {
+        fs::remove_file(&path).map_err(|source| DurableError::Remove { path, source })?;
     }
     Ok(removed)
 }
 
 fn write_new(path: &Path, bytes: &[u8]) -> Result<(), DurableError> {
     // `create_new` never follows a link that somebody put there.
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(path)
-        .map_err(|source| DurableError::Create {
-            path: path.into(),
-            source,
-        })?;
+    let mut file = fs::create_new(path).map_err(|source| DurableError::Create {
+        path: path.into(),
+        source,
+    })?;
     file.write_all(bytes).map_err(|source| DurableError::Write {
         path: path.into(),
         source,
     })?;
-    sync(&file).map_err(|source| DurableError::Sync {
+    file.sync().map_err(|source| DurableError::Sync {
         path: path.into(),
         source,
     })
 }
 
 /// A name beside `path` that no other thread or process uses.
-fn unused_sibling(path: &Path) -> Result<PathBuf, DurableError> {
+pub(crate) fn unused_sibling(path: &Path) -> Result<PathBuf, DurableError> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let name = path
         .file_name()
@@ -148,54 +132,18 @@ fn unused_sibling(path: &Path) -> Result<PathBuf, DurableError> {
         )));
         let sibling = path.with_file_name(sibling);
         // A process that was killed may have had this one's number.
-        if fs::symlink_metadata(&sibling).is_err() {
+        if std::fs::symlink_metadata(&sibling).is_err() {
             return Ok(sibling);
         }
     }
 }
 
-fn parent_of(path: &Path) -> PathBuf {
+pub(crate) fn parent_of(path: &Path) -> PathBuf {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.into(),
         Some(_) => PathBuf::from("."),
         None => path.into(),
     }
-}
-
-/// The strongest flush there is: on macOS the standard library asks the drive itself, which network
-/// and foreign file systems refuse; those get the plain request.
-#[cfg(unix)]
-fn sync(file: &File) -> io::Result<()> {
-    match file.sync_all() {
-        // Only then: after a real error a second request would report that all is well.
-        Err(error) if is_not_offered(&error) => Ok(rustix::fs::fsync(file)?),
-        result => result,
-    }
-}
-
-#[cfg(not(unix))]
-fn sync(file: &File) -> io::Result<()> {
-    file.sync_all()
-}
-
-#[cfg(unix)]
-fn is_not_offered(error: &io::Error) -> bool {
-    use rustix::io::Errno;
-    let errors = [
-        Errno::INVAL,
-        Errno::NOTSUP,
-        Errno::OPNOTSUPP,
-        Errno::NOTTY,
-        Errno::NOSYS,
-    ];
-    errors
-        .iter()
-        .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
-}
-
-#[cfg(not(unix))]
-fn is_not_offered(_: &io::Error) -> bool {
-    false
 }
 
 #[cfg(test)]
@@ -204,6 +152,8 @@ fn is_not_offered(_: &io::Error) -> bool {
     reason = "a test that can't set up its folder has failed"
 )]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn names(directory: &Path) -> Vec<String> {

@@ -1,8 +1,10 @@
 //! Files that survive a power cut.
 //!
-//! Three things, and no more: a file that is replaced whole or not at all ([`write_atomic`]), a
-//! record kept in two copies of which at least one is always good ([`TwoCopy`]), and a lock that
-//! ends with its process ([`Lock`]). This crate refuses to know what is stored.
+//! Three things, and no more: a file that is replaced whole or not at all ([`write_atomic`],
+//! [`NewFile`]), a record kept in two copies of which at least one is always good ([`TwoCopy`]), and a
+//! lock that ends with its process ([`Lock`]). All of them change files through [`fs`] alone, and so
+//! does whoever is to survive a kill at any moment: each of its calls is a point that a test can stop
+//! at ([`faults`]). This crate refuses to know what is stored.
 //!
 //! # What the system is trusted with
 //! `rename` within one folder is atomic, and what was synced before a rename is on the disk before
@@ -10,14 +12,28 @@
 //! can't be synced with the standard library; there a power cut may bring the old file back, whole.
 
 mod atomic;
+pub mod fs;
 mod lock;
+mod new_file;
+mod normal;
+mod patience;
+mod points;
+mod tree;
 mod two_copy;
+
+/// Points at which a test stops the process, lets a call fail, or copies the disk. No product code
+/// arms them.
+pub mod faults {
+    pub use crate::points::{Action, Call, Line, Plan, arm, disarm, passed};
+}
 
 use std::io;
 use std::path::PathBuf;
 
 pub use atomic::{create_dir_all, remove_leftovers, rename, sync_dir, sync_file, write_atomic};
 pub use lock::Lock;
+pub use new_file::NewFile;
+pub use patience::rename_patiently;
 pub use two_copy::TwoCopy;
 
 /// What could not be done, and to which file.
@@ -69,6 +85,16 @@ pub enum DurableError {
         from: PathBuf,
         /// The new name.
         to: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Another program held a file until no patience was left. The old name is still there.
+    #[error("`{path}` is in use by {}", holder.as_deref().unwrap_or("another program"))]
+    Held {
+        /// The file.
+        path: PathBuf,
+        /// The program, if the system says which.
+        holder: Option<String>,
         /// Why.
         source: io::Error,
     },

@@ -1,9 +1,14 @@
 //! A lock on a file, held by one process at a time. Refuses to know what it protects.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::path::{Path, PathBuf};
+use std::fs::TryLockError;
+use std::path::Path;
+use std::time::Duration;
 
-use crate::DurableError;
+use crate::patience::Pauses;
+use crate::{DurableError, fs};
+
+/// The first and the longest pause of who waits for a lock with a limit.
+const PAUSES: [Duration; 2] = [Duration::from_millis(5), Duration::from_millis(100)];
 
 /// A lock that is held. It ends when it is dropped or when its process ends, however it ends:
 /// the system keeps it with the open file. The lock file stays, empty; it is never removed, since
@@ -11,8 +16,7 @@ use crate::DurableError;
 #[derive(Debug)]
 #[must_use = "a lock that is dropped is no longer held"]
 pub struct Lock {
-    file: File,
-    path: PathBuf,
+    file: fs::File,
 }
 
 impl Lock {
@@ -20,10 +24,7 @@ impl Lock {
     pub fn acquire(path: &Path) -> Result<Self, DurableError> {
         let file = open(path)?;
         match file.lock() {
-            Ok(()) => Ok(Self {
-                file,
-                path: path.into(),
-            }),
+            Ok(()) => Ok(Self { file }),
             Err(source) => Err(DurableError::Lock {
                 path: path.into(),
                 source,
@@ -33,23 +34,43 @@ impl Lock {
 
     /// Takes the lock if it is free. `None` means that somebody else holds it, be it in this process.
     pub fn try_acquire(path: &Path) -> Result<Option<Self>, DurableError> {
+        Self::acquire_pausing(path, Duration::ZERO, std::thread::sleep)
+    }
+
+    /// Waits for the lock, but no longer than this. `None` means that somebody else still holds it: a
+    /// process that was stopped, say, or that hangs.
+    pub fn acquire_within(path: &Path, within: Duration) -> Result<Option<Self>, DurableError> {
+        Self::acquire_pausing(path, within, std::thread::sleep)
+    }
+
+    /// The system offers no wait with a limit, so this looks again and again.
+    fn acquire_pausing(
+        path: &Path,
+        within: Duration,
+        mut pause: impl FnMut(Duration),
+    ) -> Result<Option<Self>, DurableError> {
         let file = open(path)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Self {
-                file,
-                path: path.into(),
-            })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(source)) => Err(DurableError::Lock {
-                path: path.into(),
-                source,
-            }),
+        let mut pauses = Pauses::new(PAUSES[0], PAUSES[1], within);
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Some(Self { file })),
+                Err(TryLockError::WouldBlock) => match pauses.next() {
+                    Some(length) => pause(length),
+                    None => return Ok(None),
+                },
+                Err(TryLockError::Error(source)) => {
+                    return Err(DurableError::Lock {
+                        path: path.into(),
+                        source,
+                    });
+                }
+            }
         }
     }
 
     /// The lock file.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.file.path()
     }
 }
 
@@ -60,17 +81,11 @@ impl Drop for Lock {
     }
 }
 
-fn open(path: &Path) -> Result<File, DurableError> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)
-        .map_err(|source| DurableError::Create {
-            path: path.into(),
-            source,
-        })
+fn open(path: &Path) -> Result<fs::File, DurableError> {
+    fs::open_or_create(path).map_err(|source| DurableError::Create {
+        path: path.into(),
+        source,
+    })
 }
 
 #[cfg(test)]
@@ -107,6 +122,28 @@ mod tests {
             drop(held);
             assert!(waiting.join().unwrap().is_ok());
         });
+    }
+
+    #[test]
+    fn who_waits_with_a_limit_looks_until_it_is_free_or_the_limit_is_reached() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let mut held = Some(Lock::acquire(&path).unwrap());
+        let mut waited = Duration::ZERO;
+        let limit = Duration::from_secs(2);
+        let late = Lock::acquire_pausing(&path, limit, |pause| waited += pause);
+        assert!(late.unwrap().is_none());
+        assert_eq!(waited, limit);
+
+        let mut pauses = 0;
+        let in_time = Lock::acquire_pausing(&path, limit, |_| {
+            pauses += 1;
+            if pauses == 3 {
+                held = None;
+            }
+        });
+        assert!(in_time.unwrap().is_some());
+        assert_eq!(pauses, 3);
     }
 
     #[test]

@@ -158,6 +158,7 @@ mod tests {
             host_api: None,
             permissions: Vec::new(),
             state_schema: None,
+            critical: false,
         }
     }
 

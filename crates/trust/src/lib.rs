@@ -42,6 +42,7 @@ mod error;
 mod floor;
 mod floors;
 mod index;
+mod rehearsal;
 #[cfg(feature = "sign")]
 pub mod sign;
 mod signature;
@@ -54,5 +55,6 @@ pub use client::{Anchor, Beliefs, Client, Refreshed};
 pub use error::TrustError;
 pub use floor::{Floor, RoleFloor};
 pub use floors::FloorOrigin;
-pub use signature::verify_signature;
+pub use rehearsal::rehearse;
+pub use signature::{signed_version, verify_signature};
 pub use transport::{GetFuture, Reply, Transport, TransportError};

@@ -21,9 +21,42 @@ use crate::error::TrustError;
 pub fn verify_signature(
     public_key: &str,
     signature: &str,
-    mut artifact: impl Read,
+    artifact: impl Read,
     version: &Version,
 ) -> Result<(), TrustError> {
+    let signed = verify_any_version(public_key, signature, artifact)?;
+    let matches = signed.as_deref().and_then(parsed).is_some_and(|signed| signed == *version);
+    if matches {
+        Ok(())
+    } else {
+        Err(TrustError::SignedVersion {
+            signed,
+            expected: version.clone(),
+        })
+    }
+}
+
+/// Verifies that the holder of the minisign key signed these bytes, as [`verify_signature`] does, and
+/// tells as which version. `None`: as none, or as something that is no version.
+pub fn signed_version(
+    public_key: &str,
+    signature: &str,
+    artifact: impl Read,
+) -> Result<Option<Version>, TrustError> {
+    let signed = verify_any_version(public_key, signature, artifact)?;
+    Ok(signed.as_deref().and_then(parsed))
+}
+
+fn parsed(signed: &str) -> Option<Version> {
+    Version::parse(signed.trim_start_matches('v')).ok()
+}
+
+/// The text of the field `version:`, from a signature that was verified.
+fn verify_any_version(
+    public_key: &str,
+    signature: &str,
+    mut artifact: impl Read,
+) -> Result<Option<String>, TrustError> {
     let wrong = |source: minisign_verify::Error| TrustError::SignatureWrong {
         source: source.into(),
     };
@@ -54,17 +87,7 @@ pub fn verify_signature(
         .trusted_comment()
         .split('\t')
         .find_map(|field| field.strip_prefix("version:"));
-    let matches = signed.is_some_and(|signed| {
-        Version::parse(signed.trim_start_matches('v')).is_ok_and(|signed| signed == *version)
-    });
-    if matches {
-        Ok(())
-    } else {
-        Err(TrustError::SignedVersion {
-            signed: signed.map(str::to_owned),
-            expected: version.clone(),
-        })
-    }
+    Ok(signed.map(str::to_owned))
 }
 
 fn text(encoded: &str, part: &'static str) -> Result<String, TrustError> {

@@ -171,7 +171,7 @@ impl Source {
 }
 
 /// The version that a metadata file claims. Nothing of it is verified.
-fn version_of(bytes: &[u8]) -> Option<u64> {
+pub(crate) fn version_of(bytes: &[u8]) -> Option<u64> {
     #[derive(Deserialize)]
     struct Envelope {
         signed: Signed,

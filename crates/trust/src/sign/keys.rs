@@ -2,7 +2,7 @@
 //! what that means.
 
 use std::fmt;
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -318,34 +318,21 @@ fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), SignError> {
         source,
     };
     let new = path.with_extension("new");
-    if let Err(error) = fs::remove_file(&new)
+    if let Err(error) = moult_durable::fs::remove_file(&new)
         && error.kind() != std::io::ErrorKind::NotFound
     {
         return Err(failed(error));
     }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&new).map_err(failed)?;
-    file.write_all(bytes)
-        .and_then(|()| file.sync_all())
-        .map_err(failed)?;
+    let mut file = moult_durable::fs::create_new_with_mode(&new, 0o600).map_err(failed)?;
+    file.write_all(bytes).and_then(|()| file.sync()).map_err(failed)?;
     drop(file);
     moult_durable::rename(&new, path)?;
     Ok(())
 }
 
 fn protect_folder(path: &Path) -> Result<(), SignError> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(|source| SignError::Secret {
-            path: path.to_owned(),
-            source,
-        })?;
-    }
-    #[cfg(not(unix))]
-    let _ = path;
-    Ok(())
+    moult_durable::fs::set_mode(path, 0o700).map_err(|source| SignError::Secret {
+        path: path.to_owned(),
+        source,
+    })
 }

@@ -6,6 +6,7 @@ mod floors;
 mod hazards;
 mod keys;
 mod publishers;
+mod rehearsals;
 mod replays;
 mod requests;
 mod signatures;

@@ -53,6 +53,7 @@ pub(crate) fn release(subject: &Subject, version: &str) -> Outcome<Release> {
         host_api: None,
         permissions: Vec::new(),
         state_schema: None,
+        critical: false,
     })
 }
 

@@ -7,7 +7,7 @@ use moult_model::{Digest, Version};
 use serde::Deserialize;
 
 use crate::layout::executable_name;
-use crate::{BootError, Slot, SlotName};
+use crate::{BootError, Rest, Slot, SlotName};
 
 /// The packaged executable: slot `base`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,11 +48,29 @@ impl Base {
         })
     }
 
+    /// Like [`from_install`](Self::from_install); a packaged executable that can't be read counts as version
+    /// 0.0.0 with the digest of nothing, and the error says what is wrong. Anything else that is installed
+    /// can still start, and a package that is installed again replaces it.
+    pub fn from_install_or_missing(install: &Path) -> (Self, Option<BootError>) {
+        match Self::from_install(install) {
+            Ok(base) => (base, None),
+            Err(error) => {
+                let missing = Self {
+                    executable: install.join(executable_name()),
+                    version: Version::new(0, 0, 0),
+                    digest: Digest::of(b""),
+                };
+                (missing, Some(error))
+            }
+        }
+    }
+
     pub(crate) fn slot(&self) -> Slot {
         Slot {
             name: SlotName::base(),
             version: self.version.clone(),
             digest: self.digest,
+            rest: Rest::new(),
         }
     }
 }

@@ -15,6 +15,17 @@ pub enum BootError {
     /// A write, sync, rename or lock failed.
     #[error(transparent)]
     Durable(#[from] DurableError),
+    /// Another process has been changing the same state for too long.
+    #[error("another process has held `{path}` for {seconds} s: it may have been stopped")]
+    Busy {
+        /// The lock.
+        path: PathBuf,
+        /// How long was waited.
+        seconds: u64,
+    },
+    /// Something was opened to be read, and is not changed by this process.
+    #[error("this process only reads what is installed, and changes nothing")]
+    ReadingOnly,
     /// A file or folder could not be read.
     #[error("`{path}` could not be read")]
     Read {
@@ -87,6 +98,15 @@ pub enum BootError {
         /// The slot.
         slot: SlotName,
     },
+    /// A start that is over speaks for its slot.
+    #[error("another start of the slot {slot} is under way, so this one can't confirm it")]
+    StaleStart {
+        /// The slot.
+        slot: SlotName,
+    },
+    /// Each slot that could be started ended too often.
+    #[error("no installed version of Moult is left that starts")]
+    NothingLeft,
     /// There is no earlier version.
     #[error("there is no earlier version to go back to")]
     NothingToGoBackTo,
@@ -117,6 +137,18 @@ pub enum BootError {
     /// Nothing tells where the user's data belongs.
     #[error("no folder for the user's data is known: set MOULT_DATA or HOME")]
     NoDataFolder,
+    /// The right to write the user's data is no longer this process's.
+    #[error("another process has taken over the right to write (`{path}`)")]
+    RightLost {
+        /// The file that stands for the right.
+        path: PathBuf,
+    },
+    /// What another process sent is not the right to write.
+    #[error("what was received is not the right to write (`{path}`)")]
+    NotTheRight {
+        /// The file that stands for the right.
+        path: PathBuf,
+    },
     /// `MOULT_LAUNCHER_FD` does not name a socket, or was taken before.
     #[error("`{value}` in MOULT_LAUNCHER_FD is not a connection to the launcher")]
     NotALink {
@@ -180,6 +212,12 @@ pub enum BootError {
     Base {
         /// The executable.
         path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The system did not take this process or its window for one of Moult.
+    #[error("the system did not put this window among those of Moult")]
+    Identity {
         /// Why.
         source: io::Error,
     },

@@ -17,6 +17,12 @@ pub const SLOT_VARIABLE: &str = "MOULT_SLOT";
 pub const START_TOKEN_VARIABLE: &str = "MOULT_START_TOKEN";
 /// The number of the inherited descriptor that leads to the launcher, told to the application.
 pub const LAUNCHER_FD_VARIABLE: &str = "MOULT_LAUNCHER_FD";
+/// Which messages the launcher knows, told to the application: `2` for those of a hand-over. Without it
+/// there is no hand-over: the application ends, and the launcher starts what is due.
+pub const PROTOCOL_VARIABLE: &str = "MOULT_LAUNCHER_PROTOCOL";
+/// The address and the token of the one that hands over, with a space between them, told to the
+/// application that is started beside it.
+pub const HAND_OVER_VARIABLE: &str = "MOULT_HAND_OVER";
 /// `1` makes the web view's automation available at each start, and lets deadlines be set.
 pub const AUTOMATION_VARIABLE: &str = "MOULT_AUTOMATION";
 
@@ -65,6 +71,8 @@ pub(crate) struct Layout {
     pub(crate) staging: PathBuf,
     pub(crate) run: PathBuf,
     pub(crate) log: PathBuf,
+    /// The web engine's data, a folder for each slot. The application makes them.
+    pub(crate) web: PathBuf,
 }
 
 impl Layout {
@@ -76,6 +84,7 @@ impl Layout {
             staging: root.join("staging"),
             run: root.join("run"),
             log: root.join("log"),
+            web: root.join("web"),
         }
     }
 
@@ -104,6 +113,10 @@ impl Layout {
 
     pub(crate) fn store_lock(&self) -> PathBuf {
         self.root.join("state.lock")
+    }
+
+    pub(crate) fn writer_lock(&self) -> PathBuf {
+        self.run.join("writer.lock")
     }
 
     pub(crate) fn bundle(&self, digest: &Digest) -> PathBuf {

@@ -7,20 +7,27 @@
 
 pub mod base;
 pub mod bundles;
+pub mod companion;
 mod error;
 pub mod launcher;
 pub mod layout;
 mod lines;
 pub mod link;
 pub mod machine;
+pub mod place;
 mod platform;
+pub mod presence;
+mod right;
 pub mod state;
-mod steps;
 pub mod store;
+mod token;
 
 pub use base::Base;
 pub use bundles::{BundleSlots, BundleStore, Installed};
 pub use error::BootError;
-pub use link::{Link, Quit, ToApp, ToLauncher};
-pub use state::{Ban, BootState, Failure, Rollback, Slot, SlotName, Trial, Why};
+pub use link::{HandOverOutcome, Link, Quit, ToApp, ToLauncher};
+pub use place::Place;
+pub use right::WriteRight;
+pub use state::{Ban, BootState, Failure, Fallback, Rest, Rollback, Slot, SlotName, Trial, Why};
 pub use store::{Collected, InUse, Start, Store};
+pub use token::StartToken;

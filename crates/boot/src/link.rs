@@ -10,10 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use crate::BootError;
 use crate::layout::LAUNCHER_FD_VARIABLE;
 use crate::lines::{self, Line};
 use crate::platform::{self, Channel};
+use crate::{BootError, StartToken};
 
 /// What the application tells the launcher.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +35,23 @@ pub enum ToLauncher {
         /// Why.
         why: Quit,
     },
+    /// It works, but not as it must: a part of it that brings updates is broken. On a trial that is a
+    /// failure, and it ends soon.
+    Unfit {
+        /// Which part, for the log.
+        what: String,
+    },
+    /// It wants the version that is due to be started beside it, and hands its window over to that one.
+    HandOver {
+        /// Where it waits for the other.
+        address: String,
+        /// What the other has to show.
+        token: String,
+    },
+    /// It has taken over from the one that was there before: its window is the one that shows.
+    TookOver,
+    /// It wants the one that was started beside it to be ended: it was not ready in time.
+    Recall,
 }
 
 /// Why the application ends.
@@ -52,12 +69,42 @@ pub enum Quit {
 /// What the launcher tells the application.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum ToApp {
     /// The user started Moult once more, perhaps with something to open.
     Open {
         /// The arguments. What is not Unicode in them is replaced.
         arguments: Vec<String>,
     },
+    /// The other version was started beside this one. Said once more for each further try: what the one
+    /// before it did is void.
+    HandOverBegun {
+        /// The name of its start.
+        start: StartToken,
+    },
+    /// Nothing is beside this one any more: it stays.
+    HandOverEnded {
+        /// Why.
+        outcome: HandOverOutcome,
+    },
+    /// What it asked for is not done.
+    Refused {
+        /// Why, for the log.
+        why: String,
+    },
+}
+
+/// Why a hand-over ended without the other version taking over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HandOverOutcome {
+    /// The other version failed too often and was given up; the boot state says how.
+    GivenUp,
+    /// The other one was recalled, or ended without a known failure. It may be tried again.
+    NotReady,
+    /// Something that a later launcher knows.
+    #[serde(other)]
+    Unknown,
 }
 
 /// The application's end of the connection. Clones share it.
@@ -156,7 +203,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 #[expect(
     clippy::unwrap_used,
     reason = "a test that can't set up its fixture has failed"
@@ -178,6 +225,19 @@ mod tests {
                 ToLauncher::Quitting { why: Quit::Update },
                 r#"{"kind":"quitting","why":"update"}"#,
             ),
+            (
+                ToLauncher::Unfit { what: "x".into() },
+                r#"{"kind":"unfit","what":"x"}"#,
+            ),
+            (
+                ToLauncher::HandOver {
+                    address: "a".into(),
+                    token: "t".into(),
+                },
+                r#"{"kind":"hand_over","address":"a","token":"t"}"#,
+            ),
+            (ToLauncher::TookOver, r#"{"kind":"took_over"}"#),
+            (ToLauncher::Recall, r#"{"kind":"recall"}"#),
         ];
         for (message, line) in table {
             assert_eq!(serde_json::to_string(&message).unwrap(), line);

@@ -4,141 +4,21 @@
 //! [`Effect::Refused`], or says nothing where that is no mistake (a failure of a slot that is no
 //! longer on trial).
 
-use moult_model::Digest;
-use serde::Serialize;
+mod event;
 
-use crate::state::{Ban, BootState, Failure, Rollback, Slot, SlotName, Trial, Why};
+use moult_model::Digest;
+
+pub use event::{Effect, Event, Refusal};
+
+use crate::StartToken;
+use crate::state::{Ban, BootState, Failure, Fallback, Rest, Rollback, Slot, SlotName, Trial, Why};
 
 /// How many starts a trial has.
 pub const TRIES: u8 = 3;
 
-/// What happened, or is wished for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// The packaged executable was looked at.
-    BaseSeen {
-        /// What it is now; its name is `base`.
-        base: Slot,
-    },
-    /// An executable was put into its folder.
-    Installed {
-        /// The slot.
-        slot: Slot,
-    },
-    /// A slot is to be tried.
-    BeginTrial {
-        /// The slot.
-        slot: SlotName,
-    },
-    /// The launcher is about to start whatever is due.
-    StartDue {
-        /// The time, in seconds since 1970 in UTC.
-        at: u64,
-    },
-    /// A start of a slot failed.
-    Failed {
-        /// The slot.
-        slot: SlotName,
-        /// How.
-        why: Why,
-        /// When, in seconds since 1970 in UTC.
-        at: u64,
-    },
-    /// A slot ended in good order.
-    Quit {
-        /// The slot.
-        slot: SlotName,
-    },
-    /// A slot has proved itself.
-    Confirm {
-        /// The slot.
-        slot: SlotName,
-    },
-    /// The user wants the version before.
-    GoBack,
-    /// A slot's file is missing, damaged, or open to others.
-    Lost {
-        /// The slot.
-        slot: SlotName,
-    },
-    /// The system does not allow a slot to be executed.
-    Forbidden {
-        /// The slot.
-        slot: SlotName,
-    },
-    /// A slot is no longer wanted on the disk.
-    Forget {
-        /// The slot.
-        slot: SlotName,
-    },
-    /// A signed recall wants an artifact that failed before.
-    LiftBan {
-        /// The artifact.
-        digest: Digest,
-    },
-}
-
-/// What follows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "effect", rename_all = "snake_case")]
-pub enum Effect {
-    /// Start this slot.
-    Run {
-        /// The slot.
-        slot: SlotName,
-        /// Whether it is on trial.
-        on_trial: bool,
-    },
-    /// Another slot is current now.
-    BecameCurrent {
-        /// The slot.
-        slot: SlotName,
-    },
-    /// A trial was given up.
-    RolledBack(Rollback),
-    /// An artifact is not tried again.
-    Banned(Ban),
-    /// A slot is no longer listed; its folder is garbage.
-    Dropped {
-        /// The slot.
-        slot: SlotName,
-    },
-    /// The event does not fit, and nothing was changed.
-    Refused(Refusal),
-}
-
-/// Why an event does not fit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "refusal", rename_all = "snake_case")]
-pub enum Refusal {
-    /// The artifact failed before.
-    Banned {
-        /// The artifact.
-        digest: Digest,
-    },
-    /// Another artifact has this slot's name.
-    SlotTaken {
-        /// The slot.
-        slot: SlotName,
-    },
-    /// There is no such slot.
-    NotInstalled {
-        /// The slot.
-        slot: SlotName,
-    },
-    /// The slot is current already.
-    AlreadyCurrent {
-        /// The slot.
-        slot: SlotName,
-    },
-    /// The slot is not on trial.
-    NotOnTrial {
-        /// The slot.
-        slot: SlotName,
-    },
-    /// There is no earlier version.
-    NothingToGoBackTo,
-}
+/// How long a confirmed slot that ended too often is stepped over, in seconds. After that it is tried
+/// again: what made it fail may have been the computer's fault.
+pub const STEPPED_OVER: u64 = 24 * 60 * 60;
 
 /// What an event makes of the state.
 pub fn next(state: &BootState, event: Event) -> (BootState, Vec<Effect>) {
@@ -150,10 +30,11 @@ pub fn next(state: &BootState, event: Event) -> (BootState, Vec<Effect>) {
         Event::BaseSeen { base } => next.base_seen(base),
         Event::Installed { slot } => next.installed(slot),
         Event::BeginTrial { slot } => next.begin_trial(slot),
-        Event::StartDue { at } => next.start_due(at),
+        Event::StartDue { at, start } => next.start_due(at, start),
         Event::Failed { slot, why, at } => next.failed(&slot, why, at),
         Event::Quit { slot } => next.quit(&slot),
-        Event::Confirm { slot } => next.confirm(&slot),
+        Event::Confirm { slot, start } => next.confirm(&slot, start.as_ref()),
+        Event::KeptFailing { slot, at } => next.kept_failing(&slot, at),
         Event::GoBack => next.go_back(),
         Event::Lost { slot } => next.lost(&slot),
         Event::Forbidden { slot } => next.forbidden(&slot),
@@ -179,8 +60,11 @@ impl Next {
     /// A packaged executable that is new here and newer than the current slot takes over: the user
     /// installed a package, and expects to see it. One that was seen before does not, since the user
     /// may have gone back from it.
-    fn base_seen(&mut self, base: Slot) -> Outcome {
+    fn base_seen(&mut self, mut base: Slot) -> Outcome {
         let known = self.state.slot(&SlotName::base()).cloned();
+        if let Some(known) = &known {
+            base.rest.clone_from(&known.rest);
+        }
         if known.as_ref() == Some(&base) && self.state.slot(&self.state.current).is_some() {
             return Ok(());
         }
@@ -204,6 +88,10 @@ impl Next {
         });
         if outdated {
             self.state.trial = None;
+        }
+        if replaced {
+            // Whatever failed before, there is something new to be tried.
+            self.state.fallback = None;
         }
         Ok(())
     }
@@ -238,12 +126,15 @@ impl Next {
                 slot: name,
                 tries_left: TRIES,
                 failures: Vec::new(),
+                start: None,
+                rest: Rest::new(),
             });
+            self.state.fallback = None;
         }
         Ok(())
     }
 
-    fn start_due(&mut self, at: u64) -> Outcome {
+    fn start_due(&mut self, at: u64, start: StartToken) -> Outcome {
         if let Some(trial) = self.state.trial.clone()
             && trial.tries_left == 0
         {
@@ -254,20 +145,55 @@ impl Next {
                 .map_or(Why::Unfinished, |failure| failure.why);
             self.give_up(&trial.slot, why, at);
         }
-        let run = match &mut self.state.trial {
-            Some(trial) => {
-                trial.tries_left -= 1;
-                Effect::Run {
-                    slot: trial.slot.clone(),
-                    on_trial: true,
-                }
-            }
-            None => Effect::Run {
-                slot: self.state.current.clone(),
-                on_trial: false,
-            },
-        };
-        self.effects.push(run);
+        if let Some(trial) = &mut self.state.trial {
+            trial.tries_left -= 1;
+            trial.start = Some(start);
+            self.effects.push(Effect::Run {
+                slot: trial.slot.clone(),
+                on_trial: true,
+            });
+            return Ok(());
+        }
+        // A clock that was set back must not make the day longer.
+        let is_over = |fallback: &mut Fallback| fallback.since.abs_diff(at) >= STEPPED_OVER;
+        self.state.fallback.take_if(is_over);
+        if let Some(slot) = self.left() {
+            let on_trial = false;
+            self.effects.push(Effect::Run { slot, on_trial });
+        } else {
+            // Whoever starts Moult by hand after this wants it tried once more.
+            self.state.fallback = None;
+            self.effects.push(Effect::Rescue);
+        }
+        Ok(())
+    }
+
+    /// The first confirmed slot that is not stepped over.
+    fn left(&self) -> Option<SlotName> {
+        let state = &self.state;
+        [
+            Some(&state.current),
+            state.previous.as_ref(),
+            Some(&SlotName::base()),
+        ]
+        .into_iter()
+        .flatten()
+        .find(|slot| !state.is_stepped_over(slot))
+        .cloned()
+    }
+
+    fn kept_failing(&mut self, name: &SlotName, at: u64) -> Outcome {
+        let state = &mut self.state;
+        if state.slot(name).is_none() || state.is_on_trial(name) || state.is_stepped_over(name) {
+            return Ok(());
+        }
+        let fallback = state.fallback.get_or_insert_with(|| Fallback {
+            failed: Vec::new(),
+            since: at,
+            rest: Rest::new(),
+        });
+        fallback.failed.push(name.clone());
+        self.effects.push(Effect::SteppedOver { slot: name.clone() });
         Ok(())
     }
 
@@ -275,7 +201,8 @@ impl Next {
         let Some(trial) = self.state.trial.as_mut().filter(|trial| trial.slot == *name) else {
             return Ok(());
         };
-        trial.failures.push(Failure { why, at });
+        let rest = Rest::new();
+        trial.failures.push(Failure { why, at, rest });
         if trial.tries_left == 0 {
             self.give_up(name, why, at);
         }
@@ -289,20 +216,27 @@ impl Next {
         Ok(())
     }
 
-    fn confirm(&mut self, name: &SlotName) -> Outcome {
+    fn confirm(&mut self, name: &SlotName, start: Option<&StartToken>) -> Outcome {
         if self.state.current == *name {
             return Ok(());
         }
-        if !self.state.is_on_trial(name) {
+        let Some(trial) = self.state.trial.as_ref().filter(|trial| trial.slot == *name) else {
             return Err(Refusal::NotOnTrial { slot: name.clone() });
+        };
+        // An older launcher notes no start; then there is nothing to compare.
+        if trial.start.is_some() && start.is_some() && trial.start.as_ref() != start {
+            return Err(Refusal::StaleStart { slot: name.clone() });
         }
         self.state.trial = None;
+        self.state.fallback = None;
         self.state.previous = Some(self.state.current.clone());
         self.make_current(name.clone());
         Ok(())
     }
 
     fn go_back(&mut self) -> Outcome {
+        // The user has the last word, also on what was stepped over.
+        self.state.fallback = None;
         if self.state.trial.take().is_some() {
             return Ok(());
         }
@@ -361,11 +295,18 @@ impl Next {
             version(&self.state, name),
             version(&self.state, &self.state.current),
         ) {
-            let rollback = Rollback { from, to, why, at };
+            let rest = Rest::new();
+            let rollback = Rollback {
+                from,
+                to,
+                why,
+                at,
+                rest,
+            };
             self.state.last_rollback = Some(rollback.clone());
             self.effects.push(Effect::RolledBack(rollback));
         }
-        if why != Why::Unfinished {
+        if why.is_failure() {
             self.ban(name, why);
         }
     }
@@ -376,6 +317,7 @@ impl Next {
                 digest: slot.digest,
                 version: slot.version.clone(),
                 why,
+                rest: Rest::new(),
             };
             self.state.banned.push(ban.clone());
             let excess = self.state.banned.len().saturating_sub(BootState::MAX_BANS);
@@ -400,6 +342,10 @@ impl Next {
         if self.state.previous.as_ref() == Some(name) {
             self.state.previous = None;
         }
+        if let Some(fallback) = &mut self.state.fallback {
+            fallback.failed.retain(|slot| slot != name);
+        }
+        self.state.fallback.take_if(|fallback| fallback.failed.is_empty());
         if self.state.current == *name {
             let heir = self.state.previous.take().unwrap_or_else(SlotName::base);
             self.make_current(heir);

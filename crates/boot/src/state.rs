@@ -4,6 +4,12 @@ use std::fmt;
 
 use moult_model::{Digest, Version};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::StartToken;
+
+/// Fields that a later release wrote. They are written back as they were: that release may run again.
+pub type Rest = Map<String, Value>;
 
 /// The name of an installed executable: `base` for the packaged one, else `<version>-<first 8 digits
 /// of its digest>`, which is also its folder below `versions/`.
@@ -25,6 +31,9 @@ pub struct Slot {
     pub version: Version,
     /// SHA-256 of the executable.
     pub digest: Digest,
+    /// What a later release wrote besides.
+    #[serde(flatten)]
+    pub rest: Rest,
 }
 
 /// Everything that decides which executable starts. Persisted in `state.a` and `state.b`.
@@ -46,6 +55,12 @@ pub struct BootState {
     /// The last time that a trial was given up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_rollback: Option<Rollback>,
+    /// The confirmed slots that are stepped over for now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<Fallback>,
+    /// What a later release wrote besides.
+    #[serde(flatten)]
+    pub rest: Rest,
 }
 
 /// A slot that has to prove itself.
@@ -58,6 +73,25 @@ pub struct Trial {
     /// How it failed so far.
     #[serde(default)]
     pub failures: Vec<Failure>,
+    /// Its last start: only the process of that start can confirm it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<StartToken>,
+    /// What a later release wrote besides.
+    #[serde(flatten)]
+    pub rest: Rest,
+}
+
+/// Slots that ended too often although they were confirmed. They are neither banned nor replaced: what
+/// makes all of them fail may be the computer's fault, and pass.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Fallback {
+    /// The slots, in the order in which they were given up for now.
+    pub failed: Vec<SlotName>,
+    /// When the first of them was, in seconds since 1970 in UTC.
+    pub since: u64,
+    /// What a later release wrote besides.
+    #[serde(flatten)]
+    pub rest: Rest,
 }
 
 /// One failed start.
@@ -67,6 +101,9 @@ pub struct Failure {
     pub why: Why,
     /// When, in seconds since 1970 in UTC.
     pub at: u64,
+    /// What a later release wrote besides.
+    #[serde(flatten)]
+    pub rest: Rest,
 }
 
 /// Why a version was given up.
@@ -85,6 +122,19 @@ pub enum Why {
     /// Each of its starts was cut short (a power cut, a logout) before its outcome was known. Never a
     /// reason for a ban.
     Unfinished,
+    /// Something that a later release knows. Never a reason for a ban.
+    #[serde(other)]
+    Unknown,
+}
+
+impl Why {
+    /// Whether it is known that the version itself failed. Only then it may be banned.
+    pub fn is_failure(self) -> bool {
+        match self {
+            Self::Crashed { .. } | Self::Hung | Self::ExitedEarly => true,
+            Self::Unfinished | Self::Unknown => false,
+        }
+    }
 }
 
 /// An artifact that is not tried again.
@@ -96,6 +146,9 @@ pub struct Ban {
     pub version: Version,
     /// How it failed last.
     pub why: Why,
+    /// What a later release wrote besides.
+    #[serde(flatten)]
+    pub rest: Rest,
 }
 
 /// A trial that was given up.
@@ -109,6 +162,9 @@ pub struct Rollback {
     pub why: Why,
     /// When, in seconds since 1970 in UTC.
     pub at: u64,
+    /// What a later release wrote besides.
+    #[serde(flatten)]
+    pub rest: Rest,
 }
 
 impl SlotName {
@@ -185,7 +241,16 @@ impl BootState {
             slots: vec![base],
             banned: Vec::new(),
             last_rollback: None,
+            fallback: None,
+            rest: Rest::new(),
         }
+    }
+
+    /// Whether a slot is stepped over for now, because it ended too often.
+    pub fn is_stepped_over(&self, name: &SlotName) -> bool {
+        self.fallback
+            .as_ref()
+            .is_some_and(|fallback| fallback.failed.contains(name))
     }
 
     /// An installed slot.
@@ -254,5 +319,39 @@ mod tests {
         assert_eq!(state.banned[0].why, Why::ExitedEarly);
         let again: BootState = serde_json::from_str(&serde_json::to_string(&state).unwrap()).unwrap();
         assert_eq!(again, state);
+    }
+
+    #[test]
+    fn what_a_later_release_wrote_is_written_back() {
+        let digest = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881";
+        let text = format!(
+            r#"{{"current":"base","trial":{{"slot":"1.2.0-2d711642","tries_left":2,"start":"any text",
+            "failures":[{{"why":{{"kind":"melted","degrees":7}},"at":7,"new":1}}],"new":2}},
+            "slots":[{{"name":"base","version":"1.0.0","digest":"{digest}","new":{{"deep":[3]}}}}],
+            "banned":[{{"digest":"{digest}","version":"0.9.0","why":{{"kind":"hung"}},"new":4}}],
+            "last_rollback":{{"from":"0.9.0","to":"1.0.0","why":{{"kind":"hung"}},"at":5,"new":5}},
+            "fallback":{{"failed":["base"],"since":1,"new":6}},"new":[7]}}"#
+        );
+        let state: BootState = serde_json::from_str(&text).unwrap();
+        assert_eq!(state.trial.as_ref().unwrap().failures[0].why, Why::Unknown);
+        let mut expected: Value = serde_json::from_str(&text).unwrap();
+        // A reason that is not known stays one that is not known, and is all that is lost.
+        expected["trial"]["failures"][0]["why"] = serde_json::json!({ "kind": "unknown" });
+        assert_eq!(serde_json::to_value(&state).unwrap(), expected);
+    }
+
+    #[test]
+    fn only_known_failures_count_as_failures() {
+        let table = [
+            (r#"{"kind":"crashed","code":1}"#, true),
+            (r#"{"kind":"hung"}"#, true),
+            (r#"{"kind":"exited_early"}"#, true),
+            (r#"{"kind":"unfinished"}"#, false),
+            (r#"{"kind":"of a later release","code":1}"#, false),
+        ];
+        for (text, is_failure) in table {
+            let why: Why = serde_json::from_str(text).unwrap();
+            assert_eq!(why.is_failure(), is_failure, "{text}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 //! Bundles are loaded by the running application, so there is no launcher and no count of tries here:
 //! whoever loads a bundle says how it went. This store refuses to know what is in a bundle.
 
+mod owner;
 mod slots;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,30 +14,34 @@ use moult_durable::{DurableError, Lock, TwoCopy};
 use moult_model::{Digest, Subject, Version};
 use serde::{Deserialize, Serialize};
 
+use owner::Owner;
 pub use slots::{BundleSlots, Installed};
 
 use crate::layout::Layout;
-use crate::steps::step;
-use crate::store::check_digest;
-use crate::{BootError, Collected, Why, platform};
+use crate::store::{LOCK_LIMIT, check_digest, lock_within};
+use crate::{BootError, Collected, Rest, Why, platform};
 
 /// The store of one data folder.
 #[derive(Debug)]
 pub struct BundleStore {
     layout: Layout,
     record: TwoCopy<Record>,
+    /// `None` in a store that only reads.
+    owner: Option<Owner>,
 }
 
 /// What `bundles/state.a` and `bundles/state.b` hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Record {
     subjects: BTreeMap<Subject, BundleSlots>,
+    #[serde(flatten)]
+    rest: Rest,
 }
 
 impl BundleStore {
-    /// Opens the store of a data folder, creating what is missing. Only the process that loads the
-    /// bundles opens it: trials that are left over from a process that died are dropped, without a ban,
-    /// and what was current before them stands.
+    /// Opens the store of a data folder, creating what is missing. Trials that are left over from a process
+    /// that died are dropped, without a ban, and what was current before them stands; as long as another
+    /// process has the store open too, they are that one's and stay.
     ///
     /// If neither copy of the record can be read it starts empty; the files are found again as they
     /// are installed again.
@@ -46,14 +51,32 @@ impl BundleStore {
             moult_durable::create_dir_all(folder)?;
             platform::make_private(folder)?;
         }
-        step("open bundles: folders made");
-        let record = TwoCopy::new(&layout.bundles, "state");
-        let store = Self { layout, record };
-        store.change(|record| {
-            record.subjects.values_mut().for_each(BundleSlots::drop_trial);
-            Ok(())
-        })?;
+        let mut store = Self::over(layout);
+        let lock = store.lock()?;
+        let owner = Owner::join(&store.layout.bundles.join("owner.lock"))?;
+        if owner.is_first {
+            store.change_locked(&lock, |record| {
+                record.subjects.values_mut().for_each(BundleSlots::drop_trial);
+                Ok(())
+            })?;
+        }
+        store.owner = Some(owner);
         Ok(store)
+    }
+
+    /// Opens the store to read what is installed: nothing is made or changed on the disk, also no trial of
+    /// another process. What would change something is refused with [`BootError::ReadingOnly`].
+    pub fn open_reading(root: &Path) -> Self {
+        Self::over(Layout::new(root))
+    }
+
+    fn over(layout: Layout) -> Self {
+        let record = TwoCopy::new(&layout.bundles, "state");
+        Self {
+            layout,
+            record,
+            owner: None,
+        }
     }
 
     /// Where files are prepared: on the same volume as the bundles.
@@ -71,7 +94,7 @@ impl BundleStore {
         expected: Digest,
     ) -> Result<PathBuf, BootError> {
         let path = self.path(&expected);
-        let lock = self.lock()?;
+        let lock = self.lock_to_change()?;
         if self
             .load()?
             .subjects
@@ -84,9 +107,7 @@ impl BundleStore {
         if check_digest(&path, expected).is_err() {
             check_digest(file, expected)?;
             moult_durable::sync_file(file)?;
-            step("install bundle: file synced");
             moult_durable::rename(file, &path)?;
-            step("install bundle: file moved");
         }
         self.change_locked(&lock, |record| {
             let slots = record.subjects.entry(subject.clone()).or_default();
@@ -162,7 +183,7 @@ impl BundleStore {
     /// Deletes bundles that no subject lists. For each subject are kept the current one, the one on
     /// trial, the newest that waits, and the `keep` that were current last.
     pub fn collect_garbage(&self, keep: usize) -> Result<Collected, BootError> {
-        let lock = self.lock()?;
+        let lock = self.lock_to_change()?;
         let record = self.change_locked(&lock, |record| {
             record.subjects.values_mut().for_each(|slots| slots.trim(keep));
             Ok(record.clone())
@@ -178,14 +199,17 @@ impl BundleStore {
             path: self.layout.bundles.clone(),
             source,
         };
+        let mut paths = Vec::new();
         for entry in fs::read_dir(&self.layout.bundles).map_err(read)? {
-            let path = entry.map_err(read)?.path();
+            paths.push(entry.map_err(read)?.path());
+        }
+        // What is removed goes in the same order each time.
+        paths.sort_unstable();
+        for path in paths {
             let is_bundle = path.extension().is_some_and(|extension| extension == "bundle");
             if is_bundle && !listed.contains(&path) {
                 collected.bytes += fs::symlink_metadata(&path).map_or(0, |data| data.len());
-                step("garbage: before a bundle is deleted");
-                fs::remove_file(&path).map_err(|source| BootError::Remove { path, source })?;
-                step("garbage: bundle deleted");
+                moult_durable::fs::remove_file(&path).map_err(|source| BootError::Remove { path, source })?;
                 collected.removed += 1;
             }
         }
@@ -207,7 +231,7 @@ impl BundleStore {
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut Record) -> Result<T, BootError>) -> Result<T, BootError> {
-        let lock = self.lock()?;
+        let lock = self.lock_to_change()?;
         self.change_locked(&lock, change)
     }
 
@@ -223,9 +247,7 @@ impl BundleStore {
             .subjects
             .retain(|_, slots| *slots != BundleSlots::default());
         if record != before {
-            step("change bundles: before the record is stored");
             self.record.store(&record)?;
-            step("change bundles: record stored");
         }
         Ok(outcome)
     }
@@ -238,8 +260,16 @@ impl BundleStore {
         }
     }
 
+    /// The lock of the record. Whoever opens the store holds it before it is an owner.
     fn lock(&self) -> Result<Lock, BootError> {
-        Ok(Lock::acquire(&self.layout.bundles.join("state.lock"))?)
+        lock_within(&self.layout.bundles.join("state.lock"), LOCK_LIMIT)
+    }
+
+    fn lock_to_change(&self) -> Result<Lock, BootError> {
+        if self.owner.is_none() {
+            return Err(BootError::ReadingOnly);
+        }
+        self.lock()
     }
 }
 

@@ -3,7 +3,7 @@
 use moult_model::{Digest, Subject, Version};
 use serde::{Deserialize, Serialize};
 
-use crate::{Ban, BootError, BootState, Why};
+use crate::{Ban, BootError, BootState, Rest, Why};
 
 /// A bundle in the store.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -32,6 +32,9 @@ pub struct BundleSlots {
     /// What failed and is not tried again, oldest first.
     #[serde(default)]
     pub banned: Vec<Ban>,
+    /// What a later release wrote besides.
+    #[serde(flatten)]
+    pub rest: Rest,
 }
 
 impl BundleSlots {
@@ -176,6 +179,7 @@ impl BundleSlots {
                 digest: failed.digest,
                 version: failed.version.clone(),
                 why,
+                rest: Rest::new(),
             });
         }
         let excess = self.banned.len().saturating_sub(BootState::MAX_BANS);

@@ -172,7 +172,37 @@ fn a_trial_that_was_left_over_is_dropped_without_a_ban() {
         .store
         .begin_trial(&fixture.subject, &digest("1.1.0"))
         .unwrap();
-    BundleStore::open(&fixture.root).unwrap();
+    // As long as the one that began it lives, a trial is that one's.
+    let other = BundleStore::open(&fixture.root).unwrap();
+    assert_eq!(fixture.seen(), expected(["1.0.0", "1.1.0", "", "", ""]));
+    drop(other);
+    let Fixture {
+        _folder: folder,
+        root,
+        store,
+        subject,
+    } = fixture;
+    drop(store);
+    let reading = BundleStore::open_reading(&root);
+    assert!(reading.subject(&subject).unwrap().trial.is_some());
+    let refused = [
+        reading.confirm(&subject, &digest("1.1.0")),
+        reading.begin_trial(&subject, &digest("1.0.0")),
+        reading.remove(&subject),
+        reading.collect_garbage(1).map(drop),
+    ];
+    assert!(
+        refused
+            .iter()
+            .all(|one| matches!(one, Err(BootError::ReadingOnly))),
+        "{refused:?}"
+    );
+    let fixture = Fixture {
+        store: BundleStore::open(&root).unwrap(),
+        _folder: folder,
+        root,
+        subject,
+    };
     assert_eq!(fixture.seen(), expected(["1.0.0", "", "1.1.0", "", ""]));
 }
 

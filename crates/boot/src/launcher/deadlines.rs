@@ -13,6 +13,12 @@ pub struct Deadlines {
     pub heartbeat: Duration,
     /// From being asked to end to being killed.
     pub end: Duration,
+    /// The same for a version on trial: three starts that hang hard take 54 s in all.
+    pub trial_end: Duration,
+    /// From the first start of a version beside the one that hands over, to its taking over, in all.
+    pub hand_over: Duration,
+    /// From the taking over to the end of the one before.
+    pub closing: Duration,
     /// How long a second launcher waits for the first to answer.
     pub answer: Duration,
     /// Starts of a confirmed version that crashes are counted over this time.
@@ -28,6 +34,9 @@ impl Default for Deadlines {
             paint_in_all: Duration::from_mins(10),
             heartbeat: Duration::from_secs(15),
             end: Duration::from_secs(5),
+            trial_end: Duration::from_secs(3),
+            hand_over: Duration::from_mins(2),
+            closing: Duration::from_secs(5),
             answer: Duration::from_secs(10),
             restart_window: Duration::from_mins(1),
             restarts: 3,
@@ -50,7 +59,9 @@ impl Deadlines {
                 "paint" => self.paint = time,
                 "paint_in_all" => self.paint_in_all = time,
                 "heartbeat" => self.heartbeat = time,
-                "end" => self.end = time,
+                "end" => (self.end, self.trial_end) = (time, time),
+                "hand_over" => self.hand_over = time,
+                "closing" => self.closing = time,
                 "answer" => self.answer = time,
                 "restart_window" => self.restart_window = time,
                 _ => {}
@@ -61,7 +72,15 @@ impl Deadlines {
 
     /// How often time is looked at while a deadline runs.
     pub(crate) fn tick(&self) -> Duration {
-        let shortest = self.paint.min(self.heartbeat).min(self.end);
+        let times = [
+            self.paint,
+            self.heartbeat,
+            self.end,
+            self.trial_end,
+            self.hand_over,
+            self.closing,
+        ];
+        let shortest = times.into_iter().min().unwrap_or_default();
         (shortest / 8).clamp(Duration::from_millis(10), Duration::from_millis(500))
     }
 }
@@ -76,6 +95,7 @@ mod tests {
         let expected = Deadlines {
             paint: Duration::from_millis(200),
             end: Duration::from_millis(50),
+            trial_end: Duration::from_millis(50),
             ..Deadlines::default()
         };
         assert_eq!(read, expected);

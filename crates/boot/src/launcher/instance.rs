@@ -142,7 +142,7 @@ fn hand_over(socket: &Path, arguments: &[String], limit: Duration) -> bool {
     )
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 #[expect(
     clippy::unwrap_used,
     reason = "a test that can't set up its fixture has failed"

@@ -1,11 +1,11 @@
 //! The launcher's log: JSON lines, at most 1 MiB, and as much again of what came before. Refuses to be a
 //! reason not to start: what can't be written is dropped.
 
-use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use moult_durable::fs::File;
 use serde_json::{Value, json};
 
 /// The largest log file, in bytes.
@@ -41,7 +41,7 @@ impl Log {
             .is_some_and(|(_, length)| length + line.len() as u64 > LIMIT)
         {
             self.file = None;
-            let _ = fs::rename(&self.path, self.path.with_extension("log.1"));
+            let _ = moult_durable::fs::rename(&self.path, &self.path.with_extension("log.1"));
             self.file = append(&self.path);
         }
         if let Some((file, length)) = &mut self.file
@@ -53,7 +53,7 @@ impl Log {
 }
 
 fn append(path: &Path) -> Option<(File, u64)> {
-    let file = OpenOptions::new().append(true).create(true).open(path).ok()?;
+    let file = moult_durable::fs::append(path).ok()?;
     let length = file.metadata().ok()?.len();
     Some((file, length))
 }
@@ -64,6 +64,8 @@ fn append(path: &Path) -> Option<(File, u64)> {
     reason = "a test that can't set up its folder has failed"
 )]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

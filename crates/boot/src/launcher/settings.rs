@@ -29,7 +29,7 @@ impl Settings {
     /// The settings of this process.
     pub fn from_process() -> Result<Self, launcher::Ending> {
         let advice = "Nothing was changed.";
-        let path = std::env::current_exe().and_then(std::fs::canonicalize);
+        let path = std::env::current_exe().and_then(whole);
         let path = path.map_err(|source| {
             launcher::Ending::failed(
                 &BootError::Read {
@@ -64,6 +64,16 @@ impl Settings {
             automation,
             deadlines,
         })
+    }
+}
+
+/// A path without links: one installation has one name. On Windows the system names a program by a path
+/// without links already, and other programs do not take the form that a path without links has there.
+fn whole(path: PathBuf) -> std::io::Result<PathBuf> {
+    if cfg!(windows) {
+        Ok(path)
+    } else {
+        path.canonicalize()
     }
 }
 

@@ -4,8 +4,12 @@
 use std::time::Duration;
 
 use super::Deadlines;
-use crate::platform::{End, Stop};
+use crate::platform::{End, Screen, Stop};
 use crate::{Quit, ToLauncher, Why};
+
+/// The code that stands for a version that says itself that it does not work as it must. Launchers that
+/// do not know the message know the code.
+pub(crate) const UNFIT: i32 = 78;
 
 /// What is seen.
 #[derive(Clone, Debug)]
@@ -18,6 +22,10 @@ pub(crate) enum Seen {
     Awake(Duration),
     /// A wish to end was passed on.
     PassedOn(Stop),
+    /// It has the window, or nobody else has: from now on it is judged like any other.
+    OnItsOwn,
+    /// Another one that hands over to it does not want it any more.
+    Recalled,
 }
 
 /// What is to be done.
@@ -58,6 +66,8 @@ pub(crate) enum Then {
     Start,
     /// The launcher ends with this code.
     Leave(i32),
+    /// There is no screen to show anything on. Nothing that is started now would do better.
+    NoScreen(i32),
     /// A confirmed version failed with this code: start it again, if it has not failed too often.
     Crashed(i32),
 }
@@ -67,6 +77,8 @@ pub(crate) enum Then {
 pub(crate) struct Watch {
     deadlines: Deadlines,
     on_trial: bool,
+    part: Part,
+    unfit: bool,
     painted: bool,
     quitting: Option<Quit>,
     stopped: Option<Stop>,
@@ -75,6 +87,17 @@ pub(crate) struct Watch {
     /// Awake time since the last sign of life.
     quiet: Duration,
     ending: Ending,
+}
+
+/// Its part in a hand-over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// None, or it has taken over.
+    OnItsOwn,
+    /// It was started beside another one, which still has the window.
+    Beside,
+    /// The other one does not want it any more.
+    Recalled,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +113,8 @@ impl Watch {
         Self {
             deadlines,
             on_trial,
+            part: Part::OnItsOwn,
+            unfit: false,
             painted: false,
             quitting: None,
             stopped: None,
@@ -99,14 +124,28 @@ impl Watch {
         }
     }
 
+    /// One that was started beside another, which hands its window over to it.
+    pub(crate) fn beside(mut self) -> Self {
+        self.part = Part::Beside;
+        self
+    }
+
     /// Whether time matters now. A confirmed version that runs is left alone, however quiet it is.
     pub(crate) fn needs_time(&self) -> bool {
-        self.on_trial || self.quitting.is_some() || matches!(self.ending, Ending::Asked(_))
+        self.on_trial
+            || self.part != Part::OnItsOwn
+            || self.is_leaving()
+            || matches!(self.ending, Ending::Asked(_))
     }
 
     /// Whether the application can still open something.
     pub(crate) fn is_staying(&self) -> bool {
-        self.quitting.is_none() && self.stopped.is_none() && self.ending == Ending::No
+        !self.is_leaving() && self.stopped.is_none() && self.ending == Ending::No
+    }
+
+    /// Whether the application has said that it ends.
+    fn is_leaving(&self) -> bool {
+        self.quitting.is_some() || (self.unfit && self.on_trial)
     }
 
     /// Whether it was asked to end because it hung.
@@ -114,17 +153,39 @@ impl Watch {
         self.ending != Ending::No
     }
 
-    /// How it ended, and so what comes of it.
-    pub(crate) fn conclude(&self, end: End) -> Conclusion {
+    /// How it ended, and so what comes of it. `screen` is looked at right after its end.
+    pub(crate) fn conclude(&self, end: End, screen: Screen) -> Conclusion {
+        let failed_without_screen = self.failed_without_screen(end, screen);
         let verdict = if self.on_trial {
-            self.verdict(end)
+            if failed_without_screen {
+                Verdict::Unknown
+            } else {
+                self.verdict(end)
+            }
         } else {
             Verdict::NotOnTrial
         };
         Conclusion {
             trial: verdict,
-            then: self.then(end, verdict),
+            then: if failed_without_screen {
+                Then::NoScreen(end.code())
+            } else {
+                self.then(end, verdict)
+            },
         }
+    }
+
+    /// A window system that ends takes all that it shows with it: they end with a code of failure and
+    /// without a word, and so does each one that is started where there is no screen. Both say nothing
+    /// about the version. One that ends by a fault of its own ends by a signal.
+    fn failed_without_screen(&self, end: End, screen: Screen) -> bool {
+        let failed = matches!(end, End::Code(code) if code != 0);
+        let none = match screen {
+            Screen::There => false,
+            Screen::Gone => true,
+            Screen::NotTold => !self.painted,
+        };
+        failed && none && !self.is_leaving() && self.stopped.is_none() && self.ending == Ending::No
     }
 
     /// Takes note of what is seen.
@@ -142,19 +203,33 @@ impl Watch {
                 self.stopped = Some(stop);
                 None
             }
+            Seen::OnItsOwn => {
+                self.part = Part::OnItsOwn;
+                None
+            }
+            Seen::Recalled => {
+                self.part = Part::Recalled;
+                None
+            }
             Seen::Awake(time) => self.wait(time),
         }
     }
 
     fn hear(&mut self, said: &ToLauncher) {
         // One that has said that it ends is no longer judged by its heart, but by its getting on with it.
-        if self.quitting.is_none() || *said != ToLauncher::Heartbeat {
+        if !self.is_leaving() || *said != ToLauncher::Heartbeat {
             self.quiet = Duration::ZERO;
         }
         match said {
             ToLauncher::Painted => self.painted = true,
             ToLauncher::Quitting { why } => self.quitting = Some(*why),
-            ToLauncher::Progress { .. } | ToLauncher::Heartbeat | ToLauncher::Confirmed => {}
+            ToLauncher::Unfit { .. } => self.unfit = true,
+            ToLauncher::Progress { .. }
+            | ToLauncher::Heartbeat
+            | ToLauncher::Confirmed
+            | ToLauncher::HandOver { .. }
+            | ToLauncher::TookOver
+            | ToLauncher::Recall => {}
         }
     }
 
@@ -162,7 +237,7 @@ impl Watch {
         self.age += time;
         self.quiet += time;
         match self.ending {
-            Ending::Asked(since) if since + time >= self.deadlines.end => {
+            Ending::Asked(since) if since + time >= self.end_limit() => {
                 self.ending = Ending::Killed;
                 Some(Do::Kill)
             }
@@ -178,12 +253,21 @@ impl Watch {
         }
     }
 
+    /// A trial is given less time, so that three that hang hard are over within a minute.
+    fn end_limit(&self) -> Duration {
+        if self.on_trial {
+            self.deadlines.trial_end
+        } else {
+            self.deadlines.end
+        }
+    }
+
     fn is_hung(&self) -> bool {
         if !self.needs_time() || self.stopped.is_some() {
             // One that was asked to end from outside may take its time, and may ask its user.
             return false;
         }
-        if self.painted || self.quitting.is_some() {
+        if self.painted || self.is_leaving() {
             self.quiet >= self.deadlines.heartbeat
         } else {
             self.quiet >= self.deadlines.paint || self.age >= self.deadlines.paint_in_all
@@ -209,6 +293,12 @@ impl Watch {
     }
 
     fn verdict(&self, end: End) -> Verdict {
+        if self.part == Part::Recalled && self.ending == Ending::No {
+            return Verdict::Unknown;
+        }
+        if self.unfit {
+            return Verdict::Failed(Why::Crashed { code: UNFIT });
+        }
         if self.ending != Ending::No {
             return Verdict::Failed(Why::Hung);
         }
@@ -220,6 +310,8 @@ impl Watch {
             };
         }
         match (end, self.quitting) {
+            // It was not wanted any more, and knew it before the launcher did.
+            (End::Code(0), Some(_)) if self.part == Part::Beside => Verdict::Unknown,
             (End::Code(0), Some(_)) if self.painted => Verdict::Quit,
             (End::Code(0), Some(Quit::Session)) => Verdict::Unknown,
             (End::Code(0), _) => Verdict::Failed(Why::ExitedEarly),
@@ -242,290 +334,4 @@ impl Watch {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SECOND: Duration = Duration::from_secs(1);
-
-    fn said(message: ToLauncher) -> Seen {
-        Seen::Said(message)
-    }
-
-    fn quitting(why: Quit) -> Seen {
-        said(ToLauncher::Quitting { why })
-    }
-
-    fn painted() -> Seen {
-        said(ToLauncher::Painted)
-    }
-
-    fn watch(on_trial: bool, seen: Vec<Seen>) -> (Watch, Vec<Do>) {
-        let mut watch = Watch::new(Deadlines::default(), on_trial);
-        let wishes = seen.into_iter().filter_map(|seen| watch.see(seen)).collect();
-        (watch, wishes)
-    }
-
-    fn judged(on_trial: bool, seen: Vec<Seen>, end: End) -> (Vec<Do>, Verdict, Then) {
-        let (watch, wishes) = watch(on_trial, seen);
-        let Conclusion { trial, then } = watch.conclude(end);
-        (wishes, trial, then)
-    }
-
-    const OK: End = End::Code(0);
-
-    #[expect(clippy::too_many_lines, reason = "it is a table")]
-    #[test]
-    fn a_trial_is_judged_by_how_it_ended() {
-        use Then::{Leave, Start};
-        use Verdict::{Failed, Unknown};
-        let crashed = |code| Failed(Why::Crashed { code });
-        let early = Failed(Why::ExitedEarly);
-        let quit_after_paint = |why| vec![painted(), quitting(why)];
-        let stopped = |stop| vec![painted(), Seen::PassedOn(stop)];
-        let table = [
-            ("a crash at once", vec![], End::Signal(11), crashed(139), Start),
-            (
-                "a crash after the first paint",
-                vec![painted()],
-                End::Code(3),
-                crashed(3),
-                Start,
-            ),
-            (
-                "killed by the system",
-                vec![painted()],
-                End::Signal(9),
-                crashed(137),
-                Start,
-            ),
-            ("an exit before the first paint", vec![], OK, early, Start),
-            ("an exit without a word", vec![painted()], OK, early, Start),
-            (
-                "an update before the first paint",
-                vec![quitting(Quit::Update)],
-                OK,
-                early,
-                Start,
-            ),
-            (
-                "a quit before the first paint",
-                vec![quitting(Quit::User)],
-                OK,
-                early,
-                Start,
-            ),
-            (
-                "the user quits",
-                quit_after_paint(Quit::User),
-                OK,
-                Verdict::Quit,
-                Leave(0),
-            ),
-            (
-                "the session ends",
-                quit_after_paint(Quit::Session),
-                OK,
-                Verdict::Quit,
-                Leave(0),
-            ),
-            (
-                "the session ends during the start",
-                vec![quitting(Quit::Session)],
-                OK,
-                Unknown,
-                Leave(0),
-            ),
-            (
-                "it makes room for an update",
-                quit_after_paint(Quit::Update),
-                OK,
-                Verdict::Quit,
-                Start,
-            ),
-            (
-                "a crash while quitting",
-                quit_after_paint(Quit::User),
-                End::Signal(11),
-                crashed(139),
-                Leave(139),
-            ),
-            (
-                "a crash while updating",
-                quit_after_paint(Quit::Update),
-                End::Signal(11),
-                crashed(139),
-                Start,
-            ),
-            (
-                "stopped through the launcher",
-                stopped(Stop::Terminate),
-                End::Signal(15),
-                Verdict::Quit,
-                Leave(143),
-            ),
-            (
-                "stopped, and ended well",
-                stopped(Stop::Interrupt),
-                OK,
-                Verdict::Quit,
-                Leave(0),
-            ),
-            (
-                "stopped during the start",
-                vec![Seen::PassedOn(Stop::HangUp)],
-                End::Signal(1),
-                Unknown,
-                Leave(129),
-            ),
-            (
-                "stopped by somebody else",
-                vec![painted()],
-                End::Signal(15),
-                Verdict::Quit,
-                Leave(143),
-            ),
-            (
-                "stopped by somebody else during the start",
-                vec![],
-                End::Signal(15),
-                Unknown,
-                Leave(143),
-            ),
-        ];
-        for (what, seen, end, verdict, then) in table {
-            assert_eq!(judged(true, seen, end), (vec![], verdict, then), "{what}");
-        }
-    }
-
-    #[test]
-    fn a_confirmed_version_is_left_alone() {
-        use Then::{Crashed, Leave, Start};
-        let table = [
-            ("an exit without a word", vec![], OK, Leave(0)),
-            ("a crash", vec![painted()], End::Signal(11), Crashed(139)),
-            ("a failure code", vec![], End::Code(2), Crashed(2)),
-            (
-                "a day without a heartbeat",
-                vec![painted(), Seen::Awake(SECOND * 86_400)],
-                OK,
-                Leave(0),
-            ),
-            (
-                "the user quits",
-                vec![painted(), quitting(Quit::User)],
-                OK,
-                Leave(0),
-            ),
-            (
-                "a crash while quitting",
-                vec![painted(), quitting(Quit::User)],
-                End::Signal(11),
-                Leave(139),
-            ),
-            ("an update", vec![quitting(Quit::Update)], OK, Start),
-            (
-                "a crash while updating",
-                vec![quitting(Quit::Update)],
-                End::Signal(6),
-                Start,
-            ),
-            (
-                "stopped",
-                vec![Seen::PassedOn(Stop::Terminate)],
-                End::Signal(15),
-                Leave(143),
-            ),
-        ];
-        for (what, seen, end, then) in table {
-            assert_eq!(
-                judged(false, seen, end),
-                (vec![], Verdict::NotOnTrial, then),
-                "{what}"
-            );
-        }
-        let confirmed = vec![painted(), Seen::Confirmed, Seen::Awake(SECOND * 60)];
-        let expected = (vec![], Verdict::NotOnTrial, Crashed(139));
-        assert_eq!(
-            judged(true, confirmed, End::Signal(11)),
-            expected,
-            "confirmed during its trial"
-        );
-    }
-
-    #[test]
-    fn a_trial_that_hangs_is_asked_to_end_and_then_killed() {
-        let progress = || said(ToLauncher::Progress { what: String::new() });
-        let seconds = |count: usize| vec![Seen::Awake(SECOND); count];
-        let table = [
-            ("nothing is shown", seconds(15), vec![Do::AskToEnd]),
-            (
-                "it does not end when asked",
-                seconds(20),
-                vec![Do::AskToEnd, Do::Kill],
-            ),
-            (
-                "the heart stops",
-                [vec![painted()], seconds(15)].concat(),
-                vec![Do::AskToEnd],
-            ),
-            (
-                "progress, and then nothing",
-                [seconds(14), vec![progress()], seconds(15)].concat(),
-                vec![Do::AskToEnd],
-            ),
-            (
-                "progress for ever",
-                (0..600).flat_map(|_| [progress(), Seen::Awake(SECOND)]).collect(),
-                vec![Do::AskToEnd],
-            ),
-        ];
-        for (what, seen, expected) in table {
-            for end in [OK, End::Signal(15), End::Signal(9)] {
-                let expected = (expected.clone(), Verdict::Failed(Why::Hung), Then::Start);
-                assert_eq!(judged(true, seen.clone(), end), expected, "{what}");
-            }
-        }
-    }
-
-    #[test]
-    fn signs_of_life_keep_a_trial_alive() {
-        let lively = |seen: Seen| -> Vec<Seen> {
-            (0..20)
-                .flat_map(|_| [seen.clone(), Seen::Awake(SECOND * 14)])
-                .collect()
-        };
-        let stopped = vec![painted(), Seen::PassedOn(Stop::Terminate)];
-        let table = [
-            (
-                "progress",
-                lively(said(ToLauncher::Progress {
-                    what: "reading".into(),
-                })),
-            ),
-            (
-                "heartbeats",
-                [vec![painted()], lively(said(ToLauncher::Heartbeat))].concat(),
-            ),
-            (
-                "stopped from outside, it asks its user",
-                [stopped, vec![Seen::Awake(SECOND); 100]].concat(),
-            ),
-        ];
-        for (what, seen) in table {
-            assert_eq!(watch(true, seen).1, [], "{what}");
-        }
-    }
-
-    #[test]
-    fn what_says_that_it_ends_has_to_end() {
-        for (on_trial, verdict) in [(false, Verdict::NotOnTrial), (true, Verdict::Failed(Why::Hung))] {
-            let beats = (0..20).flat_map(|_| [said(ToLauncher::Heartbeat), Seen::Awake(SECOND)]);
-            let seen = [painted(), quitting(Quit::User)]
-                .into_iter()
-                .chain(beats)
-                .collect();
-            let expected = (vec![Do::AskToEnd, Do::Kill], verdict, Then::Leave(0));
-            assert_eq!(judged(on_trial, seen, End::Signal(9)), expected);
-        }
-    }
-}
+mod tests;

@@ -16,6 +16,7 @@ fn slot(version: &str) -> Slot {
         name: SlotName::of(&version, &digest),
         version,
         digest,
+        rest: Rest::new(),
     }
 }
 
@@ -36,7 +37,7 @@ fn on_trial() -> BootState {
     for event in [
         Event::Installed { slot: slot("1.1.0") },
         Event::BeginTrial { slot: name("1.1.0") },
-        Event::Confirm { slot: name("1.1.0") },
+        confirm("1.1.0"),
         Event::Installed { slot: slot("1.2.0") },
         Event::BeginTrial { slot: name("1.2.0") },
     ] {
@@ -45,8 +46,30 @@ fn on_trial() -> BootState {
     state
 }
 
+fn token() -> StartToken {
+    StartToken::of([1; 16])
+}
+
+fn other_token() -> StartToken {
+    StartToken::of([2; 16])
+}
+
+fn kept_failing(slot: SlotName) -> Event {
+    Event::KeptFailing { slot, at: 1 }
+}
+
+fn confirm(version: &str) -> Event {
+    Event::Confirm {
+        slot: name(version),
+        start: None,
+    }
+}
+
 fn start() -> Event {
-    Event::StartDue { at: 1 }
+    Event::StartDue {
+        at: 1,
+        start: token(),
+    }
 }
 
 fn crash() -> Event {
@@ -91,8 +114,8 @@ struct Case {
 
 #[test]
 fn a_trial_ends_as_its_starts_did() {
-    let (confirm, hang) = (
-        Event::Confirm { slot: name("1.2.0") },
+    let (good, hang) = (
+        confirm("1.2.0"),
         Event::Failed {
             slot: name("1.2.0"),
             why: Why::Hung,
@@ -110,7 +133,7 @@ fn a_trial_ends_as_its_starts_did() {
         },
         Case {
             what: "two crashes, then healthy",
-            events: vec![start(), crash(), start(), crash(), start(), confirm.clone()],
+            events: vec![start(), crash(), start(), crash(), start(), good.clone()],
             starts: ("1.2.0", false),
             banned: false,
             why: None,
@@ -145,7 +168,7 @@ fn a_trial_ends_as_its_starts_did() {
         },
         Case {
             what: "a failure that arrives after the confirmation changes nothing",
-            events: vec![start(), confirm, crash(), crash(), crash()],
+            events: vec![start(), good, crash(), crash(), crash()],
             starts: ("1.2.0", false),
             banned: false,
             why: None,
@@ -249,16 +272,20 @@ fn events_that_do_not_fit_are_refused_and_change_nothing() {
             Event::BeginTrial { slot: name("1.1.0") },
             Refusal::AlreadyCurrent { slot: name("1.1.0") },
         ),
-        (
-            Event::Confirm { slot: name("9.0.0") },
-            Refusal::NotOnTrial { slot: name("9.0.0") },
-        ),
+        (confirm("9.0.0"), Refusal::NotOnTrial { slot: name("9.0.0") }),
         (
             Event::Installed { slot: other },
             Refusal::SlotTaken { slot: name("1.1.0") },
         ),
+        (
+            Event::Confirm {
+                slot: name("1.2.0"),
+                start: Some(other_token()),
+            },
+            Refusal::StaleStart { slot: name("1.2.0") },
+        ),
     ];
-    let state = on_trial();
+    let state = run(&on_trial(), [start()]);
     for (event, refusal) in table {
         assert_eq!(
             next(&state, event),
@@ -274,10 +301,7 @@ fn events_that_do_not_fit_are_refused_and_change_nothing() {
 
 #[test]
 fn going_back_swaps_and_bans_nothing() {
-    let state = run(
-        &on_trial(),
-        [Event::Confirm { slot: name("1.2.0") }, Event::GoBack],
-    );
+    let state = run(&on_trial(), [confirm("1.2.0"), Event::GoBack]);
     assert_eq!(
         (&state.current, state.previous.as_ref()),
         (&name("1.1.0"), Some(&name("1.2.0")))
@@ -337,7 +361,7 @@ fn a_package_with_a_banned_executable_does_not_win() {
 #[test]
 fn a_lost_slot_gives_way_to_the_one_before_and_then_to_the_base() {
     let lost = |version: &str| Event::Lost { slot: name(version) };
-    let confirmed = run(&on_trial(), [Event::Confirm { slot: name("1.2.0") }]);
+    let confirmed = run(&on_trial(), [confirm("1.2.0")]);
     let table = [
         ("the trial", on_trial(), vec![lost("1.2.0")], name("1.1.0")),
         (
@@ -378,6 +402,94 @@ fn what_the_system_forbids_to_run_leads_to_the_base_without_a_ban() {
     assert!(state.banned.is_empty() && state.slot(&name("1.2.0")).is_some());
     let state = run(&state, [Event::GoBack, Event::Forbidden { slot: name("1.1.0") }]);
     assert_eq!((started(&state).0, state.previous), (SlotName::base(), None));
+}
+
+#[test]
+fn what_ends_too_often_is_stepped_over_until_there_is_something_new() {
+    // 1.2.0 is current, 1.1.0 the one before, and both end too often.
+    let both = run(
+        &on_trial(),
+        [
+            confirm("1.2.0"),
+            kept_failing(name("1.2.0")),
+            kept_failing(name("1.1.0")),
+        ],
+    );
+    let later = |at: u64| Event::StartDue { at, start: token() };
+    let table = [
+        ("nothing new", vec![], SlotName::base()),
+        ("once more", vec![kept_failing(name("1.2.0"))], SlotName::base()),
+        ("almost a day later", vec![later(STEPPED_OVER)], SlotName::base()),
+        ("a day later", vec![later(1 + STEPPED_OVER)], name("1.2.0")),
+        (
+            "a newer package",
+            vec![Event::BaseSeen { base: base("1.3.0") }],
+            SlotName::base(),
+        ),
+        (
+            "another package",
+            vec![Event::BaseSeen { base: base("0.9.0") }],
+            name("1.2.0"),
+        ),
+        ("the user goes back", vec![Event::GoBack], name("1.1.0")),
+        (
+            "a new trial",
+            vec![
+                Event::Installed { slot: slot("1.4.0") },
+                Event::BeginTrial { slot: name("1.4.0") },
+            ],
+            name("1.4.0"),
+        ),
+        (
+            "one of them is lost",
+            vec![Event::Lost { slot: name("1.2.0") }],
+            SlotName::base(),
+        ),
+    ];
+    for (what, events, starts) in table {
+        let state = run(&both, events);
+        assert_eq!(started(&state).0, starts, "{what}");
+        assert!(state.banned.is_empty(), "{what}");
+    }
+    let nothing = run(&both, [kept_failing(SlotName::base())]);
+    assert_eq!(next(&nothing, start()).1, [Effect::Rescue]);
+    let once_more = run(&nothing, [start()]);
+    assert_eq!(
+        started(&once_more).0,
+        name("1.2.0"),
+        "it is not given up for ever"
+    );
+}
+
+#[test]
+fn a_slot_on_trial_is_never_stepped_over() {
+    let state = on_trial();
+    assert_eq!(run(&state, [kept_failing(name("1.2.0"))]), state);
+    assert_eq!(run(&state, [kept_failing(name("9.9.9"))]), state);
+}
+
+#[test]
+fn only_known_failures_ban() {
+    for why in [Why::Unfinished, Why::Unknown] {
+        let fail = || Event::Failed {
+            slot: name("1.2.0"),
+            why,
+            at: 1,
+        };
+        let state = run(&on_trial(), [start(), fail(), start(), fail(), start(), fail()]);
+        assert!(state.banned.is_empty() && state.trial.is_none(), "{why:?}");
+        assert!(state.slot(&name("1.2.0")).is_some(), "{why:?}");
+    }
+}
+
+#[test]
+fn what_a_later_release_wrote_about_the_package_stays() {
+    let mut state = on_trial();
+    state.slots[0].rest.insert("later".into(), 1.into());
+    for version in ["1.0.0", "1.3.0"] {
+        state = run(&state, [Event::BaseSeen { base: base(version) }]);
+        assert_eq!(state.slots[0].rest["later"], 1, "{version}");
+    }
 }
 
 #[test]
@@ -423,6 +535,19 @@ fn assert_sound(state: &BootState) {
             "{state:?}"
         );
     }
+    if let Some(fallback) = &state.fallback {
+        assert!(!fallback.failed.is_empty(), "{state:?}");
+        assert!(fallback.failed.iter().all(listed), "{state:?}");
+        let distinct: HashSet<_> = fallback.failed.iter().collect();
+        assert_eq!(distinct.len(), fallback.failed.len(), "{state:?}");
+        assert!(
+            state
+                .trial
+                .as_ref()
+                .is_none_or(|trial| !state.is_stepped_over(&trial.slot)),
+            "{state:?}"
+        );
+    }
     let names: HashSet<_> = state.slots.iter().map(|slot| &slot.name).collect();
     assert_eq!(names.len(), state.slots.len(), "{state:?}");
 }
@@ -435,6 +560,14 @@ fn every_reachable_state_is_sound_and_starts_something() {
         Event::BaseSeen { base: base("1.0.0") },
         Event::BaseSeen { base: base("1.1.5") },
         start(),
+        Event::StartDue {
+            at: 1,
+            start: other_token(),
+        },
+        Event::StartDue {
+            at: 1 + STEPPED_OVER,
+            start: token(),
+        },
         Event::GoBack,
         Event::LiftBan {
             digest: slot_digest("1.1.0"),
@@ -456,7 +589,11 @@ fn every_reachable_state_is_sound_and_starts_something() {
                 at: 1,
             },
             Event::Quit { slot: name.clone() },
-            Event::Confirm { slot: name.clone() },
+            Event::Confirm {
+                slot: name.clone(),
+                start: Some(token()),
+            },
+            kept_failing(name.clone()),
             Event::Lost { slot: name.clone() },
             Event::Forbidden { slot: name.clone() },
             Event::Forget { slot: name },
@@ -465,26 +602,45 @@ fn every_reachable_state_is_sound_and_starts_something() {
     let first = BootState::fresh(base("1.0.0"));
     let mut seen = HashSet::from([first.clone()]);
     let mut queue = VecDeque::from([first]);
-    let mut bans_seen = 0;
+    let (mut bans_seen, mut rescues_seen) = (0, 0);
     while let Some(state) = queue.pop_front() {
         assert_sound(&state);
-        assert!(state.slot(&started(&state).0).is_some());
+        // Something starts, or a rescue is asked for and after it something starts.
+        let (after, effects) = next(&state, start());
+        let rescue = effects.contains(&Effect::Rescue);
+        rescues_seen += usize::from(rescue);
+        let starts = started(if rescue { &after } else { &state });
+        assert!(state.slot(&starts.0).is_some());
         bans_seen += usize::from(!state.banned.is_empty());
         for event in &events {
-            let (mut state, _) = next(&state, event.clone());
-            state.last_rollback = None;
-            state.banned.sort_by_key(|ban| ban.digest);
-            if let Some(trial) = &mut state.trial {
+            let stale = matches!(
+                (event, &state.trial),
+                (Event::Confirm { slot, start }, Some(trial))
+                    if trial.slot == *slot && trial.start.is_some() && trial.start != *start
+            );
+            let (mut changed, effects) = next(&state, event.clone());
+            if stale && state.current != state.trial.as_ref().unwrap().slot {
+                assert!(matches!(
+                    effects[..],
+                    [Effect::Refused(Refusal::StaleStart { .. })]
+                ));
+            }
+            if let Some(fallback) = &mut changed.fallback {
+                fallback.failed.sort();
+            }
+            changed.last_rollback = None;
+            changed.banned.sort_by_key(|ban| ban.digest);
+            if let Some(trial) = &mut changed.trial {
                 trial.failures.truncate(1);
             }
-            if seen.insert(state.clone()) {
-                queue.push_back(state);
+            if seen.insert(changed.clone()) {
+                queue.push_back(changed);
             }
         }
     }
     assert!(
-        seen.len() > 500 && bans_seen > 100,
-        "{} states, {bans_seen} with a ban",
+        seen.len() > 500 && bans_seen > 100 && rescues_seen > 10,
+        "{} states, {bans_seen} with a ban, {rescues_seen} without a version",
         seen.len()
     );
 }

@@ -1,27 +1,24 @@
 //! What differs between systems: permissions, inherited connections, processes, signals, the socket.
 //!
-//! Both sides have the same names. The side that is not Unix refuses with [`crate::BootError::Unsupported`]
-//! what it can't do yet; it never pretends.
+//! Both sides have the same names. Nothing here knows what it is used for.
 
 #[cfg(unix)]
 mod unix;
 #[cfg(unix)]
 pub(crate) use unix::*;
 
-// Compiled by the tests on Unix as well, so that its shape stays in step.
-#[cfg(any(not(unix), test))]
+// Its tables are pure, and are tested on each system.
+#[cfg(any(windows, test))]
 #[cfg_attr(
-    all(unix, test),
-    expect(dead_code, reason = "compiled here to check its types alone")
+    not(windows),
+    expect(
+        dead_code,
+        reason = "only the tables of the other system are used here, by their tests"
+    )
 )]
-#[expect(
-    clippy::unused_self,
-    clippy::unnecessary_wraps,
-    reason = "the shape is the other side's"
-)]
-mod unsupported;
-#[cfg(not(unix))]
-pub(crate) use unsupported::*;
+mod windows;
+#[cfg(windows)]
+pub(crate) use windows::*;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -31,11 +28,14 @@ pub(crate) struct Order<'a> {
     /// The file.
     pub(crate) executable: &'a Path,
     /// The name that the process bears: what its windows are grouped by.
+    #[cfg_attr(windows, expect(dead_code, reason = "it joins its group by itself there"))]
     pub(crate) name: &'a str,
     /// Its arguments, without its name.
     pub(crate) arguments: &'a [OsString],
     /// Variables that are set besides those of this process.
     pub(crate) variables: &'a [(&'a str, OsString)],
+    /// Variables of this process that it gets changed, or not at all.
+    pub(crate) changes: &'a [(OsString, Option<OsString>)],
 }
 
 /// How a process ended.
@@ -74,6 +74,31 @@ impl Fault {
             Self::Forbidden(source) | Self::Unfit(source) | Self::Trouble(source) => source,
         }
     }
+}
+
+/// Whether there is a screen to show something on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Screen {
+    /// It answers, or this system always has one.
+    There,
+    /// It was told where the screen is, and nothing is there.
+    #[cfg_attr(
+        windows,
+        expect(dead_code, reason = "a session has a screen as long as it lasts")
+    )]
+    Gone,
+    /// Nothing tells where a screen would be.
+    #[cfg_attr(
+        not(all(unix, not(target_os = "macos"))),
+        expect(dead_code, reason = "such a system needs not be told")
+    )]
+    NotTold,
+}
+
+/// Whether there is a screen.
+#[cfg(not(unix))]
+pub(crate) fn screen() -> Screen {
+    Screen::There
 }
 
 /// A wish of the system or the user that the application end.

@@ -1,26 +1,28 @@
-//! Ends a process at each step that touches the disk, and looks at what it left.
+//! Looks at what a death leaves, at each call that changes a file.
 //!
-//! The child is this test binary once more. It lives a whole life of an installation and dies at step
-//! n; n goes up until the child reaches the end. After each death, and after a second death during
-//! the recovery from it, something must start, the state must be readable, and the next change must work.
+//! A child of this test, which is this binary once more, lives a whole life of an installation, and the tree
+//! is copied before each call. A process that is killed loses nothing that it has written, so each copy is
+//! what a kill right there would leave; every few calls a child is really killed, and has left the same. From
+//! each tree something must start, the state must be readable and the next change must work; and so it must
+//! from each tree that a second death leaves, during the recovery from the first.
 
 #![expect(
     clippy::unwrap_used,
     reason = "a test that can't set up its fixture has failed"
 )]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::Command;
 
-use super::tests::{base, digest, install, name};
+use moult_durable::faults::{self, Action, Plan};
+
+use super::tests::{base, digest, install, name, token};
 use super::*;
 use crate::bundles::BundleStore;
-use crate::steps::counting::survive;
 
 const FOLDER: &str = "MOULT_TEST_CRASH_FOLDER";
-const STEPS: &str = "MOULT_TEST_CRASH_STEPS";
-const LIFE: &str = "MOULT_TEST_CRASH_LIFE";
+const KILL_AT: &str = "MOULT_TEST_CRASH_KILL_AT";
 
 fn open(folder: &Path) -> Store {
     Store::open(&folder.join("data"), base(folder, "1.0.0")).unwrap()
@@ -32,23 +34,23 @@ fn whole_life(folder: &Path) {
     // An update that is confirmed.
     let good = install(&store, "1.1.0").unwrap();
     store.begin_trial(&good).unwrap();
-    store.start(at).unwrap();
-    store.confirm(&good).unwrap();
+    store.start(at, &token()).unwrap();
+    store.confirm(&good, None).unwrap();
     // One that is quit once, and then fails for good.
     let bad = install(&store, "1.2.0").unwrap();
     store.begin_trial(&bad).unwrap();
-    store.start(at).unwrap();
+    store.start(at, &token()).unwrap();
     store.trial_quit(&bad).unwrap();
     for _ in 0..3 {
-        store.start(at).unwrap();
+        store.start(at, &token()).unwrap();
         store.trial_failed(&bad, Why::Hung, at).unwrap();
     }
     // Two more, a way back, and a clean-up.
     for version in ["1.3.0", "1.4.0"] {
         let slot = install(&store, version).unwrap();
         store.begin_trial(&slot).unwrap();
-        store.start(at).unwrap();
-        store.confirm(&slot).unwrap();
+        store.start(at, &token()).unwrap();
+        store.confirm(&slot, None).unwrap();
     }
     store.go_back().unwrap();
     store.collect_garbage(1).unwrap();
@@ -74,7 +76,7 @@ fn whole_life(folder: &Path) {
 fn recovery(folder: &Path) {
     let at = SystemTime::UNIX_EPOCH;
     let store = open(folder);
-    store.start(at).unwrap();
+    store.start(at, &token()).unwrap();
     let slot = install(&store, "2.0.0").unwrap();
     if store.state().unwrap().current != slot {
         store.begin_trial(&slot).unwrap();
@@ -82,17 +84,129 @@ fn recovery(folder: &Path) {
     store.collect_garbage(0).unwrap();
 }
 
+/// Arms a plan for the folder, does something, and tells how many calls there were.
+fn watched(folder: &Path, at: u64, action: Action, work: impl FnOnce(&Path)) -> u64 {
+    faults::arm(Plan {
+        at,
+        action,
+        log: None,
+        root: folder.to_owned(),
+    })
+    .unwrap();
+    work(folder);
+    faults::disarm()
+}
+
+/// The trees that a life leaves when it ends before one of its calls, or at its end; each once.
+fn trees_of(folder: &Path, into: &Path, work: impl FnOnce(&Path)) -> (u64, Vec<PathBuf>) {
+    fs::create_dir_all(into).unwrap();
+    let snapshots = Action::Snapshot {
+        into: into.to_owned(),
+    };
+    let calls = watched(folder, 0, snapshots, work);
+    let mut trees = BTreeMap::new();
+    for number in 1..=calls {
+        let tree = into.join(number.to_string());
+        trees.entry(contents(&tree)).or_insert(tree);
+    }
+    (calls, trees.into_values().collect())
+}
+
+/// What is in a tree: names without the numbers of processes, modes, and bytes.
+fn contents(tree: &Path) -> String {
+    let mut lines = BTreeSet::new();
+    let mut folders = vec![tree.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let data = fs::symlink_metadata(&path).unwrap();
+            let shown = path.strip_prefix(tree).unwrap().to_string_lossy().into_owned();
+            let shown = match shown.split_once(".moult-new") {
+                Some((name, _)) => format!(
+                    "{}.moult-new",
+                    name.trim_end_matches(|c: char| !c.is_alphabetic())
+                ),
+                None => shown,
+            };
+            let digest = data.is_file().then(|| digest_of(&path).unwrap());
+            lines.insert(format!("{shown} {} {digest:?}", mode(&data)));
+            if data.is_dir() {
+                folders.push(path);
+            }
+        }
+    }
+    lines.into_iter().collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(unix)]
+fn mode(data: &fs::Metadata) -> u32 {
+    std::os::unix::fs::MetadataExt::mode(data)
+}
+
+#[cfg(not(unix))]
+fn mode(_: &fs::Metadata) -> u32 {
+    0
+}
+
+/// The whole proof, in a process of its own: a plan counts the calls of a process.
 #[test]
 #[ignore = "the child of the crash test: it does nothing by itself"]
-fn child() {
+fn every_tree() {
     let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else {
         return;
     };
-    survive(std::env::var(STEPS).unwrap().parse().unwrap());
-    match std::env::var(LIFE).unwrap().as_str() {
-        "whole" => whole_life(&folder),
-        _ => recovery(&folder),
+    let living = folder.join("life");
+    fs::create_dir_all(&living).unwrap();
+    let (calls, trees) = trees_of(&living, &folder.join("trees"), whole_life);
+    let mut second_trees = BTreeSet::new();
+    for tree in &trees {
+        let (again, seconds) = (folder.join("again"), folder.join("seconds"));
+        copy(tree, &again);
+        for second in trees_of(&again, &seconds, recovery).1 {
+            // Looked at once, whichever first death it came from.
+            if second_trees.insert(contents(&second)) {
+                assert_alive(&second, &format!("{}, then {}", tree.display(), second.display()));
+            }
+        }
+        fs::remove_dir_all(&again).unwrap();
+        fs::remove_dir_all(&seconds).unwrap();
+        copy(tree, &again);
+        assert_alive(&again, &tree.display().to_string());
+        fs::remove_dir_all(&again).unwrap();
     }
+    assert!(
+        calls > 200 && trees.len() > 100 && second_trees.len() > 1_000,
+        "{calls} calls, {} trees, {} after a second death",
+        trees.len(),
+        second_trees.len()
+    );
+    fs::write(folder.join("calls"), calls.to_string()).unwrap();
+}
+
+/// A life that is killed at a call.
+#[test]
+#[ignore = "a child of the crash test: it does nothing by itself"]
+fn killed_life() {
+    let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else {
+        return;
+    };
+    let at = std::env::var(KILL_AT).unwrap().parse().unwrap();
+    watched(&folder, at, Action::Kill, whole_life);
+}
+
+fn child(test: &str, folder: &Path, kill_at: u64) -> std::process::Output {
+    Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            &format!("store::crash_test::{test}"),
+            "--ignored",
+            "--nocapture",
+            "--test-threads=1",
+        ])
+        .env(FOLDER, folder)
+        .env(KILL_AT, kill_at.to_string())
+        .output()
+        .unwrap()
 }
 
 /// In memory where there is such a folder: a process that dies loses nothing that it has written, so
@@ -101,33 +215,6 @@ fn fresh_folder() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm")
         .or_else(|_| tempfile::tempdir())
         .unwrap()
-}
-
-/// Runs a life that ends after so many steps. Tells at which step it ended; `None` if it came to its end.
-fn live(life: &str, folder: &Path, steps: usize) -> Option<String> {
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "store::crash_test::child",
-            "--ignored",
-            "--nocapture",
-            "--test-threads=1",
-        ])
-        .env(FOLDER, folder)
-        .env(STEPS, steps.to_string())
-        .env(LIFE, life)
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    if output.status.success() {
-        assert!(text.contains("1 passed"), "the child did not run: {text}");
-        return None;
-    }
-    let ended = text
-        .split_once("ended at: ")
-        .map(|(_, rest)| rest.lines().next().unwrap().to_owned());
-    let errors = String::from_utf8_lossy(&output.stderr);
-    Some(ended.unwrap_or_else(|| panic!("{life}, {steps} steps: failed on its own\n{text}\n{errors}")))
 }
 
 /// Something starts and is whole, every listed slot has its file, and the next change works.
@@ -142,7 +229,7 @@ fn assert_alive(folder: &Path, after: &str) {
             slot.name
         );
     }
-    let start = store.start(SystemTime::UNIX_EPOCH).unwrap();
+    let start = store.start(SystemTime::UNIX_EPOCH, &token()).unwrap();
     let lost = start
         .effects
         .iter()
@@ -167,7 +254,7 @@ fn assert_alive(folder: &Path, after: &str) {
 
     let slot = install(&store, "3.0.0").unwrap();
     store.begin_trial(&slot).unwrap();
-    let start = store.start(SystemTime::UNIX_EPOCH).unwrap();
+    let start = store.start(SystemTime::UNIX_EPOCH, &token()).unwrap();
     assert_eq!(
         (&start.slot, start.on_trial),
         (&slot, true),
@@ -189,54 +276,21 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[test]
-fn after_a_death_at_any_step_something_starts_and_the_next_change_works() {
-    let mut names = BTreeSet::new();
-    let mut deaths = 0;
-    for steps in 0.. {
-        let home = fresh_folder();
-        let folder = home.path();
-        let Some(ended) = live("whole", folder, steps) else {
-            break;
-        };
-        let after = format!("step {steps}, {ended}");
-        for second in 0.. {
-            let home_of_second = fresh_folder();
-            let again = home_of_second.path();
-            copy(folder, again);
-            let Some(ended) = live("recovery", again, second) else {
-                break;
-            };
-            deaths += 1;
-            assert_alive(
-                again,
-                &format!("{after}; then step {second} of the recovery, {ended}"),
-            );
-        }
-        assert_alive(folder, &after);
-        names.insert(ended);
-        deaths += 1;
+fn after_a_death_at_any_call_something_starts_and_the_next_change_works() {
+    let home = fresh_folder();
+    let folder = home.path();
+    let output = child("every_tree", folder, 0);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+
+    // A real kill leaves what the copy holds.
+    let calls: u64 = fs::read_to_string(folder.join("calls")).unwrap().parse().unwrap();
+    for at in (1..=calls).step_by(23) {
+        let killed = fresh_folder();
+        let life = killed.path().join("life");
+        fs::create_dir_all(&life).unwrap();
+        assert!(!child("killed_life", &life, at).status.success(), "call {at}");
+        let copied = folder.join("trees").join(at.to_string());
+        assert_eq!(contents(&life), contents(&copied), "call {at}");
     }
-    let all = [
-        "open: folders made",
-        "change: before the state is stored",
-        "change: state stored",
-        "install: permissions set",
-        "install: file synced",
-        "install: folder made",
-        "install: file moved",
-        "garbage: before a slot is deleted",
-        "garbage: slot deleted",
-        "open bundles: folders made",
-        "change bundles: before the record is stored",
-        "change bundles: record stored",
-        "install bundle: file synced",
-        "install bundle: file moved",
-        "garbage: before a bundle is deleted",
-        "garbage: bundle deleted",
-    ];
-    assert_eq!(
-        names.iter().map(String::as_str).collect::<BTreeSet<_>>(),
-        BTreeSet::from(all)
-    );
-    assert!(deaths > 1_000, "{deaths}");
 }

@@ -7,7 +7,6 @@ use std::path::Path;
 use super::Store;
 use super::in_use::Unused;
 use crate::machine::Event;
-use crate::steps::step;
 use crate::{BootError, SlotName};
 
 /// What was deleted.
@@ -60,28 +59,48 @@ impl Store {
                 self.delete(&name, claim, &mut collected)?;
             }
         }
+        self.remove_web_data_of_gone_slots(&listed, &mut collected)?;
         self.remove_locks_of_gone_slots(&listed)?;
         self.remove_unfinished_states()?;
         Ok(collected)
     }
 
+    /// Deletes a slot's folder and the web engine's data of it.
     fn delete(&self, name: &str, claim: Unused, collected: &mut Collected) -> Result<(), BootError> {
-        let path = self.layout.versions.join(name);
-        if fs::symlink_metadata(&path).is_ok() {
+        for (folder, is_slot) in [(&self.layout.web, false), (&self.layout.versions, true)] {
+            let path = folder.join(name);
+            if fs::symlink_metadata(&path).is_err() {
+                continue;
+            }
             let bytes = size(&path);
-            step("garbage: before a slot is deleted");
             // Unlike a folder, a link or a file in its place is removed itself.
-            let removed = if path.is_symlink() || path.is_file() {
-                fs::remove_file(&path)
-            } else {
-                fs::remove_dir_all(&path)
-            };
+            let removed = moult_durable::fs::remove_tree(&path);
             removed.map_err(|source| BootError::Remove { path, source })?;
-            step("garbage: slot deleted");
-            collected.removed += 1;
+            collected.removed += usize::from(is_slot);
             collected.bytes += bytes;
         }
         claim.remove()
+    }
+
+    /// The web engine's data of slots that are gone: the application makes it, and its own clean-up may have
+    /// been cut short. What is not named like a slot is not looked at.
+    fn remove_web_data_of_gone_slots(
+        &self,
+        listed: &BTreeSet<&str>,
+        collected: &mut Collected,
+    ) -> Result<(), BootError> {
+        if fs::symlink_metadata(&self.layout.web).is_err() {
+            return Ok(());
+        }
+        for name in names(&self.layout.web)? {
+            if name.parse::<SlotName>().is_ok()
+                && !listed.contains(name.as_str())
+                && let Some(claim) = Unused::claim(self.layout.slot_lock(&name))?
+            {
+                self.delete(&name, claim, collected)?;
+            }
+        }
+        Ok(())
     }
 
     fn remove_locks_of_gone_slots(&self, listed: &BTreeSet<&str>) -> Result<(), BootError> {
@@ -106,7 +125,7 @@ impl Store {
                 && (name.starts_with(".state.a.") || name.starts_with(".state.b."))
             {
                 let path = self.layout.root.join(name);
-                fs::remove_file(&path).map_err(|source| BootError::Remove { path, source })?;
+                moult_durable::fs::remove_file(&path).map_err(|source| BootError::Remove { path, source })?;
             }
         }
         Ok(())
@@ -123,14 +142,16 @@ fn names(folder: &Path) -> Result<Vec<String>, BootError> {
     for entry in fs::read_dir(folder).map_err(read)? {
         names.extend(entry.map_err(read)?.file_name().into_string().ok());
     }
+    // What is removed goes in the same order each time.
+    names.sort_unstable();
     Ok(names)
 }
 
+/// The bytes of all files in a folder. What can't be looked at counts nothing.
 fn size(folder: &Path) -> u64 {
-    let files = fs::read_dir(folder).into_iter().flatten().flatten();
-    files
-        .filter_map(|file| file.metadata().ok())
-        .filter(fs::Metadata::is_file)
-        .map(|data| data.len())
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| Some((entry.path(), entry.metadata().ok()?)))
+        .map(|(path, data)| if data.is_dir() { size(&path) } else { data.len() })
         .sum()
 }

@@ -3,10 +3,11 @@
 //! The mark is a shared lock on `run/<slot>.lock`: launcher and application can hold it side by side,
 //! and it ends with its process. What cleans up asks for the lock alone.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::TryLockError;
 use std::path::{Path, PathBuf};
 
 use moult_durable::DurableError;
+use moult_durable::fs::{self, File};
 
 use super::Store;
 use crate::{BootError, SlotName};
@@ -49,7 +50,7 @@ impl Unused {
 
     /// Removes the lock file: its slot is gone, and no slot of that name is listed any more.
     pub(super) fn remove(self) -> Result<(), BootError> {
-        std::fs::remove_file(&self.path).map_err(|source| BootError::Remove {
+        fs::remove_file(&self.path).map_err(|source| BootError::Remove {
             path: self.path.clone(),
             source,
         })
@@ -57,13 +58,7 @@ impl Unused {
 }
 
 fn open(path: &Path) -> Result<File, BootError> {
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path);
-    file.map_err(|source| {
+    fs::open_or_create(path).map_err(|source| {
         DurableError::Create {
             path: path.into(),
             source,

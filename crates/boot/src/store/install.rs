@@ -7,8 +7,7 @@ use moult_model::{Digest, Version};
 use super::Store;
 use crate::base::digest_of;
 use crate::machine::Event;
-use crate::steps::step;
-use crate::{BootError, Slot, SlotName, platform};
+use crate::{BootError, Rest, Slot, SlotName, platform};
 
 impl Store {
     /// Moves a file into `versions/` and lists it as a slot. Nothing starts it until
@@ -35,6 +34,7 @@ impl Store {
             name: SlotName::of(version, &expected),
             version: version.clone(),
             digest: expected,
+            rest: Rest::new(),
         };
         if state
             .slot(&slot.name)
@@ -44,16 +44,12 @@ impl Store {
         }
         check_digest(file, expected)?;
         platform::make_executable(file)?;
-        step("install: permissions set");
         moult_durable::sync_file(file)?;
-        step("install: file synced");
         let folder = self.layout.slot_folder(&slot.name);
         moult_durable::create_dir_all(&folder)?;
         platform::make_private(&folder)?;
-        step("install: folder made");
         // A leftover of the same name is replaced; a listed slot gets here only if its file is damaged.
         moult_durable::rename(file, &self.layout.slot_executable(&slot.name))?;
-        step("install: file moved");
         let name = slot.name.clone();
         self.change(&lock, [Event::Installed { slot }])?;
         Ok(name)

@@ -6,14 +6,17 @@
 mod garbage;
 mod in_use;
 mod install;
+mod staging;
 
 #[cfg(test)]
 mod crash_test;
 #[cfg(test)]
+mod golden_test;
+#[cfg(test)]
 mod tests;
 
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use moult_durable::{DurableError, Lock, TwoCopy};
 use moult_model::{Digest, Version};
@@ -25,8 +28,11 @@ pub(crate) use install::check_digest;
 use crate::base::digest_of;
 use crate::layout::Layout;
 use crate::machine::{self, Effect, Event, Refusal};
-use crate::steps::step;
-use crate::{Base, BootError, BootState, SlotName, Why, platform};
+use crate::{Base, BootError, BootState, SlotName, StartToken, Why, platform};
+
+/// How long a change waits for another process that changes the same state. A change takes milliseconds:
+/// what holds the lock for longer than this was stopped in the middle.
+pub(crate) const LOCK_LIMIT: Duration = Duration::from_secs(10);
 
 /// The store of one data folder.
 #[derive(Debug)]
@@ -35,6 +41,7 @@ pub struct Store {
     base: Base,
     record: TwoCopy<BootState>,
     recovered: bool,
+    patience: Duration,
 }
 
 /// What is to be started now.
@@ -60,18 +67,22 @@ impl Store {
     /// If neither copy of the state can be read it starts anew with the packaged executable:
     /// something must start. A state in a shape that this version can't read is an error, and stays.
     pub fn open(root: &Path, base: Base) -> Result<Self, BootError> {
+        Self::open_within(root, base, LOCK_LIMIT)
+    }
+
+    fn open_within(root: &Path, base: Base, patience: Duration) -> Result<Self, BootError> {
         let layout = Layout::new(root);
         for folder in layout.folders() {
             moult_durable::create_dir_all(folder)?;
             platform::make_private(folder)?;
         }
-        step("open: folders made");
         let record = TwoCopy::new(root, "state");
         let mut store = Self {
             layout,
             base,
             record,
             recovered: false,
+            patience,
         };
         let lock = store.lock()?;
         store.recovered = matches!(
@@ -81,6 +92,18 @@ impl Store {
         let base = store.base.slot();
         store.change(&lock, [Event::BaseSeen { base }])?;
         Ok(store)
+    }
+
+    /// Names a store without making or changing anything on the disk. What changes it later does not wait
+    /// for another process.
+    pub fn open_reading(root: &Path, base: Base) -> Self {
+        Self {
+            layout: Layout::new(root),
+            base,
+            record: TwoCopy::new(root, "state"),
+            recovered: false,
+            patience: Duration::ZERO,
+        }
     }
 
     /// The data folder.
@@ -122,8 +145,21 @@ impl Store {
 
     /// Makes the slot on trial the current one, and the current one the one before. Does nothing if it
     /// is current already.
-    pub fn confirm(&self, slot: &SlotName) -> Result<(), BootError> {
-        self.apply([Event::Confirm { slot: slot.clone() }]).map(drop)
+    ///
+    /// `start` is the start that says so: one that is not the slot's last is refused with
+    /// [`BootError::StaleStart`].
+    pub fn confirm(&self, slot: &SlotName, start: Option<&StartToken>) -> Result<(), BootError> {
+        let (slot, start) = (slot.clone(), start.cloned());
+        self.apply([Event::Confirm { slot, start }]).map(drop)
+    }
+
+    /// Notes that a confirmed slot ended too often: it is stepped over for a day, or until there is
+    /// something new. Nothing is banned, and `current` stays.
+    pub fn kept_failing(&self, slot: &SlotName, now: SystemTime) -> Result<Vec<Effect>, BootError> {
+        self.apply([Event::KeptFailing {
+            slot: slot.clone(),
+            at: seconds(now),
+        }])
     }
 
     /// The user's wish: ends a trial, or else makes the slot before the current one. Nothing is banned.
@@ -161,8 +197,43 @@ impl Store {
 
     /// Decides what starts now, for the launcher. Slots whose file is missing or open to others are
     /// dropped first. If a trial is due its tries are lowered, and that is on the disk when this returns.
-    pub fn start(&self, now: SystemTime) -> Result<Start, BootError> {
+    /// If every slot is stepped over that is [`BootError::NothingLeft`], and the next call tries all again.
+    pub fn start(&self, now: SystemTime, token: &StartToken) -> Result<Start, BootError> {
         let lock = self.lock()?;
+        let (slot, on_trial, state, effects) = self.choose(&lock, now, token)?;
+        self.started(slot, on_trial, &state, effects)
+    }
+
+    /// Decides what starts beside a version that runs and hands over: what is due, with its tries lowered as
+    /// by [`start`](Self::start). `None` if that is the running one, or if nothing is left.
+    pub fn start_beside(
+        &self,
+        running: &SlotName,
+        now: SystemTime,
+        token: &StartToken,
+    ) -> Result<Option<Start>, BootError> {
+        let lock = self.lock()?;
+        let state = self.state()?;
+        let due = state.trial.as_ref().map_or(&state.current, |trial| &trial.slot);
+        if due == running || state.is_stepped_over(due) {
+            return Ok(None);
+        }
+        let (slot, on_trial, state, effects) = match self.choose(&lock, now, token) {
+            Err(BootError::NothingLeft) => return Ok(None),
+            other => other?,
+        };
+        if slot == *running {
+            return Ok(None);
+        }
+        self.started(slot, on_trial, &state, effects).map(Some)
+    }
+
+    fn choose(
+        &self,
+        lock: &Lock,
+        now: SystemTime,
+        token: &StartToken,
+    ) -> Result<(SlotName, bool, BootState, Vec<Effect>), BootError> {
         let state = self.state()?;
         let candidates = [
             state.trial.as_ref().map(|trial| &trial.slot),
@@ -174,13 +245,26 @@ impl Store {
             .flatten()
             .filter(|slot| !self.is_usable(slot));
         let mut events: Vec<_> = lost.map(|slot| Event::Lost { slot: slot.clone() }).collect();
-        events.push(Event::StartDue { at: seconds(now) });
-        let (state, effects) = self.change(&lock, events)?;
+        events.push(Event::StartDue {
+            at: seconds(now),
+            start: token.clone(),
+        });
+        let (state, effects) = self.change(lock, events)?;
         let due = effects.iter().find_map(|effect| match effect {
             Effect::Run { slot, on_trial } => Some((slot.clone(), *on_trial)),
             _ => None,
         });
-        let (slot, on_trial) = due.unwrap_or_else(|| (SlotName::base(), false));
+        let (slot, on_trial) = due.ok_or(BootError::NothingLeft)?;
+        Ok((slot, on_trial, state, effects))
+    }
+
+    fn started(
+        &self,
+        slot: SlotName,
+        on_trial: bool,
+        state: &BootState,
+        effects: Vec<Effect>,
+    ) -> Result<Start, BootError> {
         let version = state
             .slot(&slot)
             .map_or_else(|| self.base.version.clone(), |slot| slot.version.clone());
@@ -238,7 +322,7 @@ impl Store {
     }
 
     fn lock(&self) -> Result<Lock, BootError> {
-        Ok(Lock::acquire(&self.layout.store_lock())?)
+        lock_within(&self.layout.store_lock(), self.patience)
     }
 
     fn apply(&self, events: impl IntoIterator<Item = Event>) -> Result<Vec<Effect>, BootError> {
@@ -272,12 +356,18 @@ impl Store {
             all.extend(effects);
         }
         if stored.as_ref() != Some(&state) {
-            step("change: before the state is stored");
             self.record.store(&state)?;
-            step("change: state stored");
         }
         Ok((state, all))
     }
+}
+
+/// Waits for a lock no longer than so.
+pub(crate) fn lock_within(path: &Path, limit: Duration) -> Result<Lock, BootError> {
+    Lock::acquire_within(path, limit)?.ok_or_else(|| BootError::Busy {
+        path: path.to_owned(),
+        seconds: limit.as_secs(),
+    })
 }
 
 impl From<Refusal> for BootError {
@@ -288,6 +378,7 @@ impl From<Refusal> for BootError {
             Refusal::NotInstalled { slot } => Self::NotInstalled { slot },
             Refusal::AlreadyCurrent { slot } => Self::AlreadyCurrent { slot },
             Refusal::NotOnTrial { slot } => Self::NotOnTrial { slot },
+            Refusal::StaleStart { slot } => Self::StaleStart { slot },
             Refusal::NothingToGoBackTo => Self::NothingToGoBackTo,
         }
     }

@@ -22,8 +22,12 @@ pub(super) fn name(version: &str) -> SlotName {
     SlotName::of(&version.parse().unwrap(), &digest(version))
 }
 
+pub(super) fn token() -> StartToken {
+    StartToken::of([1; 16])
+}
+
 fn now() -> SystemTime {
-    SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000)
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_000)
 }
 
 /// A packaged executable whose bytes are its version.
@@ -52,11 +56,11 @@ impl Fixture {
     fn make_current(&self, version: &str) {
         install(&self.store, version).unwrap();
         self.store.begin_trial(&name(version)).unwrap();
-        self.store.confirm(&name(version)).unwrap();
+        self.store.confirm(&name(version), None).unwrap();
     }
 
     fn starts(&self) -> (SlotName, bool) {
-        let start = self.store.start(now()).unwrap();
+        let start = self.store.start(now(), &token()).unwrap();
         (start.slot, start.on_trial)
     }
 }
@@ -86,7 +90,7 @@ fn an_update_is_installed_tried_confirmed_and_started() {
         2,
         "lowered before the start"
     );
-    fixture.store.confirm(&slot).unwrap();
+    fixture.store.confirm(&slot, None).unwrap();
     assert_eq!(fixture.starts(), (slot, false));
     assert_eq!(fixture.store.state().unwrap().previous, Some(SlotName::base()));
 }
@@ -311,4 +315,164 @@ fn two_that_change_the_state_at_once_lose_nothing() {
         }
     });
     assert_eq!(store.state().unwrap().slots.len(), 21);
+}
+
+#[test]
+fn a_process_that_was_stopped_with_the_lock_costs_a_change_and_never_the_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("data");
+    let base = base(folder.path(), "1.0.0");
+    let store = Store::open(&root, base.clone()).unwrap();
+    let _held = Lock::acquire(&root.join("state.lock")).unwrap();
+    // It waits for its turn, and no longer than it may.
+    let waits = Store::open_within(&root, base.clone(), Duration::from_millis(1));
+    assert!(
+        matches!(&waits, Err(BootError::Busy { path, .. }) if path.ends_with("state.lock")),
+        "{waits:?}"
+    );
+    assert_eq!(store.state().unwrap().current, SlotName::base());
+    let reading = Store::open_reading(&root, base);
+    assert!(matches!(
+        reading.start(now(), &token()),
+        Err(BootError::Busy { .. })
+    ));
+    assert_eq!(reading.state().unwrap().current, SlotName::base());
+}
+
+#[test]
+fn reading_makes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("data");
+    let reading = Store::open_reading(&root, base(folder.path(), "1.0.0"));
+    assert_eq!(reading.state().unwrap().current, SlotName::base());
+    assert!(!root.exists());
+}
+
+#[test]
+fn what_is_stepped_over_is_neither_banned_nor_replaced() {
+    let fixture = Fixture::new();
+    fixture.make_current("1.1.0");
+    fixture.make_current("1.2.0");
+    let step_over = |slot: &SlotName| fixture.store.kept_failing(slot, now()).unwrap();
+    for (failed, starts) in [(name("1.2.0"), name("1.1.0")), (name("1.1.0"), SlotName::base())] {
+        assert_eq!(step_over(&failed), [Effect::SteppedOver { slot: failed.clone() }]);
+        assert_eq!(fixture.starts(), (starts, false));
+    }
+    let state = fixture.store.state().unwrap();
+    assert_eq!(
+        (state.current, state.previous),
+        (name("1.2.0"), Some(name("1.1.0")))
+    );
+    assert!(state.banned.is_empty());
+    step_over(&SlotName::base());
+    let nothing = fixture.store.start(now(), &token());
+    assert!(matches!(nothing, Err(BootError::NothingLeft)), "{nothing:?}");
+    assert_eq!(
+        fixture.starts(),
+        (name("1.2.0"), false),
+        "then all are tried once more"
+    );
+}
+
+#[test]
+fn beside_a_version_only_another_is_started() {
+    let fixture = Fixture::new();
+    fixture.make_current("1.1.0");
+    let beside = |running: &SlotName| {
+        let start = fixture.store.start_beside(running, now(), &token()).unwrap();
+        start.map(|start| (start.slot, start.on_trial))
+    };
+    assert_eq!(beside(&name("1.1.0")), None, "it is the one that is due");
+    assert_eq!(beside(&SlotName::base()), Some((name("1.1.0"), false)));
+    install(&fixture.store, "1.2.0").unwrap();
+    fixture.store.begin_trial(&name("1.2.0")).unwrap();
+    for left in [2, 1, 0] {
+        assert_eq!(beside(&name("1.1.0")), Some((name("1.2.0"), true)));
+        let trial = fixture.store.state().unwrap().trial.unwrap();
+        assert_eq!((trial.tries_left, trial.start), (left, Some(token())));
+    }
+    assert_eq!(beside(&name("1.1.0")), None, "it has no tries left");
+    assert_eq!(fixture.store.state().unwrap().trial, None);
+}
+
+#[test]
+fn only_the_last_start_of_a_trial_confirms_it() {
+    let fixture = Fixture::new();
+    let slot = install(&fixture.store, "1.1.0").unwrap();
+    fixture.store.begin_trial(&slot).unwrap();
+    let [first, second] = [[1; 16], [2; 16]].map(StartToken::of);
+    fixture.store.start(now(), &first).unwrap();
+    fixture.store.start(now(), &second).unwrap();
+    let late = fixture.store.confirm(&slot, Some(&first));
+    assert!(matches!(late, Err(BootError::StaleStart { .. })), "{late:?}");
+    fixture.store.confirm(&slot, Some(&second)).unwrap();
+    fixture.store.confirm(&slot, Some(&first)).unwrap();
+    assert_eq!(
+        fixture.store.state().unwrap().current,
+        slot,
+        "it is current already"
+    );
+}
+
+#[test]
+fn staging_is_kept_within_bounds_by_age() {
+    let fixture = Fixture::new();
+    let staging = fixture.store.staging().to_owned();
+    for (name, age) in [("b", 4), ("a", 4), ("new", 1), ("kept", 9), ("newest", 0)] {
+        let file = fs::File::create(staging.join(name)).unwrap();
+        file.set_len(100).unwrap();
+        file.set_modified(now() - Duration::from_secs(age)).unwrap();
+    }
+    let left = || {
+        let mut names: Vec<_> = fs::read_dir(&staging)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names.join(" ")
+    };
+    let table = [
+        (500, 0, "a b kept new newest"),
+        (499, 100, "b kept new newest"),
+        (300, 100, "kept new newest"),
+        (100, 200, "kept"),
+        (0, 0, "kept"),
+    ];
+    for (limit, bytes, names) in table {
+        let collected = fixture.store.bound_staging(limit, &["kept"]).unwrap();
+        assert_eq!((collected.bytes, left().as_str()), (bytes, names), "{limit}");
+    }
+}
+
+#[test]
+fn the_web_data_of_a_slot_goes_with_it() {
+    let fixture = Fixture::new();
+    fixture.make_current("1.1.0");
+    fixture.make_current("1.2.0");
+    fixture.make_current("1.3.0");
+    let web = fixture.store.root().join("web");
+    let gone_before = name("0.9.0");
+    let all = [
+        &name("1.1.0"),
+        &name("1.2.0"),
+        &name("1.3.0"),
+        &gone_before,
+        &SlotName::base(),
+    ];
+    for slot in all.map(SlotName::as_str).into_iter().chain(["something else"]) {
+        fs::create_dir_all(web.join(slot).join("cache/deep")).unwrap();
+        fs::write(web.join(slot).join("cache/deep/file"), "data").unwrap();
+    }
+    fs::create_dir_all(web.join("1.0.0-in-use")).unwrap();
+    let held = fixture.store.hold(&"1.0.0-in-use".parse().unwrap()).unwrap();
+    fixture.store.collect_garbage(0).unwrap();
+    let left = |slot: &str| web.join(slot).exists();
+    assert!(!left(name("1.1.0").as_str()) && !left(gone_before.as_str()));
+    for kept in [name("1.2.0"), name("1.3.0"), SlotName::base()] {
+        assert!(left(kept.as_str()), "{kept}");
+    }
+    assert!(left("something else") && left("1.0.0-in-use"));
+    drop(held);
+    fixture.store.collect_garbage(0).unwrap();
+    assert!(!left("1.0.0-in-use"));
 }

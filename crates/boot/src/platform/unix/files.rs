@@ -1,10 +1,13 @@
 //! Who owns a file and who may write it.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
+use rustix::fs::Access;
+
 use crate::BootError;
+use crate::place::Owner;
 
 const OTHERS_MAY_WRITE: u32 = 0o022;
 
@@ -17,14 +20,14 @@ pub(crate) fn make_private(folder: &Path) -> Result<(), BootError> {
     };
     let data = fs::metadata(folder).map_err(fail)?;
     if data.uid() == own_id() && data.mode() & 0o777 != 0o700 {
-        fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(fail)?;
+        moult_durable::fs::set_mode(folder, 0o700).map_err(fail)?;
     }
     Ok(())
 }
 
 /// Lets the owner write a file and everybody run it.
 pub(crate) fn make_executable(file: &Path) -> Result<(), BootError> {
-    fs::set_permissions(file, Permissions::from_mode(0o755)).map_err(|source| BootError::Permissions {
+    moult_durable::fs::set_mode(file, 0o755).map_err(|source| BootError::Permissions {
         path: file.to_owned(),
         source,
     })
@@ -48,6 +51,18 @@ pub(crate) fn check_own_folder(folder: &Path) -> Result<(), BootError> {
     } else {
         Err(not_ours(folder, "it is not a folder"))
     }
+}
+
+/// Whose a folder is, and whether this process may write it. What can't be seen counts as somebody else's.
+pub(crate) fn ownership(folder: &Path) -> (Owner, bool) {
+    let owner = match fs::metadata(folder).map(|data| data.uid()) {
+        Ok(id) if id == own_id() => Owner::User,
+        Ok(0) => Owner::Administrator,
+        Ok(_) | Err(_) => Owner::Other,
+    };
+    // The system's own answer: it knows read-only volumes and lists of permissions as well.
+    let writable = rustix::fs::access(folder, Access::WRITE_OK | Access::EXEC_OK).is_ok();
+    (owner, writable)
 }
 
 /// Does not follow links: a link could be turned elsewhere after the check.

@@ -1,10 +1,9 @@
 //! The socket on which a second launcher reaches the first. Refuses to know what is said.
 
-use std::fs::{self, Permissions};
+use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -27,13 +26,13 @@ pub(crate) fn listen(path: &Path) -> Result<Listener, BootError> {
         path: path.to_owned(),
         source,
     };
-    match fs::remove_file(path) {
+    match moult_durable::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(fail(error)),
         _ => {}
     }
     let (short, _folder) = short(path).map_err(fail)?;
-    let socket = UnixListener::bind(short).map_err(fail)?;
-    fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(fail)?;
+    let socket = moult_durable::fs::bind_by(path, &short).map_err(fail)?;
+    moult_durable::fs::set_mode(path, 0o600).map_err(fail)?;
     Ok(Listener {
         socket,
         path: path.to_owned(),
@@ -58,7 +57,7 @@ impl Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         if !self.path.as_os_str().is_empty() {
-            let _ = fs::remove_file(&self.path);
+            let _ = moult_durable::fs::remove_file(&self.path);
         }
     }
 }
@@ -97,6 +96,8 @@ fn short(path: &Path) -> io::Result<(PathBuf, Option<OwnedFd>)> {
     reason = "a test that can't set up its fixture has failed"
 )]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]

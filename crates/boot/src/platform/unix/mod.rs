@@ -4,13 +4,20 @@ mod descriptors;
 mod files;
 mod instance;
 mod process;
+mod screen;
 mod signals;
 
 pub(crate) use descriptors::{Channel, close_others_at_start, pair, take_inherited};
-pub(crate) use files::{check_own_file, check_own_folder, make_executable, make_private};
+pub(crate) use files::{check_own_file, check_own_folder, make_executable, make_private, ownership};
 pub(crate) use instance::{Listener, connect, listen};
 pub(crate) use process::{Application, spawn};
+pub(crate) use screen::screen;
 pub(crate) use signals::on_stop;
+
+/// There is no such box here: programs of the system show messages.
+pub(crate) fn message_box(_title: &str, _text: &str) -> bool {
+    false
+}
 
 /// Random bytes from the system.
 pub(crate) fn random() -> Result<[u8; 16], crate::BootError> {

@@ -21,6 +21,12 @@ pub(crate) struct Application {
 /// Starts an application.
 pub(crate) fn spawn(order: &Order<'_>) -> Result<Application, Fault> {
     let mut command = Command::new(order.executable);
+    for (name, value) in order.changes {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
     command
         .arg0(order.name)
         .args(order.arguments)

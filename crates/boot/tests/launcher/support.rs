@@ -23,7 +23,7 @@ impl Installation {
             folder: tempfile::tempdir().unwrap(),
         };
         fs::create_dir(new.install()).unwrap();
-        let launcher = new.install().join("moult");
+        let launcher = new.install().join(program("moult"));
         let built = Path::new(env!("CARGO_BIN_EXE_moult-launcher"));
         // A link, not a copy: a file that was just written may still be open in a process that is starting.
         fs::hard_link(built, &launcher)
@@ -31,7 +31,7 @@ impl Installation {
             .unwrap();
         let bytes = application("1.0.0", script);
         let label = json!({ "version": "1.0.0", "digest": Digest::of(&bytes) });
-        write_executable(&new.install().join("moult-app"), &bytes);
+        write_executable(&new.install().join(program("moult-app")), &bytes);
         fs::write(new.install().join("moult-app.json"), label.to_string()).unwrap();
         new
     }
@@ -73,15 +73,18 @@ impl Installation {
     /// Installs a version and makes it the current one.
     pub(crate) fn current(&self, version: &str, script: &str) -> SlotName {
         let slot = self.trial(version, script);
-        self.store().confirm(&slot).unwrap();
+        self.store().confirm(&slot, None).unwrap();
         slot
     }
 
     /// Starts the launcher.
     pub(crate) fn start(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Launched {
-        let child = Command::new(self.install().join("moult"))
+        let child = Command::new(self.install().join(program("moult")))
             .args(arguments)
             .env("MOULT_DATA", self.data())
+            // No screen of the computer that runs the tests plays a part.
+            .env_remove("DISPLAY")
+            .env_remove("WAYLAND_DISPLAY")
             .env_remove("MOULT_LAUNCHER_FD")
             .env_remove("WEBKIT_INSPECTOR_SERVER")
             .env_remove("MOULT_AUTOMATION")
@@ -144,6 +147,21 @@ impl Installation {
         self.wait_for(note, |line| line["note"] == note);
     }
 
+    /// Waits until an application heard a message of this kind.
+    pub(crate) fn wait_for_note_of(&self, kind: &str) {
+        self.wait_for(kind, |line| line["heard"]["kind"] == kind);
+    }
+
+    /// Notes something that an application waits for.
+    pub(crate) fn add_note(&self, note: &str) {
+        use std::io::Write as _;
+        let mut journal = fs::OpenOptions::new()
+            .append(true)
+            .open(self.data().join("journal"))
+            .unwrap();
+        writeln!(journal, "{}", json!({ "note": note })).unwrap();
+    }
+
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.data().join("log/launcher.log")).unwrap_or_default()
     }
@@ -167,8 +185,14 @@ pub(crate) struct Launched {
 }
 
 impl Launched {
+    #[cfg(unix)]
     pub(crate) fn id(&self) -> rustix::process::Pid {
         rustix::process::Pid::from_child(self.child.as_ref().unwrap())
+    }
+
+    /// Ends it at once, and nothing else.
+    pub(crate) fn kill(&mut self) {
+        self.child.as_mut().unwrap().kill().unwrap();
     }
 
     pub(crate) fn finish(mut self) -> Output {
@@ -190,7 +214,7 @@ impl Drop for Launched {
 /// The bytes of an application that does what the script says. No two versions have the same.
 fn application(version: &str, script: &str) -> Vec<u8> {
     let beside = Path::new(env!("CARGO_BIN_EXE_moult-launcher")).parent().unwrap();
-    let child = beside.join("examples/child");
+    let child = beside.join("examples").join(program("child"));
     let mut bytes = fs::read(&child).unwrap_or_else(|error| {
         panic!(
             "{}: {error}. Build it: cargo build -p moult-boot --examples",
@@ -203,7 +227,56 @@ fn application(version: &str, script: &str) -> Vec<u8> {
 }
 
 fn write_executable(path: &Path, bytes: &[u8]) {
-    use std::os::unix::fs::PermissionsExt as _;
     fs::write(path, bytes).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+}
+
+/// A program's file.
+pub(crate) fn program(name: &str) -> String {
+    format!("{name}{}", std::env::consts::EXE_SUFFIX)
+}
+
+/// The code of a process that aborted.
+pub(crate) const ABORTED: i32 = if cfg!(windows) {
+    0xC000_0409_u32.cast_signed()
+} else {
+    134
+};
+
+/// Whether a process of this installation has ended; one that nobody has waited for counts as ended.
+#[cfg(unix)]
+pub(crate) fn is_gone(_: &Installation, process: i64) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    let process = rustix::process::Pid::from_raw(i32::try_from(process).unwrap()).unwrap();
+    rustix::process::test_kill_process(process).is_err()
+        || stat
+            .rsplit(')')
+            .next()
+            .is_some_and(|rest| rest.trim().starts_with('Z'))
+}
+
+/// Whether a process of this installation has ended: then its lock is free.
+#[cfg(windows)]
+pub(crate) fn is_gone(installation: &Installation, process: i64) -> bool {
+    let lock = installation.data().join(format!("alive-{process}"));
+    moult_durable::Lock::try_acquire(&lock).unwrap().is_some()
+}
+
+/// Whether an application has no connection but the launcher's, which it has twice: it is read on its own.
+/// Nothing else tells it on Windows, where nothing is inherited by itself.
+pub(crate) fn has_one_connection(start: &Value) -> bool {
+    cfg!(windows) || start["sockets"] == 2
+}
+
+/// The install folder as the launcher names it.
+pub(crate) fn as_told(install: &Path) -> PathBuf {
+    if cfg!(windows) {
+        install.to_owned()
+    } else {
+        install.canonicalize().unwrap()
+    }
 }

@@ -40,6 +40,10 @@ pub struct Release {
     /// Release notes in Markdown, by language tag.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub notes: BTreeMap<String, String>,
+    /// Whether the versions before it should not be used any longer: it can't be skipped, and is not put off
+    /// for long.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub critical: bool,
     /// SHA-256 of the artifact itself: what is installed, and what patches start from and lead to.
     pub digest: Digest,
     /// The artifact's size in bytes.

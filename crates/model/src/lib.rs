@@ -14,6 +14,7 @@ pub mod progress;
 pub mod settings;
 pub mod stage;
 pub mod subject;
+pub mod tolerant;
 
 pub use bundle::{Bundle, BundleError, BundleManifest};
 pub use channel::Channel;
@@ -23,7 +24,7 @@ pub use index::{Index, Patch, Release};
 pub use problem::{ErrorCode, Problem};
 pub use progress::{Activity, HistoryEntry, Outcome, Phase, PlanStep};
 pub use semver::Version;
-pub use settings::{Mode, Settings};
+pub use settings::{Mode, Settings, Stage, StagePolicy, Stages};
 pub use subject::{Subject, WidgetId};
 
 /// The version of the contract between the host and the bundles it loads.

@@ -13,6 +13,8 @@ pub enum Phase {
     Found,
     /// The downloads are chosen.
     Planned,
+    /// It waits for its turn: others are at work, or a pause after a failed try is not over.
+    Scheduled,
     /// Bytes are coming in.
     Fetching,
     /// The artifact is being rebuilt from what was fetched.
@@ -25,6 +27,8 @@ pub enum Phase {
     Switching,
     /// The new version runs on trial.
     Confirming,
+    /// The new version failed, and the old one is being put back.
+    RollingBack,
     /// The new version is confirmed.
     Done,
     /// The old version is back.

@@ -115,6 +115,61 @@ pub enum StageEvent {
     },
     /// Save every state now, then report [`StageReport::Flushed`]: the application is about to end.
     Flush,
+    /// Wait for a pause in the input, then hold still and report [`StageReport::Frozen`]: another process takes over.
+    Freeze {
+        /// How long there must have been no input, in milliseconds.
+        quiet_ms: u32,
+        /// After this long it holds still all the same, in milliseconds (never during composition).
+        patience_ms: u32,
+    },
+    /// Go on as if nothing had been: the other process did not take over. What was typed meanwhile is typed here.
+    Thaw,
+    /// Take over what another process held, then report [`StageReport::Carried`].
+    Carry {
+        /// All that it held.
+        carried: Carried,
+    },
+    /// Type keys that the other process still got.
+    Keys {
+        /// The keys, in order.
+        keys: Vec<CarriedKey>,
+    },
+}
+
+/// What one stage hands to the stage of another process: the frames as they stood when it held still.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ts_rs::TS)]
+pub struct Carried {
+    /// Each frame that answered. One that did not has its last saved state.
+    pub frames: Vec<CarriedFrame>,
+    /// Keys that came after the frames held still.
+    pub keys: Vec<CarriedKey>,
+}
+
+/// One frame as it stood. What a caret and a scroll are is between the two kits; they pass through here unread.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ts_rs::TS)]
+pub struct CarriedFrame {
+    /// Which instance; none for the shell.
+    pub instance: Option<String>,
+    /// Its state, also what was not saved yet.
+    pub state: Option<SavedState>,
+    /// Where the caret was.
+    #[ts(type = "unknown")]
+    pub focus: serde_json::Value,
+    /// How far it was scrolled.
+    #[ts(type = "unknown[]")]
+    pub scroll: Vec<serde_json::Value>,
+    /// Whether it had the keyboard.
+    pub keyboard: bool,
+}
+
+/// A key that was typed into a frame that held still.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ts_rs::TS)]
+pub struct CarriedKey {
+    /// Into which instance; none for the shell.
+    pub instance: Option<String>,
+    /// The key, as the kits know it.
+    #[ts(type = "unknown")]
+    pub key: serde_json::Value,
 }
 
 /// What the stage tells the native side. `token` is that of the load it is about.
@@ -127,6 +182,25 @@ pub enum StageReport {
     Heartbeat,
     /// Every state is saved, as [`StageEvent::Flush`] asked.
     Flushed,
+    /// Every frame of the start is ready or has failed, and that stands on the screen.
+    Settled,
+    /// The user did something: a key, a click. Sent ten times a second at most.
+    Input {
+        /// Whether an input method is composing text.
+        composing: bool,
+    },
+    /// The stage holds still, as [`StageEvent::Freeze`] asked. Keys from now on come as [`StageReport::Keys`].
+    Frozen {
+        /// Everything that it held.
+        carried: Carried,
+    },
+    /// Keys that were typed while the stage holds still.
+    Keys {
+        /// The keys, in order.
+        keys: Vec<CarriedKey>,
+    },
+    /// What another process held is taken over and stands on the screen, as [`StageEvent::Carry`] asked.
+    Carried,
     /// A load that is not part of a swap is ready.
     Ready {
         /// Whose.

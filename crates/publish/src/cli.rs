@@ -82,6 +82,9 @@ pub struct ReleaseArgs {
     /// Release notes in Markdown: the text, or @ and a file's name
     #[arg(long, value_name = "TEXT|@FILE")]
     pub notes: Option<String>,
+    /// Earlier versions should not be used any longer: it can't be skipped and is not put off for long
+    #[arg(long)]
+    pub critical: bool,
 }
 
 /// `publish app`.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use moult_model::{Channel, Digest, Index, Patch, Release, Version};
 
 use crate::PublishError;
+use crate::release::Terms;
 
 /// How a release stands to what is out.
 #[derive(Debug, PartialEq, Eq)]
@@ -69,8 +70,8 @@ pub fn add(index: &mut Index, release: Release, patches: Vec<Patch>) {
 }
 
 /// Offers a release that is out on more channels, in the order of `order`, and replaces its notes
-/// if there are new ones. Returns whether anything changed.
-pub fn widen(index: &mut Index, version: &Version, channels: &[Channel], notes: Option<&str>) -> bool {
+/// if there are new ones. What was critical stays so. Returns whether anything changed.
+pub fn widen(index: &mut Index, version: &Version, channels: &[Channel], terms: &Terms) -> bool {
     let Some(release) = index
         .releases
         .iter_mut()
@@ -86,9 +87,10 @@ pub fn widen(index: &mut Index, version: &Version, channels: &[Channel], notes: 
         .cloned()
         .collect();
     release.channels.splice(0..0, more);
-    if let Some(notes) = notes {
-        release.notes.insert(NOTES_LANGUAGE.to_owned(), notes.to_owned());
+    if let Some(notes) = &terms.notes {
+        release.notes.insert(NOTES_LANGUAGE.to_owned(), notes.clone());
     }
+    release.critical |= terms.critical;
     *release != before
 }
 
@@ -165,6 +167,7 @@ fn size(index: &Index) -> Result<u64, PublishError> {
 mod tests {
     use std::collections::BTreeMap;
 
+    use jiff::Timestamp;
     use moult_model::Subject;
     use moult_model::index::{Download, Encoding};
 
@@ -189,6 +192,7 @@ mod tests {
             host_api: None,
             permissions: Vec::new(),
             state_schema: None,
+            critical: false,
         }
     }
 
@@ -285,10 +289,27 @@ mod tests {
             .iter()
             .map(|name| name.parse().unwrap())
             .collect();
-        assert!(widen(&mut index, &one, &channels, None));
+        let terms = |notes: Option<&str>, critical| Terms {
+            channel: Channel::stable(),
+            notes: notes.map(str::to_owned),
+            critical,
+            now: Timestamp::UNIX_EPOCH,
+        };
+        assert!(widen(&mut index, &one, &channels, &terms(None, false)));
         assert_eq!(index.releases[0].channels, channels);
-        assert!(!widen(&mut index, &one, &channels[1..], None));
-        assert!(widen(&mut index, &one, &channels[1..], Some("new")));
+        assert!(!widen(&mut index, &one, &channels[1..], &terms(None, false)));
+        assert!(widen(
+            &mut index,
+            &one,
+            &channels[1..],
+            &terms(Some("new"), false)
+        ));
+        assert!(widen(&mut index, &one, &channels[1..], &terms(None, true)));
+        assert!(
+            !widen(&mut index, &one, &channels[1..], &terms(None, false)),
+            "critical stays critical"
+        );
+        assert!(index.releases[0].critical);
         assert_eq!(index.releases[0].channels, channels);
     }
 

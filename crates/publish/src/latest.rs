@@ -122,6 +122,7 @@ mod tests {
                 host_api: None,
                 permissions: Vec::new(),
                 state_schema: None,
+                critical: false,
             };
             index_edit::add(&mut index, release, Vec::new());
         }

@@ -44,6 +44,8 @@ pub struct Terms {
     pub channel: Channel,
     /// Release notes in Markdown.
     pub notes: Option<String>,
+    /// Whether earlier versions should not be used any longer.
+    pub critical: bool,
     /// When.
     pub now: Timestamp,
 }
@@ -98,7 +100,7 @@ pub fn publish(
     let mut left_out = Vec::new();
     let changed = match index_edit::standing(&index, &artifact.version, &digest)? {
         Standing::Out => {
-            let changed = index_edit::widen(&mut index, &artifact.version, &channels, terms.notes.as_deref());
+            let changed = index_edit::widen(&mut index, &artifact.version, &channels, terms);
             index_edit::fit(&mut index, &artifact.version)?;
             changed
         }
@@ -272,6 +274,7 @@ fn release_of(
         channels,
         published,
         notes: notes.collect(),
+        critical: terms.critical,
         digest: Digest::of(&artifact.bytes),
         size: artifact.bytes.len() as u64,
         full,

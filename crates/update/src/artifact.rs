@@ -3,7 +3,7 @@
 //! Only [`Verified`] can be handed to a store, and only [`Verified::check`] makes one. All calls here
 //! block. This module refuses to know when any of this happens.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read as _, Write as _};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use moult_boot::{BundleStore, SlotName, Store};
 use moult_delta::{ApplyError, Limits};
+use moult_durable::fs;
 use moult_model::index::Encoding;
 use moult_model::{Bundle, Digest, Hasher, Index, Release, Subject, Version};
 use moult_trust::Authentic;
@@ -18,6 +19,9 @@ use moult_trust::Authentic;
 use crate::error::UpdateError;
 use crate::fetch::Fetched;
 use crate::plan::Edge;
+
+/// Bytes are written in pieces of this size at least; only the last one is shorter.
+const PIECE: usize = 256 * 1024;
 
 /// A release of an index that was verified. It can't be made from anything else.
 #[derive(Clone, Debug)]
@@ -238,23 +242,23 @@ fn copy(
     failed: &dyn Fn(io::Error) -> UpdateError,
 ) -> Result<(), UpdateError> {
     let written = || UpdateError::disk("written", &to.path);
-    let mut out = File::create(&to.path).map_err(UpdateError::disk("written", &to.path))?;
-    let mut buffer = vec![0; 64 * 1024];
+    let mut out = fs::create(&to.path).map_err(written())?;
+    let mut buffer = Vec::with_capacity(PIECE);
     let mut total = 0;
     loop {
-        let length = match from.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(length) => length,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(failed(error)),
-        };
+        buffer.clear();
+        let whole = from.by_ref().take(PIECE as u64).read_to_end(&mut buffer);
+        let length = whole.map_err(failed)?;
+        if length == 0 {
+            break;
+        }
         total += length as u64;
         if total > size {
             return Err(failed(io::Error::other(format!(
                 "it holds more than {size} bytes"
             ))));
         }
-        out.write_all(&buffer[..length]).map_err(written())?;
+        out.write_all(&buffer).map_err(written())?;
     }
     if total < size {
         return Err(failed(io::Error::other(format!(
@@ -274,9 +278,9 @@ fn apply(old: &Path, fetched: &Fetched, edge: &Edge, to: &Path) -> Result<(), Up
     };
     let mut old_file = File::open(old).map_err(UpdateError::disk("opened", old))?;
     let patch_file = File::open(fetched.path()).map_err(UpdateError::disk("opened", fetched.path()))?;
-    let out_file = File::create(to).map_err(UpdateError::disk("written", to))?;
+    let out_file = fs::create(to).map_err(UpdateError::disk("written", to))?;
     let mut out = Tee {
-        file: BufWriter::new(out_file),
+        file: BufWriter::with_capacity(PIECE, out_file),
         hasher: Hasher::new(),
     };
     let limits = Limits::exactly(*result_size);
@@ -302,7 +306,7 @@ fn apply(old: &Path, fetched: &Fetched, edge: &Edge, to: &Path) -> Result<(), Up
 
 /// Writes and hashes.
 struct Tee {
-    file: BufWriter<File>,
+    file: BufWriter<fs::File>,
     hasher: Hasher,
 }
 

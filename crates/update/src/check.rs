@@ -1,10 +1,12 @@
 //! One check: is there anything new, and for whom. It refuses to decide what follows.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use moult_model::{Index, Subject};
 use moult_trust::{Authentic, Beliefs, Client, TrustError};
+use tokio::time;
 
 use crate::error::UpdateError;
 
@@ -33,44 +35,56 @@ impl Checker {
         self.client.beliefs()
     }
 
-    /// Refreshes what is believed and reads the index of each subject.
-    pub(crate) async fn check(mut self, subjects: Vec<Subject>, now: Timestamp) -> Checked {
-        let mut indexes = Vec::new();
-        let mut failed = None;
-        if let Err(error) = self.client.refresh(now).await {
-            return Checked {
-                checker: self,
-                outcome: Err(error.into()),
-                indexes,
-                failed,
-            };
+    /// Refreshes what is believed and reads the index of each subject, within `seconds` for the whole and each
+    /// index; 0 for no limit. What was read in time counts.
+    pub(crate) async fn check(self, subjects: Vec<Subject>, now: Timestamp, seconds: u32) -> Checked {
+        let mut checked = Checked {
+            checker: self,
+            outcome: Ok(()),
+            indexes: Vec::new(),
+            failed: None,
+        };
+        let limit = if seconds == 0 {
+            Duration::MAX
+        } else {
+            Duration::from_secs(u64::from(seconds))
+        };
+        let late = || UpdateError::TooSlow { seconds };
+        match time::timeout(limit, checked.checker.client.refresh(now)).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => {
+                checked.outcome = Err(error.into());
+                return checked;
+            }
+            Err(_) => {
+                checked.outcome = Err(late());
+                return checked;
+            }
         }
         for subject in subjects {
-            match self.client.index(&subject, &self.triple, now).await {
-                Ok(index) => indexes.push((subject, Arc::new(index))),
-                Err(TrustError::NotPublished { path }) => {
+            let read = checked.checker.index(&subject, now);
+            let found = time::timeout(limit, read).await.unwrap_or_else(|_| Err(late()));
+            match found {
+                Ok(index) => checked.indexes.push((subject, Arc::new(index))),
+                Err(UpdateError::Trust(TrustError::NotPublished { path })) => {
                     tracing::info!(%subject, path, "nothing is published");
                 }
                 // Nothing is installed on the word of what this computer can't remember.
-                Err(error @ TrustError::FloorNotWritten { .. }) => {
-                    return Checked {
-                        checker: self,
-                        outcome: Err(error.into()),
-                        indexes: Vec::new(),
-                        failed,
-                    };
+                Err(error @ UpdateError::Trust(TrustError::FloorNotWritten { .. })) => {
+                    checked.outcome = Err(error);
+                    checked.indexes.clear();
+                    return checked;
                 }
                 Err(error) => {
                     tracing::warn!(%subject, error = crate::error::chain(&error), "an index can't be had");
-                    failed = failed.or(Some((subject, error.into())));
+                    checked.failed = checked.failed.or(Some((subject, error)));
                 }
             }
         }
-        Checked {
-            checker: self,
-            outcome: Ok(()),
-            indexes,
-            failed,
-        }
+        checked
+    }
+
+    async fn index(&mut self, subject: &Subject, now: Timestamp) -> Result<Authentic<Index>, UpdateError> {
+        Ok(self.client.index(subject, &self.triple, now).await?)
     }
 }

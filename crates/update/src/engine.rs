@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures_util::FutureExt as _;
 use jiff::Timestamp;
-use moult_boot::{Base, BootState, BundleSlots, BundleStore, Installed, Store};
+use moult_boot::{Base, BootState, BundleSlots, BundleStore, Installed, StartToken, Store};
 use moult_model::stage::ConsentRequest;
-use moult_model::{Activity, Channel, HistoryEntry, Problem, Settings, Subject, Version};
+use moult_model::{Activity, Channel, HistoryEntry, Outcome, Problem, Settings, Subject, Version};
 use moult_trust::{Anchor, Client};
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::check::Checker;
 use crate::driver::{Command, Driver};
@@ -19,8 +21,9 @@ use crate::error::UpdateError;
 use crate::fetch::{Limits, Repository};
 use crate::host::Host;
 use crate::perform::Tools;
-use crate::record::Records;
+use crate::records::Records;
 use crate::select::Explanation;
+use crate::vitals::{self, Vitals};
 
 /// What the engine has to know of the application it lives in.
 #[derive(Clone, Debug)]
@@ -74,7 +77,15 @@ pub struct Engine {
     shared: Arc<Shared>,
     commands: mpsc::UnboundedSender<Command>,
     store: Arc<Store>,
+    about: Arc<About>,
+}
+
+/// What the handle knows of the process it is in.
+#[derive(Debug)]
+struct About {
     running: Installed,
+    data: PathBuf,
+    anchor: Anchor,
 }
 
 /// What handle and driver share.
@@ -101,10 +112,12 @@ impl Engine {
         wanted: Vec<Subject>,
         host: Arc<dyn Host>,
     ) -> Result<Self, UpdateError> {
-        Self::start_with(config, settings, wanted, host, Limits::default())
+        let limits = Limits::of_checks(settings.stages.in_range().detect);
+        let repository = Repository::new(&settings.repository, limits);
+        Self::begin(config, settings, wanted, host, repository, true)
     }
 
-    /// Starts the engine with other limits than the usual ones.
+    /// Starts the engine with limits of its own, whatever the settings say of them.
     pub fn start_with(
         config: EngineConfig,
         settings: Settings,
@@ -112,10 +125,33 @@ impl Engine {
         host: Arc<dyn Host>,
         limits: Limits,
     ) -> Result<Self, UpdateError> {
+        let repository = Repository::new(&settings.repository, limits);
+        Self::start_at(config, settings, wanted, host, repository)
+    }
+
+    /// Starts the engine at a repository that was opened before, with the limits that it was opened with.
+    pub fn start_at(
+        config: EngineConfig,
+        settings: Settings,
+        wanted: Vec<Subject>,
+        host: Arc<dyn Host>,
+        repository: Repository,
+    ) -> Result<Self, UpdateError> {
+        Self::begin(config, settings, wanted, host, repository, false)
+    }
+
+    fn begin(
+        config: EngineConfig,
+        settings: Settings,
+        wanted: Vec<Subject>,
+        host: Arc<dyn Host>,
+        repository: Repository,
+        follows_settings: bool,
+    ) -> Result<Self, UpdateError> {
         let runtime = Handle::try_current().map_err(|_| UpdateError::NoRuntime)?;
         let store = Arc::new(Store::open(&config.data, config.base.clone())?);
         let bundles = Arc::new(BundleStore::open(&config.data)?);
-        let repository = Arc::new(Repository::new(&settings.repository, limits));
+        let repository = Arc::new(repository);
         let client = Client::open(&config.anchor, repository.clone(), &config.data.join("trust"))?;
         let checker = Checker {
             client,
@@ -127,20 +163,26 @@ impl Engine {
             bundles,
             repository,
             host,
-            downloads: Arc::new(Semaphore::new(Driver::DOWNLOADS)),
+            download_limits: follows_settings
+                .then(|| Limits::of_downloads(settings.stages.in_range().download)),
             minisign: config.anchor.minisign.as_str().into(),
             host_api: config.host_api,
         };
         let shared = Arc::new(Shared::default());
         let running = config.running.clone();
         let (commands, inbox) = mpsc::unbounded_channel();
+        let about = Arc::new(About {
+            running,
+            data: config.data.clone(),
+            anchor: config.anchor.clone(),
+        });
         let driver = Driver::new(config, settings, wanted, tools, checker, records, shared.clone());
-        runtime.spawn(driver.run(inbox));
+        runtime.spawn(supervise(driver.run(inbox)));
         Ok(Self {
             shared,
             commands,
             store,
-            running,
+            about,
         })
     }
 
@@ -180,13 +222,47 @@ impl Engine {
     /// Confirms the running executable, if it is the one on trial. It is confirmed on the disk when this
     /// returns; the call blocks for a moment.
     pub fn confirm_executable(&self) -> Result<(), UpdateError> {
+        self.confirm_executable_of(StartToken::from_environment().as_ref())
+    }
+
+    /// The same for a process that knows by other ways which start it belongs to.
+    pub fn confirm_executable_of(&self, start: Option<&StartToken>) -> Result<(), UpdateError> {
         let state = self.store.state()?;
         let trial = state.trial.as_ref().and_then(|trial| state.slot(&trial.slot));
-        if let Some(slot) = trial.filter(|slot| slot.digest == self.running.digest) {
-            self.store.confirm(&slot.name)?;
+        if let Some(slot) = trial.filter(|slot| slot.digest == self.about.running.digest) {
+            self.store.confirm(&slot.name, start)?;
         }
         self.send(Command::Confirmed);
         Ok(())
+    }
+
+    /// Whether the updater is in working order. Asks no network, takes 5 s at most plus a few small writes.
+    ///
+    /// A version on trial confirms itself only if this is [`Verdict::Fit`](crate::Verdict::Fit).
+    pub async fn vitals(&self) -> Vitals {
+        let (answer, answered) = oneshot::channel();
+        self.send(Command::Ping(answer));
+        let answered = tokio::time::timeout(vitals::DRIVER_LIMIT, answered).await;
+        Vitals {
+            driver: vitals::driver(answered.ok().map(|answer| answer.is_ok())),
+            trust: vitals::trust(&self.about.anchor, &self.about.data.join("trust")).await,
+            delta: vitals::delta(),
+            disk: vitals::disk(&self.about.data).await,
+            client: vitals::client(),
+        }
+    }
+
+    /// Looks again at what became of the executable that was to take over while this process went on: the
+    /// hand-over to it is over, and this process still holds everything.
+    pub fn hand_over_ended(&self) {
+        self.send(Command::HandOverEnded);
+    }
+
+    /// How the update with this id ends. `None`: it is not known, is no longer wanted, or the engine ended.
+    pub async fn on_end(&self, activity: &str) -> Option<Outcome> {
+        let (listener, outcome) = oneshot::channel();
+        self.send(Command::OnEnd(activity.to_owned(), listener));
+        outcome.await.ok()
     }
 
     /// What there is to see now.
@@ -207,10 +283,17 @@ impl Engine {
     }
 }
 
+/// A panic of the driver ends the engine and nothing else: whoever asks for its vitals hears of it.
+async fn supervise(driver: impl Future<Output = ()>) {
+    if AssertUnwindSafe(driver).catch_unwind().await.is_err() {
+        tracing::error!("the engine ended by a fault of its own; everything goes on without updates");
+    }
+}
+
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine")
-            .field("running", &self.running)
+            .field("running", &self.about.running)
             .finish_non_exhaustive()
     }
 }

@@ -68,6 +68,12 @@ pub enum UpdateError {
         /// How long.
         seconds: u64,
     },
+    /// A check took too long.
+    #[error("the check took longer than {seconds} s")]
+    TooSlow {
+        /// What it was given.
+        seconds: u32,
+    },
     /// The body ended before its announced size.
     #[error("`{url}` ended after {found} of {expected} bytes")]
     CutShort {
@@ -193,10 +199,12 @@ impl UpdateError {
             Self::Request { source, .. } if source.is_connect() => ErrorCode::Offline,
             Self::Request { source, .. } if source.is_redirect() => ErrorCode::ServerRefused,
             Self::Status { status, .. } if *status < 500 => ErrorCode::ServerRefused,
-            Self::Request { .. } | Self::Status { .. } | Self::Stalled { .. } | Self::CutShort { .. } => {
-                ErrorCode::ServerFailed
-            }
-            Self::WrongRange { .. } => ErrorCode::ServerFailed,
+            Self::Request { .. }
+            | Self::Status { .. }
+            | Self::Stalled { .. }
+            | Self::TooSlow { .. }
+            | Self::CutShort { .. }
+            | Self::WrongRange { .. } => ErrorCode::ServerFailed,
             Self::TooLong { .. }
             | Self::Corrupt { .. }
             | Self::Unpack { .. }

@@ -1,6 +1,7 @@
 //! What the engine asks of the application it lives in. It refuses to know windows and frames.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use moult_boot::SlotName;
@@ -23,11 +24,34 @@ pub trait Host: Send + Sync + 'static {
     /// Ends the application so that its launcher starts what is due.
     fn restart(&self);
 
+    /// Hands over to what is due while this process goes on, and says how that went. None: there is no way to
+    /// do that here; then, and after [`HandOver::NotHere`], the engine calls [`restart`](Self::restart). The
+    /// future is dropped when the engine is shut down meanwhile; what was begun has to go on without it.
+    fn hand_over(&self) -> Option<BoxFuture<'static, HandOver>> {
+        None
+    }
+
+    /// For how long nobody has touched this computer, as far as is known. Zero: somebody is here.
+    fn idle_for(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// The picture changed.
     fn changed(&self);
 
     /// Whether the user has granted a capability to a subject.
     fn granted(&self, subject: &Subject, capability: &str) -> bool;
+}
+
+/// How the hand-over to a newer process went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HandOver {
+    /// The new process holds everything; this one is about to end.
+    Done,
+    /// It turned out that there is no way to hand over here: restart instead.
+    NotHere,
+    /// The new process did not get ready, and this one goes on. The store says what became of the trial.
+    Stayed,
 }
 
 /// A bundle that is installed and on trial in its store.
@@ -64,6 +88,8 @@ pub struct StagedExecutable {
     pub from: Version,
     /// Why it is to take over.
     pub reason: SwapReason,
+    /// Whether the versions before it should not be used any longer. It can be put off, not skipped.
+    pub critical: bool,
     /// Its release notes in Markdown, by language tag.
     pub notes: std::collections::BTreeMap<String, String>,
 }

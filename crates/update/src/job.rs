@@ -1,18 +1,22 @@
 //! One update in this process: its record, and what its work has brought so far.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use moult_model::stage::SwapReason;
 use moult_model::{Activity, Digest, Phase, Subject, Version};
+use serde_json::Map;
 use tokio::task::AbortHandle;
 use tracing::Span;
 
 use crate::artifact::{AuthenticRelease, Rebuilt, Staged};
 use crate::fetch::Fetched;
-use crate::machine::{Event, Fault, State};
+use crate::host::HandOver;
+use crate::machine::{Effect, Event, Fault, State};
 use crate::plan::{Base, Edge, Ways};
 use crate::record::Record;
+use crate::schedule::Priority;
 
 /// An update on its way.
 #[derive(Debug)]
@@ -26,9 +30,20 @@ pub(crate) struct Job {
     pub(crate) rebuilt: Option<Rebuilt>,
     pub(crate) staged: Option<Staged>,
     pub(crate) span: Span,
+    /// What is to be worked on as soon as a worker is free, and again after a failed try.
+    pub(crate) next: Option<Effect>,
+    /// What happens if no try is left.
+    pub(crate) last_failure: Option<Event>,
+    /// The downloads of the rebuild under way, for another try.
+    pub(crate) rebuilt_from: Downloads,
     /// The work under way.
     pub(crate) work: Option<AbortHandle>,
+    /// Which piece of work that is: what an earlier one brings late is dropped.
+    pub(crate) work_number: u64,
 }
+
+/// What an artifact is rebuilt from, in order.
+pub(crate) type Downloads = Arc<Vec<(Fetched, Edge)>>;
 
 /// What a piece of work brought.
 #[derive(Debug)]
@@ -37,6 +52,7 @@ pub(crate) enum Brought {
     Fetched(Fetched, Edge),
     Rebuilt(Rebuilt),
     Staged(Staged),
+    HandedOver(HandOver),
 }
 
 impl Brought {
@@ -72,6 +88,7 @@ impl Job {
             problems: Vec::new(),
         };
         let mut state = State::found(activity, base, Some(ways));
+        state.critical = release.critical;
         if let Some(leftover) = &leftover {
             state.wire_bytes = leftover.state.wire_bytes;
             state.begun.clone_from(&leftover.state.begun);
@@ -82,8 +99,14 @@ impl Job {
             reason: SwapReason::Update,
             began: leftover.as_ref().map_or(now, |record| record.began),
             entered: now,
-            phases: leftover.map(|record| record.phases).unwrap_or_default(),
             slot: None,
+            put_off: leftover.as_ref().and_then(|record| record.put_off),
+            cut_short: leftover.as_ref().map_or(0, |record| record.cut_short),
+            other: leftover
+                .as_ref()
+                .map(|record| record.other.clone())
+                .unwrap_or_default(),
+            phases: leftover.map(|record| record.phases).unwrap_or_default(),
         };
         Self {
             release: Some(release),
@@ -121,6 +144,9 @@ impl Job {
             entered: now,
             phases: Vec::new(),
             slot: None,
+            put_off: None,
+            cut_short: 0,
+            other: Map::new(),
         })
     }
 
@@ -136,8 +162,18 @@ impl Job {
             rebuilt: None,
             staged: None,
             span,
+            next: None,
+            last_failure: None,
+            rebuilt_from: Downloads::default(),
             work: None,
+            work_number: 0,
         }
+    }
+
+    /// How much it matters.
+    pub(crate) fn priority(&self) -> Priority {
+        let is_wish = self.record.reason == SwapReason::GoBack;
+        Priority::of(self.subject(), self.record.state.critical, is_wish)
     }
 
     pub(crate) fn id(&self) -> &str {
@@ -155,7 +191,10 @@ impl Job {
     /// Whether something newer may take its place.
     pub(crate) fn is_replaceable(&self) -> bool {
         self.record.reason == SwapReason::Update
-            && !matches!(self.phase(), Phase::Switching | Phase::Confirming)
+            && !matches!(
+                self.phase(),
+                Phase::Switching | Phase::Confirming | Phase::RollingBack
+            )
     }
 
     /// Ends the work under way. What blocks goes on to its end, and what it brings is dropped.

@@ -9,13 +9,14 @@
 //! decides is pure ([`machine`], [`select`], [`plan`], [`reconcile`]), and what it does is in the driver.
 //!
 //! # What it keeps
-//! In the data folder: `update/history`, `update/pending` and `update/choices` (two copies each),
+//! In the data folder: `update/history`, `update/tasks` and `update/choices` (two copies each),
 //! `trust/` (what is believed), and in `staging/` downloads on their way (`<digest>.part` with a sidecar
 //! `<digest>.json`), complete ones (`<digest>.download`) and artifacts being rebuilt (`<update>.new`).
 //! Staging may be emptied at any time; it costs downloads and nothing else.
 
 pub mod artifact;
 mod check;
+mod choices;
 mod driver;
 mod engine;
 mod error;
@@ -23,15 +24,22 @@ pub mod fetch;
 mod host;
 mod job;
 pub mod machine;
+pub mod modes;
 mod perform;
 pub mod plan;
 pub mod reconcile;
 pub mod record;
+mod records;
+pub mod schedule;
 pub mod select;
+pub mod vitals;
 pub mod words;
 
 pub use engine::{Engine, EngineConfig, Picture};
 pub use error::UpdateError;
 pub use futures_util::future::BoxFuture;
-pub use host::{ExecutableDecision, Host, StagedBundle, StagedExecutable, SwapFigures, SwapRefusal};
+pub use host::{
+    ExecutableDecision, HandOver, Host, StagedBundle, StagedExecutable, SwapFigures, SwapRefusal,
+};
 pub use moult_boot::Installed;
+pub use vitals::{Verdict, Vital, Vitals};

@@ -1,22 +1,26 @@
 //! The life of one update as a pure machine: `next(state, event) -> (state, effects)`.
 //!
 //! ```text
-//! Found -> Planned -> Fetching -> Rebuilding -> Verifying -> (Waiting) -> Switching -> Confirming -> Done
-//!   |         ^           |            |            |                         |            |
-//!   |         +-----------+------------+ a patch    |                         +------------+-> RolledBack
-//!   +-> Waiting (consent)                failed     +-> Failed                                 | Failed
+//! Found -> Planned -> (Scheduled) -> Fetching -> Rebuilding -> Verifying -> (Waiting) -> Switching -> Confirming -> Done
+//!   |         ^                         |            |            |                         |            |
+//!   |         +-------------------------+------------+ a patch    |                         +------------+-> RollingBack
+//!   +-> Waiting (consent)                              failed     +-> Failed                   -> RolledBack | Failed
 //! ```
 //! A download that fails is excluded, and the cheapest of the other ways is taken. The full file is
 //! one of them and is excluded like any other, so it is fetched at most once. The machine is total: an
 //! event that does not fit the phase changes nothing. It refuses to know files, networks and clocks.
 
+mod events;
+
 use std::collections::BTreeSet;
 
-use moult_model::{Activity, Digest, ErrorCode, Outcome, Phase, PlanStep, Problem};
+use moult_model::{Activity, Digest, ErrorCode, Outcome, Phase, PlanStep, Problem, Subject};
 use serde::{Deserialize, Serialize};
 
+pub use events::{Blame, Decision, Effect, Event, Fault, Withdrawal};
+
 use crate::plan::{Base, Edge, Ways};
-use crate::words::{self, About, Next, Room};
+use crate::words::{self, About, Next};
 
 /// Everything that decides what comes next in one update.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,142 +43,15 @@ pub struct State {
     pub begun: Vec<PlanStep>,
     /// Bytes that came over the wire, for all plans.
     pub wire_bytes: u64,
-}
-
-/// What happened.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Event {
-    /// The update may begin.
-    Begin {
-        /// Whether the artifact is kept on this computer already.
-        kept: bool,
-        /// Whether it asks for something that the user has to grant first.
-        needs_consent: bool,
-    },
-    /// The download under way has its turn.
-    FetchBegun,
-    /// Bytes of the download under way are on the disk.
-    Progress {
-        /// How many, those of earlier tries included.
-        bytes: u64,
-    },
-    /// The download under way is complete.
-    Fetched {
-        /// Bytes that came over the wire for it.
-        wire_bytes: u64,
-    },
-    /// The artifact was rebuilt.
-    Rebuilt,
-    /// The artifact is what was released, and is in the store.
-    Staged {
-        /// Whether the host has to be asked before it takes over.
-        ask: bool,
-    },
-    /// The host, or the user, decided.
-    Decided(Decision),
-    /// The new version takes over now and is on trial.
-    Switched,
-    /// The new version has proved itself.
-    Confirmed,
-    /// The new version failed its trial, and the old one is back.
-    Reverted(Fault),
-    /// The work under way failed.
-    Failed(Fault),
-    /// The user or the policy stopped it.
-    Cancelled,
-}
-
-/// When an executable takes over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// Now.
-    Now,
-    /// At the next start.
-    OnQuit,
-    /// When the user says so, or after the next start.
-    Later,
-    /// Never: the version is skipped.
-    Skip,
-}
-
-/// Why a piece of work failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// What kind of problem it is.
-    pub code: ErrorCode,
-    /// The technical chain of causes.
-    pub detail: String,
-    /// What the fault says of the downloads.
-    pub blame: Blame,
-    /// Bytes that are missing on the disk.
-    pub room: Option<Room>,
-}
-
-/// Which download is at fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Blame {
-    /// This one: it is excluded.
-    Edge(Digest),
-    /// The file that patches start from is not what it should be: no patch can help.
-    Base,
-    /// None: another way would end the same.
-    Nothing,
-}
-
-/// What is to be done.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Effect {
-    /// Hash the kept artifact again, verify it and stage it.
-    Recheck,
-    /// Fetch this.
-    Fetch(Edge),
-    /// Rebuild the artifact from these downloads, in order.
-    Rebuild(Vec<Edge>),
-    /// Verify the rebuilt artifact and put it into the store.
-    Stage,
-    /// Ask the host when the executable may take over.
-    Ask,
-    /// Begin the trial in the store, for the next start.
-    Arm,
-    /// Let it take over: begin the trial, and activate the bundle or restart.
-    Switch,
-    /// Never offer this artifact again.
-    Skip,
-    /// The update is over.
-    Finish(Outcome),
-}
-
-impl Fault {
-    /// A fault that no other way would avoid.
-    pub fn of(code: ErrorCode, detail: impl Into<String>) -> Self {
-        Self {
-            code,
-            detail: detail.into(),
-            blame: Blame::Nothing,
-            room: None,
-        }
-    }
-
-    /// The same fault with a download to blame.
-    #[must_use]
-    pub fn blaming(mut self, blame: Blame) -> Self {
-        self.blame = blame;
-        self
-    }
-
-    /// Whether another download can avoid it. A full disk, a dead network and the user's wish are the
-    /// same for every way.
-    fn is_avoidable(&self) -> bool {
-        let same_for_all = matches!(
-            self.code,
-            ErrorCode::DiskFull
-                | ErrorCode::DiskFailed
-                | ErrorCode::Offline
-                | ErrorCode::Cancelled
-                | ErrorCode::Internal
-        );
-        self.blame != Blame::Nothing && !same_for_all
-    }
+    /// Whether it can't be skipped: the versions before it should not be used any longer.
+    #[serde(default)]
+    pub critical: bool,
+    /// Whether it is to start next once the application is quit in order.
+    #[serde(default)]
+    pub on_quit: bool,
+    /// Why a bundle is being put back, while it is: what was begun is brought to its end after a kill.
+    #[serde(default)]
+    pub withdrawal: Option<Withdrawal>,
 }
 
 impl State {
@@ -190,6 +67,9 @@ impl State {
             bytes_complete: 0,
             begun: Vec::new(),
             wire_bytes: 0,
+            critical: false,
+            on_quit: false,
+            withdrawal: None,
         }
     }
 
@@ -294,8 +174,17 @@ impl State {
     fn decided(mut self, decision: Decision) -> (Self, Vec<Effect>) {
         match decision {
             Decision::Now => (self.enter(Phase::Switching), vec![Effect::Switch]),
-            Decision::OnQuit => (self, vec![Effect::Arm]),
-            Decision::Later => (self, Vec::new()),
+            Decision::OnQuit => {
+                self.on_quit = true;
+                (self, Vec::new())
+            }
+            Decision::NextStart => (self, vec![Effect::Arm]),
+            Decision::Later => {
+                self.on_quit = false;
+                (self, Vec::new())
+            }
+            // What is critical can be put off, but not for ever.
+            Decision::Skip if self.critical => (self, Vec::new()),
             Decision::Skip => {
                 let fault = Fault::of(ErrorCode::Cancelled, "the user skipped this version");
                 self.activity.problems.push(self.problem(&fault, Next::Stands));
@@ -310,7 +199,10 @@ impl State {
 
 /// What an event makes of an update.
 pub fn next(mut state: State, event: Event) -> (State, Vec<Effect>) {
-    use Phase::{Confirming, Fetching, Found, Planned, Rebuilding, Switching, Verifying, Waiting};
+    use Phase::{
+        Confirming, Fetching, Found, Planned, Rebuilding, RollingBack, Scheduled, Switching, Verifying,
+        Waiting,
+    };
     match (state.activity.phase, event) {
         (
             Found | Waiting,
@@ -338,7 +230,8 @@ pub fn next(mut state: State, event: Event) -> (State, Vec<Effect>) {
                 state.plan_or_end(&Fault::of(ErrorCode::Internal, "there is no way to the artifact"))
             }
         }
-        (Planned | Fetching, Event::FetchBegun) => {
+        (Planned, Event::Queued) => (state.enter(Scheduled), Vec::new()),
+        (Planned | Scheduled | Fetching, Event::FetchBegun) => {
             state.begun.extend(state.edges.get(state.fetched).map(Edge::step));
             (state.enter(Fetching), Vec::new())
         }
@@ -370,6 +263,18 @@ pub fn next(mut state: State, event: Event) -> (State, Vec<Effect>) {
             state.plan_or_end(&fault)
         }
         (Waiting, Event::Decided(decision)) => state.decided(decision),
+        // A widget that waits for consent is asked for elsewhere.
+        (Waiting, Event::Remind) if state.activity.subject == Subject::Executable => {
+            (state, vec![Effect::Ask])
+        }
+        (Waiting, Event::Quit) if state.on_quit => (state, vec![Effect::Arm]),
+        (Switching | Confirming, Event::Refused(withdrawal)) => {
+            state.withdrawal = Some(withdrawal.clone());
+            (state.enter(RollingBack), vec![Effect::TakeBack(withdrawal)])
+        }
+        (Switching, Event::Stayed) if state.activity.subject == Subject::Executable => {
+            (state.enter(Waiting), Vec::new())
+        }
         (Switching, Event::Switched) => (state.enter(Confirming), Vec::new()),
         (Switching | Confirming, Event::Confirmed) => {
             let outcome = if state.activity.from.is_some() {
@@ -379,10 +284,13 @@ pub fn next(mut state: State, event: Event) -> (State, Vec<Effect>) {
             };
             (state.enter(Phase::Done), vec![Effect::Finish(outcome)])
         }
-        (Waiting | Switching | Confirming, Event::Reverted(fault)) => state.end(&fault, true),
-        (Planned | Fetching | Rebuilding | Verifying, Event::Failed(fault)) => state.avoid(&fault),
+        (Waiting | Switching | Confirming | RollingBack, Event::Reverted(fault))
+        | (RollingBack, Event::Failed(fault)) => state.end(&fault, true),
+        (Planned | Scheduled | Fetching | Rebuilding | Verifying, Event::Failed(fault)) => {
+            state.avoid(&fault)
+        }
         (Found | Waiting | Switching | Confirming, Event::Failed(fault)) => state.end(&fault, false),
-        (Found | Planned | Fetching | Rebuilding | Verifying | Waiting, Event::Cancelled) => {
+        (Found | Planned | Scheduled | Fetching | Rebuilding | Verifying | Waiting, Event::Cancelled) => {
             state.end(&Fault::of(ErrorCode::Cancelled, "stopped on request"), false)
         }
         (_, _) => (state, Vec::new()),

@@ -12,14 +12,13 @@ use moult_boot::{BundleStore, Store, Why};
 use moult_delta::ApplyError;
 use moult_model::stage::{SwapCause, SwapFailure, SwapReason};
 use moult_model::{Digest, ErrorCode, Subject};
-use tokio::sync::Semaphore;
 
 use crate::artifact::{AuthenticRelease, Demands, PatchFailure, Rebuilt, Staged, Verified};
 use crate::error::{UpdateError, chain};
-use crate::fetch::{Fetched, Fetcher, Pinned, Repository, blocking};
+use crate::fetch::{Fetched, Fetcher, Limits, Pinned, Repository, blocking};
 use crate::host::{Host, StagedBundle, StagedExecutable, SwapRefusal};
-use crate::job::Brought;
-use crate::machine::{Blame, Event, Fault};
+use crate::job::{Brought, Downloads};
+use crate::machine::{Blame, Event, Fault, Withdrawal};
 use crate::plan::{Base, Edge};
 use crate::words::Room;
 
@@ -30,7 +29,8 @@ pub(crate) struct Tools {
     pub(crate) bundles: Arc<BundleStore>,
     pub(crate) repository: Arc<Repository>,
     pub(crate) host: Arc<dyn Host>,
-    pub(crate) downloads: Arc<Semaphore>,
+    /// The limits of downloads, if they and the repository's follow the settings.
+    pub(crate) download_limits: Option<Limits>,
     pub(crate) minisign: Arc<str>,
     pub(crate) host_api: u32,
 }
@@ -46,14 +46,8 @@ pub(crate) async fn guarded(work: impl Future<Output = Brought>) -> Brought {
 }
 
 impl Tools {
-    /// The longest that a swap may take.
-    const SWAP_LIMIT: Duration = Duration::from_mins(10);
-
-    /// Waits for its turn and fetches.
+    /// Fetches one download.
     pub(crate) async fn fetch(self, edge: Edge, size_after: u64, tell: Tell) -> Brought {
-        let Ok(_turn) = self.downloads.clone().acquire_owned().await else {
-            return Brought::failed(Fault::of(ErrorCode::Cancelled, "the engine is ending"));
-        };
         tell(Event::FetchBegun);
         let path = format!("targets/{}", edge.path());
         let pinned = Pinned {
@@ -64,9 +58,13 @@ impl Tools {
         let fetched = match self.repository.http() {
             Ok(http) => {
                 let progress = |bytes| tell(Event::Progress { bytes });
-                Fetcher::new(http, self.store.staging())
-                    .fetch(&pinned, &progress)
-                    .await
+                let fetcher = Fetcher::new(http, self.store.staging());
+                match self.download_limits {
+                    Some(limits) => fetcher.with_limits(limits),
+                    None => fetcher,
+                }
+                .fetch(&pinned, &progress)
+                .await
             }
             Err(error) => Err(error),
         };
@@ -80,12 +78,12 @@ impl Tools {
         }
     }
 
-    /// Makes the artifact from what was fetched, and gives the downloads back with it.
+    /// Makes the artifact from what was fetched.
     pub(crate) async fn rebuild(
         self,
         release: AuthenticRelease,
         base: Option<PathBuf>,
-        fetched: Vec<(Fetched, Edge)>,
+        fetched: Downloads,
         to: PathBuf,
     ) -> Brought {
         let needed = release.size;
@@ -101,6 +99,21 @@ impl Tools {
                 Brought::failed(fault)
             }
             Err(error) => Brought::failed(self.fault(&error, needed)),
+        }
+    }
+
+    /// Rebuilds and stages: another try after one that failed at the end.
+    pub(crate) async fn rebuild_and_stage(
+        self,
+        release: AuthenticRelease,
+        base: Option<PathBuf>,
+        fetched: Downloads,
+        to: PathBuf,
+        only: Option<Digest>,
+    ) -> Brought {
+        match self.clone().rebuild(release.clone(), base, fetched, to).await {
+            Brought::Rebuilt(rebuilt) => self.stage(rebuilt, release, only).await,
+            failed => failed,
         }
     }
 
@@ -166,8 +179,13 @@ impl Tools {
         }
     }
 
-    /// Puts a bundle on trial, lets the host show it, and confirms it or rolls it back.
-    pub(crate) async fn switch_bundle(self, bundle: StagedBundle, tell: Tell) -> Brought {
+    /// Puts a bundle on trial, lets the host show it, and confirms it. What is refused is still on trial.
+    pub(crate) async fn switch_bundle(
+        self,
+        bundle: StagedBundle,
+        limit: Option<Duration>,
+        tell: Tell,
+    ) -> Brought {
         let (subject, digest, reason) = (bundle.subject.clone(), bundle.digest, bundle.reason);
         let version = bundle.version.clone();
         if reason == SwapReason::Update {
@@ -178,7 +196,7 @@ impl Tools {
         }
         let shown = AssertUnwindSafe(self.host.activate_bundle(bundle)).catch_unwind();
         // The host has its own limits. This one sees to it that a host without them blocks nobody for ever.
-        let shown = tokio::time::timeout(Self::SWAP_LIMIT, shown)
+        let shown = tokio::time::timeout(limit.unwrap_or(Duration::MAX), shown)
             .await
             .unwrap_or_else(|_| {
                 let detail = "the host did not say how the swap ended".to_owned();
@@ -213,16 +231,16 @@ impl Tools {
                     Err(error) => Brought::failed(self.fault(&error, 0)),
                 }
             }
-            Ok(Err(refusal)) => {
-                let fault = refused(&refusal);
-                self.take_back(subject, digest, reason, why(&refusal), refusal.ban, fault)
-                    .await
-            }
-            Err(_) => {
-                let fault = Fault::of(ErrorCode::Internal, "the host panicked during the swap");
-                self.take_back(subject, digest, reason, Why::Unfinished, false, fault)
-                    .await
-            }
+            Ok(Err(refusal)) => Brought::Event(Event::Refused(Withdrawal {
+                code: code_of(&refusal),
+                detail: refusal.failure.detail,
+                ban: refusal.ban,
+            })),
+            Err(_) => Brought::Event(Event::Refused(Withdrawal {
+                code: ErrorCode::Internal,
+                detail: "the host panicked during the swap".to_owned(),
+                ban: false,
+            })),
         }
     }
 
@@ -232,17 +250,26 @@ impl Tools {
         Brought::Event(Event::Decided(decision))
     }
 
-    async fn take_back(
-        &self,
+    /// Ends the trial of a bundle. After a kill in the middle of it this is done once more: a trial that the
+    /// store has dropped meanwhile begins again for as long as it takes to ban it.
+    pub(crate) async fn take_back(
+        self,
         subject: Subject,
         digest: Digest,
         reason: SwapReason,
-        why: Why,
-        ban: bool,
-        fault: Fault,
+        withdrawal: Withdrawal,
     ) -> Brought {
-        let store = self.bundles.clone();
+        let (store, why, ban) = (self.bundles.clone(), why(withdrawal.code), withdrawal.ban);
         let outcome = blocking(move || {
+            let slots = store.subject(&subject)?;
+            let is_current = slots
+                .current
+                .as_ref()
+                .is_some_and(|current| current.digest == digest);
+            let is_dropped = slots.trial.is_none() && slots.installed(&digest).is_some() && !is_current;
+            if reason == SwapReason::Update && ban && is_dropped && !slots.is_banned(&digest) {
+                store.begin_trial(&subject, &digest)?;
+            }
             // Without a trial there is nothing to take back: rolling back would hit what is current.
             let on_trial = store
                 .subject(&subject)?
@@ -257,7 +284,7 @@ impl Tools {
             // The store drops the trial when it is opened again.
             tracing::error!(error = chain(&error), "a trial could not be ended");
         }
-        Brought::Event(Event::Reverted(fault))
+        Brought::Event(Event::Reverted(withdrawal.fault()))
     }
 
     fn verify_and_stage(&self, rebuilt: Rebuilt, release: &AuthenticRelease) -> Result<Staged, UpdateError> {
@@ -357,23 +384,22 @@ fn hash_of(path: &Path) -> Result<Digest, UpdateError> {
         .0)
 }
 
-fn refused(refusal: &SwapRefusal) -> Fault {
-    let code = match refusal.failure.cause {
+fn code_of(refusal: &SwapRefusal) -> ErrorCode {
+    match refusal.failure.cause {
         SwapCause::NotReady => ErrorCode::SwitchFailed,
         SwapCause::StateRefused => ErrorCode::StateRefused,
         SwapCause::Exception => ErrorCode::Crashed,
         SwapCause::Hung => ErrorCode::Hung,
         SwapCause::Withdrawn => ErrorCode::Cancelled,
-    };
-    Fault::of(code, refusal.failure.detail.clone())
+    }
 }
 
-fn why(refusal: &SwapRefusal) -> Why {
-    match refusal.failure.cause {
-        SwapCause::NotReady | SwapCause::Hung => Why::Hung,
-        SwapCause::Exception => Why::Crashed { code: 1 },
-        SwapCause::StateRefused => Why::ExitedEarly,
-        SwapCause::Withdrawn => Why::Unfinished,
+fn why(code: ErrorCode) -> Why {
+    match code {
+        ErrorCode::SwitchFailed | ErrorCode::Hung => Why::Hung,
+        ErrorCode::Crashed => Why::Crashed { code: 1 },
+        ErrorCode::StateRefused => Why::ExitedEarly,
+        _ => Why::Unfinished,
     }
 }
 

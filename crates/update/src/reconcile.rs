@@ -1,7 +1,8 @@
-//! What became of an executable's update while the process that began it was gone. Pure.
+//! What became of an update while the process that began it was gone, as the stores tell it. Pure.
 
-use moult_boot::{BootState, Rollback, Why};
-use moult_model::{Digest, ErrorCode};
+use moult_boot::{BootState, BundleSlots, Rollback, Why};
+use moult_model::stage::SwapReason;
+use moult_model::{Digest, ErrorCode, Phase};
 
 use crate::machine::{Decision, Event, Fault};
 use crate::record::Record;
@@ -15,6 +16,12 @@ pub enum Fate {
     Done,
     /// It was tried and given up.
     RolledBack(Rollback),
+    /// A bundle was tried and given up.
+    GivenUp,
+    /// A bundle was about to be put back.
+    RollingBack,
+    /// It is begun from what is kept on the disk, without asking anybody.
+    Again,
     /// It is to start next.
     Armed,
     /// Nothing is known that counts. If it is still wanted, the next check finds it.
@@ -44,10 +51,42 @@ pub fn fate(record: &Record, running: &Digest, boot: &BootState) -> Fate {
     }
 }
 
+/// What the bundles' store says of an update. What was only on its way is found by the next check, goes on
+/// under the same id, and takes up what is on the disk.
+pub fn fate_of_bundle(record: &Record, slots: &BundleSlots) -> Fate {
+    let is_current = slots
+        .current
+        .as_ref()
+        .is_some_and(|current| current.digest == record.digest);
+    let phase = record.state.phase();
+    let is_banned = slots.is_banned(&record.digest);
+    match phase {
+        Phase::Switching | Phase::Confirming if is_current => Fate::Done,
+        Phase::Switching | Phase::Confirming | Phase::RollingBack if is_banned => Fate::GivenUp,
+        Phase::RollingBack if record.state.withdrawal.is_some() && !is_current => Fate::RollingBack,
+        _ if record.reason == SwapReason::GoBack
+            && slots.installed(&record.digest).is_some()
+            && !is_current =>
+        {
+            Fate::Again
+        }
+        _ => Fate::Gone,
+    }
+}
+
+/// What is to be done for a record that was taken up, if that is known from the record alone.
+pub fn fate_again(record: &Record) -> Option<Fate> {
+    match record.state.phase() {
+        Phase::Found if record.reason == SwapReason::GoBack => Some(Fate::Again),
+        Phase::RollingBack => Some(Fate::RollingBack),
+        _ => None,
+    }
+}
+
 /// The events that bring a record to its fate. None: it is forgotten.
 pub fn events(record: &Record, fate: &Fate) -> Option<Vec<Event>> {
     // What waited for the next start has begun to switch meanwhile.
-    let waited = record.state.phase() == moult_model::Phase::Waiting;
+    let waited = record.state.phase() == Phase::Waiting;
     let mut events = if waited {
         vec![Event::Decided(Decision::Now)]
     } else {
@@ -57,6 +96,14 @@ pub fn events(record: &Record, fate: &Fate) -> Option<Vec<Event>> {
         Fate::Gone => return None,
         Fate::Armed => events.clear(),
         Fate::Confirming => events.push(Event::Switched),
+        Fate::RollingBack | Fate::Again => {}
+        Fate::GivenUp => {
+            let fault = match &record.state.withdrawal {
+                Some(withdrawal) => withdrawal.fault(),
+                None => Fault::of(ErrorCode::SwitchFailed, "it was given up"),
+            };
+            events.push(Event::Reverted(fault));
+        }
         Fate::Done => events.extend([Event::Switched, Event::Confirmed]),
         Fate::RolledBack(rollback) => events.extend([Event::Switched, Event::Reverted(fault(rollback))]),
     }
@@ -69,6 +116,10 @@ fn fault(rollback: &Rollback) -> Fault {
         Why::Hung => Fault::of(ErrorCode::Hung, "it showed nothing, or stopped answering"),
         Why::ExitedEarly => Fault::of(ErrorCode::Crashed, "it ended without saying that it would"),
         Why::Unfinished => Fault::of(ErrorCode::SwitchFailed, "each of its starts was cut short"),
+        Why::Unknown => Fault::of(
+            ErrorCode::SwitchFailed,
+            "it failed in a way that this version does not know",
+        ),
     }
 }
 
@@ -93,6 +144,7 @@ mod tests {
             name: SlotName::of(&version(minor), &digest),
             version: version(minor),
             digest,
+            rest: moult_boot::Rest::new(),
         }
     }
 
@@ -118,6 +170,9 @@ mod tests {
             entered: began,
             phases: Vec::new(),
             slot: Some(slot(1).name),
+            put_off: None,
+            cut_short: 0,
+            other: serde_json::Map::new(),
         }
     }
 
@@ -137,6 +192,8 @@ mod tests {
                 slot: slot(1).name,
                 tries_left: 2,
                 failures: Vec::new(),
+                start: None,
+                rest: moult_boot::Rest::new(),
             })
         };
         let rollback = |at| {
@@ -145,6 +202,7 @@ mod tests {
                 to: version(0),
                 why: Why::Crashed { code: 139 },
                 at,
+                rest: moult_boot::Rest::new(),
             })
         };
         let cases: Vec<Case> = vec![
@@ -230,5 +288,71 @@ mod tests {
         };
         assert_eq!(fate(&unstaged, &slot(1).digest, &boot), Fate::Gone);
         assert_eq!(events(&unstaged, &Fate::Gone), None);
+    }
+
+    #[test]
+    fn the_fate_of_a_bundle_is_read_from_its_store() {
+        use Phase::{Confirming, Fetching, RollingBack, Switching, Verifying, Waiting};
+        let installed = |minor: u64| moult_boot::Installed {
+            version: version(minor),
+            digest: slot(minor).digest,
+        };
+        let waits = || BundleSlots {
+            current: Some(installed(0)),
+            waiting: vec![installed(1)],
+            ..BundleSlots::default()
+        };
+        let confirmed = || BundleSlots {
+            current: Some(installed(1)),
+            ..BundleSlots::default()
+        };
+        let banned = || BundleSlots {
+            current: Some(installed(0)),
+            banned: vec![moult_boot::Ban {
+                digest: slot(1).digest,
+                version: version(1),
+                why: Why::Hung,
+                rest: moult_boot::Rest::new(),
+            }],
+            ..BundleSlots::default()
+        };
+        let cases = [
+            (Fetching, SwapReason::Update, waits(), Fate::Gone),
+            (Verifying, SwapReason::Update, waits(), Fate::Gone),
+            (Waiting, SwapReason::Update, waits(), Fate::Gone),
+            (Switching, SwapReason::Update, waits(), Fate::Gone),
+            (Switching, SwapReason::Update, confirmed(), Fate::Done),
+            (Confirming, SwapReason::Update, confirmed(), Fate::Done),
+            (Fetching, SwapReason::Update, confirmed(), Fate::Gone),
+            (Switching, SwapReason::Update, banned(), Fate::GivenUp),
+            (RollingBack, SwapReason::Update, waits(), Fate::RollingBack),
+            (RollingBack, SwapReason::Update, banned(), Fate::GivenUp),
+            (Verifying, SwapReason::GoBack, waits(), Fate::Again),
+            (Switching, SwapReason::GoBack, waits(), Fate::Again),
+            (Switching, SwapReason::GoBack, confirmed(), Fate::Done),
+        ];
+        for (phase, reason, slots, expected) in cases {
+            let mut record = Record {
+                reason,
+                ..record(phase)
+            };
+            record.state.withdrawal = (phase == RollingBack).then(|| crate::machine::Withdrawal {
+                code: ErrorCode::Crashed,
+                detail: "scripted".into(),
+                ban: true,
+            });
+            let fate = fate_of_bundle(&record, &slots);
+            assert_eq!(fate, expected, "{phase:?}, {reason:?}");
+            let mut effects = Vec::new();
+            for event in events(&record, &fate).unwrap_or_default() {
+                effects = record.apply(event, Timestamp::from_second(1005).unwrap());
+            }
+            let ended = match fate {
+                Fate::Done => vec![Effect::Finish(Outcome::Updated)],
+                Fate::GivenUp => vec![Effect::Finish(Outcome::RolledBack)],
+                _ => Vec::new(),
+            };
+            assert_eq!(effects, ended, "{phase:?}, {reason:?}");
+        }
     }
 }

@@ -195,7 +195,7 @@ detail: string, };
 /**
  * Where an update is.
  */
-export type Phase = "found" | "planned" | "fetching" | "rebuilding" | "verifying" | "waiting" | "switching" | "confirming" | "done" | "rolled_back" | "failed";
+export type Phase = "found" | "planned" | "scheduled" | "fetching" | "rebuilding" | "verifying" | "waiting" | "switching" | "confirming" | "rolling_back" | "done" | "rolled_back" | "failed";
 
 /**
  * One download of a plan.
@@ -324,12 +324,58 @@ problems: Array<Problem>, };
 /**
  * How an update of the executable is carried out.
  */
-export type Mode = "silent" | "prompt" | "on_quit";
+export type Mode = "silent" | "prompt" | "on_quit" | "next_start";
 
 /**
  * The look.
  */
 export type Theme = "system" | "light" | "dark" | "high_contrast";
+
+/**
+ * What holds for one stage.
+ */
+export type StagePolicy = { 
+/**
+ * Seconds that one try may take, 0 for no limit. For a download: seconds without a single byte.
+ */
+timeout_seconds: number, 
+/**
+ * How often it is tried before it counts as failed: 1 to 10.
+ */
+tries: number, 
+/**
+ * The pause before the second try in milliseconds. It doubles before each further one.
+ */
+pause_ms: number, 
+/**
+ * The longest pause in milliseconds.
+ */
+longest_pause_ms: number, };
+
+/**
+ * What holds for each stage.
+ */
+export type Stages = { 
+/**
+ * For looking for what is new.
+ */
+detect: StagePolicy, 
+/**
+ * For fetching.
+ */
+download: StagePolicy, 
+/**
+ * For rebuilding, verifying and storing.
+ */
+install: StagePolicy, 
+/**
+ * For deciding when the new version takes over.
+ */
+decide: StagePolicy, 
+/**
+ * For taking over.
+ */
+confirm: StagePolicy, };
 
 /**
  * The settings file, `settings.json`.
@@ -358,7 +404,27 @@ check_every_seconds: number,
 /**
  * The look.
  */
-theme: Theme, };
+theme: Theme, 
+/**
+ * How long each stage of an update may take, and how often it is tried.
+ */
+stages: Stages, 
+/**
+ * How many earlier versions of each part are kept to be returned to: 1 to 20.
+ */
+keep_versions: number, 
+/**
+ * How much the downloads on their way may take, in megabytes: 64 to 65,536.
+ */
+staging_limit_mb: number, 
+/**
+ * Hours after which an update that was put off is asked for again: 1 to 720.
+ */
+remind_after_hours: number, 
+/**
+ * Minutes without any input after which an update that waits for long is installed unasked: 1 to 1,440.
+ */
+idle_minutes: number, };
 
 /**
  * State that a bundle keeps across swaps and restarts.
@@ -467,9 +533,72 @@ cause: SwapCause,
 detail: string, };
 
 /**
+ * One frame as it stood. What a caret and a scroll are is between the two kits; they pass through here unread.
+ */
+export type CarriedFrame = { 
+/**
+ * Which instance; none for the shell.
+ */
+instance: string | null, 
+/**
+ * Its state, also what was not saved yet.
+ */
+state: SavedState | null, 
+/**
+ * Where the caret was.
+ */
+focus: unknown, 
+/**
+ * How far it was scrolled.
+ */
+scroll: unknown[], 
+/**
+ * Whether it had the keyboard.
+ */
+keyboard: boolean, };
+
+/**
+ * A key that was typed into a frame that held still.
+ */
+export type CarriedKey = { 
+/**
+ * Into which instance; none for the shell.
+ */
+instance: string | null, 
+/**
+ * The key, as the kits know it.
+ */
+key: unknown, };
+
+/**
+ * What one stage hands to the stage of another process: the frames as they stood when it held still.
+ */
+export type Carried = { 
+/**
+ * Each frame that answered. One that did not has its last saved state.
+ */
+frames: Array<CarriedFrame>, 
+/**
+ * Keys that came after the frames held still.
+ */
+keys: Array<CarriedKey>, };
+
+/**
  * What the stage tells the native side. `token` is that of the load it is about.
  */
-export type StageReport = { "kind": "painted" } | { "kind": "heartbeat" } | { "kind": "flushed" } | { "kind": "ready", 
+export type StageReport = { "kind": "painted" } | { "kind": "heartbeat" } | { "kind": "flushed" } | { "kind": "settled" } | { "kind": "input", 
+/**
+ * Whether an input method is composing text.
+ */
+composing: boolean, } | { "kind": "frozen", 
+/**
+ * Everything that it held.
+ */
+carried: Carried, } | { "kind": "keys", 
+/**
+ * The keys, in order.
+ */
+keys: Array<CarriedKey>, } | { "kind": "carried" } | { "kind": "ready", 
 /**
  * Whose.
  */
@@ -691,7 +820,23 @@ instance: string, } | { "kind": "swap",
 /**
  * The order.
  */
-order: SwapOrder, } | { "kind": "flush" };
+order: SwapOrder, } | { "kind": "flush" } | { "kind": "freeze", 
+/**
+ * How long there must have been no input, in milliseconds.
+ */
+quiet_ms: number, 
+/**
+ * After this long it holds still all the same, in milliseconds (never during composition).
+ */
+patience_ms: number, } | { "kind": "thaw" } | { "kind": "carry", 
+/**
+ * All that it held.
+ */
+carried: Carried, } | { "kind": "keys", 
+/**
+ * The keys, in order.
+ */
+keys: Array<CarriedKey>, };
 
 /**
  * What the shell may ask for.

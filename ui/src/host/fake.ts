@@ -2,7 +2,15 @@
 // native side would. Its pictures are of an ordinary day.
 
 import type { Body, Box, ShellNews } from "../protocol";
-import type { Activity, HistoryEntry, InstalledPart, Overview, Problem, ShellCommand } from "./bindings";
+import type {
+  Activity,
+  HistoryEntry,
+  InstalledPart,
+  Overview,
+  Problem,
+  ShellCommand,
+  StagePolicy,
+} from "./bindings";
 import type { Connect, ShellSide, ShellStart } from "./host";
 
 const MINUTE = 60_000;
@@ -75,6 +83,11 @@ export function activity(subject: string, from: string | null, to: string, more:
     problems: [],
     ...more,
   };
+}
+
+/** What holds for a stage of an update. */
+function stage(timeout_seconds: number, tries: number): StagePolicy {
+  return { timeout_seconds, tries, pause_ms: 500, longest_pause_ms: 30_000 };
 }
 
 /** The picture of an ordinary day: all current, one widget fresh. */
@@ -161,6 +174,17 @@ export function ordinaryDay(now: number): Overview {
       mode: "silent",
       check_every_seconds: 300,
       theme: "system",
+      stages: {
+        detect: stage(30, 3),
+        download: stage(30, 3),
+        install: stage(300, 3),
+        decide: stage(0, 1),
+        confirm: stage(600, 1),
+      },
+      keep_versions: 3,
+      staging_limit_mb: 1024,
+      remind_after_hours: 24,
+      idle_minutes: 10,
     },
     channels: ["stable", "beta", "nightly"],
     checked_at: before(now, 4 * MINUTE),

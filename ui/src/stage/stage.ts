@@ -5,6 +5,7 @@ import type { Load, Overview, SavedState, StageEvent, StageReport, StageStart, S
 import type { FramePhase, FrameTheme, ShellFrameMessage, ShellStageMessage } from "../protocol";
 import { Arrangement, type Layout } from "./arrangement";
 import { answer, call } from "./calls";
+import { carry, Holding, typeKeys } from "./carry";
 import { Frame, type FrameListener } from "./frame";
 import { strayKey } from "./keyboard";
 import { atNextFrame, hide, stand } from "./layers";
@@ -20,6 +21,9 @@ const READY_MS = 10_000;
 
 /** How long the frames may take to give their last state before the application ends, in milliseconds. */
 const FLUSH_MS = 400;
+
+/** The least time between two reports of input, in milliseconds. */
+const INPUT_MS = 100;
 
 /** A place for a frame: an instance of a widget, or the shell (`null`). */
 interface Slot {
@@ -52,6 +56,9 @@ export class Stage implements FrameListener {
   #system: Preferences;
   #theme: FrameTheme = "light";
   #painted = false;
+  #settled = false;
+  #inputAt = -Infinity;
+  #holding: Holding | null = null;
 
   constructor(native: Native, ground: Ground, start: StageStart, system: Preferences) {
     this.#native = native;
@@ -92,7 +99,19 @@ export class Stage implements FrameListener {
       case "swap":
         return this.#swap(event.order);
       case "flush":
-        void this.#flush();
+        return void this.#flush();
+      case "freeze":
+        return this.#freeze(event.quiet_ms, event.patience_ms);
+      case "thaw":
+        this.#holding?.thaw();
+        this.#holding = null;
+        return this.#takeInput(true);
+      case "carry":
+        return void carry(event.carried, (instance) => this.#standing(instance)).then(() =>
+          atNextFrame(() => atNextFrame(() => this.#report({ kind: "carried" }))),
+        );
+      case "keys":
+        return typeKeys(event.keys, (instance) => this.#standing(instance));
     }
   }
 
@@ -111,7 +130,9 @@ export class Stage implements FrameListener {
   key(event: KeyboardEvent): void {
     const frame = [...this.#slots.values()].find(({ current }) => current.element === event.target)?.current;
     const stroke = frame && strayKey(event);
-    if (stroke) frame.send({ kind: "keys", keys: [stroke] });
+    if (!stroke) return;
+    if (this.#holding) this.#holding.key(frame, stroke);
+    else frame.send({ kind: "keys", keys: [stroke] });
   }
 
   message(frame: Frame, message: ShellFrameMessage): void {
@@ -121,7 +142,9 @@ export class Stage implements FrameListener {
     if (message.kind === "input") {
       frame.inputAt = performance.now();
       frame.composing = message.composing;
+      this.#input(message.composing);
     }
+    if (message.kind === "key" && frame === slot.current && !run) this.#holding?.key(frame, message.event);
     run?.receive(frame, message);
     if (!frame.ready && frame !== run?.new) this.#first(slot, frame, message);
     if (message.kind === "call") void call(this.#native, frame, message.id, message.capability, message.request);
@@ -227,6 +250,49 @@ export class Stage implements FrameListener {
     } else {
       this.#tellPhase(slot);
     }
+    this.#settle();
+  }
+
+  /** Says once that every frame of the start stands or has failed: what can be shown is on the screen. */
+  #settle(): void {
+    if (this.#settled || [...this.#slots.values()].some(({ phase }) => phase === "loading")) return;
+    this.#settled = true;
+    atNextFrame(() => atNextFrame(() => this.#report({ kind: "settled" })));
+  }
+
+  #input(composing: boolean): void {
+    const now = performance.now();
+    if (now - this.#inputAt < INPUT_MS) return;
+    this.#inputAt = now;
+    this.#report({ kind: "input", composing });
+  }
+
+  /** Another process takes over: no swap goes on, no click counts, and keys are kept for the other. */
+  #freeze(quietMs: number, patienceMs: number): void {
+    this.#holding?.thaw();
+    const live = () => {
+      for (const { run } of this.#slots.values()) run?.withdraw("another process takes over");
+      return [...this.#slots.values()].filter(({ phase }) => phase === "live").map(({ current }) => current);
+    };
+    const report = (report: StageReport) => {
+      if (report.kind === "frozen") this.#takeInput(false);
+      this.#report(report);
+    };
+    this.#holding = new Holding(live, report, (frames) => {
+      for (const { instance, state } of frames) if (instance !== null && state) this.#saving.put(instance, state);
+      return this.#saving.flushed();
+    });
+    this.#holding.begin(quietMs, patienceMs);
+  }
+
+  #takeInput(taken: boolean): void {
+    for (const layer of [this.#ground.widgets, this.#ground.shell]) layer.style.pointerEvents = taken ? "" : "none";
+  }
+
+  /** The live frame in a place. */
+  #standing(instance: string | null): Frame | null {
+    const slot = this.#slots.get(instance);
+    return slot?.phase === "live" ? slot.current : null;
   }
 
   #paintedOnce(): void {
@@ -244,6 +310,7 @@ export class Stage implements FrameListener {
     this.#tellPhase(slot);
     if (slot.instance === null) this.#ground.fail(problem.detail);
     this.#report({ kind: "load_failed", token: frame.load.token, problem });
+    this.#settle();
   }
 
   #close(instance: string): void {

@@ -98,6 +98,7 @@ export function seamOf(activity: Activity | undefined): number | null {
   switch (activity.phase) {
     case "found":
     case "planned":
+    case "scheduled":
       return 0;
     case "fetching":
       return fetched(activity);
@@ -139,8 +140,11 @@ export function stagesOf(activity: Activity): StagePart[] {
 
 function shownAs(phase: Phase): Stage {
   switch (phase) {
+    case "scheduled":
+      return "planned";
     case "waiting":
       return "switching";
+    case "rolling_back":
     case "done":
       return "confirming";
     case "rolled_back":

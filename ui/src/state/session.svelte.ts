@@ -216,6 +216,16 @@ export class Session {
     return this.#set({ check_every_seconds });
   }
 
+  /** After how many hours an update that was put off is asked for again. */
+  setReminder(remind_after_hours: number): Promise<unknown> {
+    return this.#set({ remind_after_hours });
+  }
+
+  /** How many earlier versions of each part are kept. */
+  setKept(keep_versions: number): Promise<unknown> {
+    return this.#set({ keep_versions });
+  }
+
   add(widget: string, size: Size): Promise<unknown> {
     const board = this.overview?.board ?? { tiles: [] };
     const tile = grid.newTile(board, widget, grid.newInstance(board, widget), size);

@@ -126,7 +126,10 @@ export const en = {
     verifying: "Verifying",
     switching: "Switching",
     confirming: "Confirming",
-  } satisfies Record<Stage, string>,
+    scheduled: "Waiting its turn",
+    waiting: "Waiting for you",
+    rolling_back: "Going back",
+  } satisfies Record<Stage | "scheduled" | "waiting" | "rolling_back", string>,
 
   update: {
     title: "Updates",
@@ -162,6 +165,7 @@ export const en = {
     appReady: (version: string) => `Moult ${version} is ready`,
     appReadyMore: "Restarts in about a second. The desk, notes and timers come back as they are.",
     appOnQuit: "It is installed when you quit. The desk, notes and timers come back as they are.",
+    appNextStart: "It is there at the next start. The desk, notes and timers come back as they are.",
     restartNow: "Restart now",
     whenIQuit: "When I quit",
     later: "Later",
@@ -224,12 +228,21 @@ export const en = {
       string
     >,
     mode: "Updates of Moult itself",
-    modes: { silent: "Silent", prompt: "Ask me", on_quit: "On quit" } satisfies Record<Mode, string>,
+    modes: { silent: "Silent", prompt: "Ask me", on_quit: "On quit", next_start: "Next start" } satisfies Record<
+      Mode,
+      string
+    >,
     modeMore: {
       silent: "Restarts by itself when nobody is typing. It takes about a second.",
-      prompt: "Asks before it restarts.",
-      on_quit: "Installs when you quit.",
+      prompt: "Asks before it restarts. What waits for a week is installed when nobody is here.",
+      on_quit: "Installs when you quit. What waits for a week is installed when nobody is here.",
+      next_start: "Is there at the next start, however this run ends.",
     } satisfies Record<Mode, string>,
+    remind: "Ask again",
+    remindMore: "When you said “later”.",
+    after: (span: string) => `After ${span}`,
+    kept: "Versions to go back to",
+    keptMore: "Of each part. Older ones are deleted.",
     interval: "Check for updates",
     every: (span: string) => `Every ${span}`,
     channelsMore: "What each part follows. A change is tried at once.",

@@ -201,6 +201,95 @@ describe("a first load", () => {
   });
 });
 
+describe("the end of the start", () => {
+  it("is told once, when every frame stands or has failed", async () => {
+    await ready("n1");
+    await ready("shell1");
+    expect(of("settled")).toEqual([]);
+    page("s1").say({ kind: "refused", reason: "no" });
+    await wait(300);
+    expect(of("settled")).toHaveLength(1);
+  });
+});
+
+describe("a hand-over to another process", () => {
+  const key = (text: string) => ({ key: text, code: "", text, alt: false, ctrl: false, meta: false, shift: false });
+  const freeze = { kind: "freeze", quiet_ms: 0, patience_ms: 1000 } as const;
+  const ground = () => document.querySelector<HTMLElement>("div")?.style.pointerEvents;
+
+  beforeEach(async () => {
+    for (const token of ["n1", "s1", "shell1"]) await ready(token);
+  });
+
+  it("freezes all frames, and keeps for the other what is not saved and what is typed from then on", async () => {
+    page("n1").state = { schema: 1, data: "not saved" };
+    stage.event(freeze);
+    await wait(120);
+    const report = of("frozen")[0] as Extract<StageReport, { kind: "frozen" }>;
+    const held = report.carried.frames.map(({ instance, state }) => [instance, state?.data]);
+    expect(new Map(held as [string | null, unknown][]).get("notes-1")).toBe("not saved");
+    expect(held.map(([instance]) => instance).sort()).toEqual(["notes-1", "system-1", null].sort());
+    expect(saved.map(([, state]) => state.data)).toContain("not saved");
+    expect(ground()).toBe("none");
+    page("n1").say({ kind: "key", event: key("x") });
+    await wait();
+    expect(of("keys")).toEqual([{ kind: "keys", keys: [{ instance: "notes-1", key: key("x") }] }]);
+  });
+
+  it("takes keys that came while it froze along", async () => {
+    page("s1").answers = false;
+    stage.event(freeze);
+    page("n1").say({ kind: "key", event: key("e") });
+    await wait(700);
+    const report = of("frozen")[0] as Extract<StageReport, { kind: "frozen" }>;
+    expect(report.carried.keys).toEqual([{ instance: "notes-1", key: key("e") }]);
+    expect(report.carried.frames.map(({ instance }) => instance)).not.toContain("system-1");
+    expect(of("keys")).toEqual([]);
+  });
+
+  it("waits for a pause in the input, and never freezes a composition", async () => {
+    page("n1").say({ kind: "input", composing: true });
+    await wait();
+    stage.event({ ...freeze, patience_ms: 30 });
+    await wait(100);
+    expect(of("frozen")).toEqual([]);
+    page("n1").say({ kind: "input", composing: false });
+    await wait(160);
+    expect(of("frozen")).toHaveLength(1);
+  });
+
+  it("goes on when it is called off, with what was typed meanwhile in its place", async () => {
+    stage.event(freeze);
+    await wait(120);
+    page("n1").say({ kind: "key", event: key("y") });
+    await wait();
+    stage.event({ kind: "thaw" });
+    await wait();
+    expect(page("n1").all("thaw")).toEqual([{ kind: "thaw", keys: [key("y")] }]);
+    expect(ground()).toBe("");
+    page("n1").say({ kind: "state", state: { schema: 1, data: "after" } });
+    await wait();
+    expect(saved.at(-1)).toEqual(["notes-1", { schema: 1, data: "after" }]);
+  });
+
+  it("restores state, place and keys on the other side, and says so after the screen showed it", async () => {
+    const frame = { instance: "notes-1", state: { schema: 1, data: "theirs" }, focus: { target: "id:a" }, scroll: [] };
+    const keys = [
+      { instance: "notes-1", key: key("1") },
+      { instance: "system-1", key: key("2") },
+    ];
+    stage.event({ kind: "carry", carried: { frames: [{ ...frame, keyboard: true }], keys } });
+    await wait(400);
+    expect(page("n1").all("restore")).toMatchObject([{ state: { data: "theirs" }, focus: { target: "id:a" } }]);
+    expect(page("n1").all("restore")[0]?.keys).toEqual([key("1")]);
+    expect(page("s1").all("keys")).toEqual([{ kind: "keys", keys: [key("2")] }]);
+    expect(of("carried")).toHaveLength(1);
+    stage.event({ kind: "keys", keys: [{ instance: "notes-1", key: key("3") }] });
+    await wait();
+    expect(page("n1").all("keys")).toEqual([{ kind: "keys", keys: [key("3")] }]);
+  });
+});
+
 describe("calls", () => {
   it("go to the native side only with a grant", async () => {
     await ready("n1");

@@ -129,12 +129,14 @@ describe("progress", () => {
   it.each<[Phase, number | null]>([
     ["found", 0],
     ["planned", 0],
+    ["scheduled", 0],
     ["fetching", 0.25],
     ["rebuilding", 1],
     ["verifying", 1],
     ["waiting", 1],
     ["switching", 1],
     ["confirming", null],
+    ["rolling_back", null],
     ["done", null],
     ["rolled_back", null],
     ["failed", null],
@@ -163,6 +165,8 @@ describe("progress", () => {
       ["open", 0],
     ]);
     expect(stagesOf(at("waiting")).find(({ state }) => state === "now")?.stage).toBe("switching");
+    expect(stagesOf(at("scheduled")).find(({ state }) => state === "now")?.stage).toBe("planned");
+    expect(stagesOf(at("rolling_back")).find(({ state }) => state === "now")?.stage).toBe("confirming");
     expect(stagesOf(at("done")).every(({ state }) => state === "done")).toBe(true);
   });
 

@@ -64,6 +64,7 @@ impl Context {
         Ok(Terms {
             channel: args.channel,
             notes,
+            critical: args.critical,
             now: self.now,
         })
     }

@@ -1,23 +1,16 @@
-//! A large file that is written piece by piece and appears whole or not at all. Refuses to know what is
-//! in it.
+//! The result of a command, which appears whole or not at all. Refuses to know what is in it, and leaves
+//! how that is done to `moult-durable`; here it is told in this command's words.
 
-use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+
+use moult_durable::DurableError;
 
 use super::PatchError;
 
-/// What is written at a time.
-const PIECE: usize = 256 * 1024;
-
 /// A file under another name beside its place. It is removed if it is not put there.
-pub(super) struct NewFile {
-    file: BufWriter<File>,
-    path: PathBuf,
-    to: PathBuf,
-    is_placed: bool,
-}
+pub(super) struct NewFile(moult_durable::NewFile);
 
 impl NewFile {
     /// Begins a file that is to stand at `to`.
@@ -26,77 +19,44 @@ impl NewFile {
             path: to.to_owned(),
             source,
         };
-        let name = to.file_name().ok_or(io::ErrorKind::InvalidFilename);
-        let name = name.map_err(|kind| failed(kind.into()))?;
-        let mut number = 0_u32;
-        loop {
-            // The suffix is that of all our files that are not whole yet.
-            let mut sibling = OsString::from(".");
-            sibling.push(name);
-            sibling.push(format!(".{}-{number}.moult-new", std::process::id()));
-            let path = to.with_file_name(sibling);
-            match OpenOptions::new().write(true).create_new(true).open(&path) {
-                Ok(file) => {
-                    return Ok(Self {
-                        file: BufWriter::with_capacity(PIECE, file),
-                        path,
-                        to: to.to_owned(),
-                        is_placed: false,
-                    });
-                }
-                // A process that was killed may have had this one's number.
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
-                Err(error) => return Err(failed(error)),
-            }
-        }
+        moult_durable::NewFile::begin(to)
+            .map(Self)
+            .map_err(|error| match error {
+                DurableError::Create { source, .. } => failed(source),
+                DurableError::NoFileName { .. } => failed(io::ErrorKind::InvalidFilename.into()),
+                other => failed(io::Error::other(other)),
+            })
     }
 
     /// Waits until all is on the disk, and puts the file in its place.
     ///
     /// Who may read, write and run it is as with `like`: an executable stays one.
-    pub(super) fn place(mut self, like: &File, may_replace: bool) -> Result<(), PatchError> {
-        self.file.flush().map_err(PatchError::write(&self.to))?;
-        let like = like
-            .metadata()
-            .map_err(PatchError::write(&self.to))?
-            .permissions();
-        if cfg!(unix) {
-            let file = self.file.get_ref();
-            file.set_permissions(like).map_err(PatchError::write(&self.to))?;
-        }
-        // It may have come there meanwhile.
-        if !may_replace && exists(&self.to) {
-            return Err(PatchError::Exists {
-                path: self.to.clone(),
-            });
-        }
-        moult_durable::sync_file(&self.path)
-            .and_then(|()| moult_durable::rename(&self.path, &self.to))
-            .map_err(|source| PatchError::Place {
-                path: self.to.clone(),
+    pub(super) fn place(self, like: &File, may_replace: bool) -> Result<(), PatchError> {
+        let Self(file) = self;
+        let to = file.to().to_owned();
+        let failed = |error| match error {
+            DurableError::Write { source, .. } => PatchError::write(&to)(source),
+            source => PatchError::Place {
+                path: to.clone(),
                 source,
-            })?;
-        self.is_placed = true;
-        Ok(())
+            },
+        };
+        file.set_mode_of(like).map_err(failed)?;
+        // It may have come there meanwhile.
+        if !may_replace && exists(&to) {
+            return Err(PatchError::Exists { path: to });
+        }
+        file.place().map_err(failed)
     }
 }
 
 impl Write for NewFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
+        self.0.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
-}
-
-impl Drop for NewFile {
-    fn drop(&mut self) {
-        if !self.is_placed {
-            // The first error is the one worth telling; a leftover does no harm.
-            let _ = fs::remove_file(&self.path);
-        }
+        self.0.flush()
     }
 }
 

@@ -14,13 +14,13 @@ use tokio::time::Instant;
 use super::{Driver, Message, in_words, new_id};
 use crate::artifact::AuthenticRelease;
 use crate::check::Checked;
+use crate::choices::Ledger;
 use crate::error::{UpdateError, chain};
 use crate::fetch::blocking;
 use crate::job::Job;
 use crate::machine::Event;
 use crate::perform::{base_of, is_kept};
 use crate::plan::Base;
-use crate::record::Ledger;
 use crate::select::{Situation, offered, select};
 use crate::words;
 
@@ -32,9 +32,11 @@ impl Driver {
             return;
         };
         self.check_again = false;
+        self.is_full = false;
         let (subjects, sender) = (self.subjects(), self.sender.clone());
+        let limit = self.settings.stages.in_range().detect.timeout_seconds;
         self.work.spawn(async move {
-            let found = checker.check(subjects, Timestamp::now()).await;
+            let found = checker.check(subjects, Timestamp::now(), limit).await;
             // Nobody listens any more when the engine has ended.
             let _ = sender.send(Message::Checked(Box::new(found)));
         });
@@ -69,8 +71,12 @@ impl Driver {
                 self.consider(&subject, &index).await;
                 self.indexes.insert(subject, index);
             }
-            // What nobody took up is no longer wanted.
-            self.leftovers.clear();
+            // What nobody took up is no longer wanted, unless there was only no room for it.
+            if !self.is_full {
+                for record in std::mem::take(&mut self.leftovers) {
+                    self.close(record.id());
+                }
+            }
             self.keep_pending().await;
         }
         // Said last: whoever sees that a check has ended sees what followed from it, too.
@@ -117,7 +123,7 @@ impl Driver {
             subject,
             banned: &banned,
             choices: &self.choices,
-            failures: &self.failures,
+            failures: &self.tasks.failures,
             now,
         };
         let situation = Situation {
@@ -166,6 +172,10 @@ impl Driver {
         let Some(release) = release else {
             return;
         };
+        if !self.schedule.has_room() {
+            self.is_full = true;
+            return;
+        }
         let base_file = match (subject, &running) {
             (Subject::Executable, _) => Some(self.config.executable.clone()),
             (_, Some(base)) => Some(self.tools.bundles.path(&base.digest)),
@@ -184,6 +194,7 @@ impl Driver {
         let id = job.id().to_owned();
         job.span
             .in_scope(|| tracing::info!(to = %release.version, phase = ?Phase::Found, "an update was found"));
+        self.submit(&job);
         self.jobs.push(job);
         self.begin(&id, &release).await;
     }

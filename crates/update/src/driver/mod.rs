@@ -2,28 +2,35 @@
 //! It refuses to decide: that is done by the machine, by `select` and by `plan`.
 
 mod checks;
+mod ends;
 mod jobs;
+mod keep;
+mod reminders;
+mod resume;
 mod wishes;
+mod work;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use moult_model::{Digest, HistoryEntry, Index, Phase, Settings, Subject, Version};
+use moult_model::{Index, Outcome, Phase, Settings, Subject, Version};
 use moult_trust::{Authentic, Beliefs};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::check::{Checked, Checker};
+use crate::choices::Choices;
 use crate::engine::{EngineConfig, Shared};
 use crate::error::chain;
-use crate::fetch::blocking;
 use crate::job::{Brought, Job};
 use crate::machine::{Decision, Event};
 use crate::perform::Tools;
-use crate::record::{Choices, Failures, Record, Records};
+use crate::record::Record;
+use crate::records::{History, Loaded, Records, Tasks};
+use crate::schedule::{self, Schedule};
 
 /// What the handle asks for.
 #[derive(Debug)]
@@ -35,6 +42,9 @@ pub(crate) enum Command {
     Cancel(String),
     RestartNow,
     Confirmed,
+    HandOverEnded,
+    OnEnd(String, oneshot::Sender<Outcome>),
+    Ping(oneshot::Sender<()>),
     Shutdown(oneshot::Sender<()>),
 }
 
@@ -42,7 +52,8 @@ pub(crate) enum Command {
 #[derive(Debug)]
 enum Message {
     Checked(Box<Checked>),
-    Brought(String, Brought),
+    /// Of which update, which piece of work, and what.
+    Brought(String, u64, Brought),
     /// An event on the way of a piece of work, which goes on.
     Told(String, Event),
 }
@@ -56,17 +67,25 @@ pub(crate) struct Driver {
     records: Arc<Records>,
     shared: Arc<Shared>,
     jobs: Vec<Job>,
-    history: Vec<HistoryEntry>,
+    schedule: Schedule,
+    history: History,
     choices: Choices,
     /// What an earlier process began and did not end, to go on under the same id.
     leftovers: Vec<Record>,
-    /// What is on the disk of both.
-    noted: Vec<Record>,
-    failures: BTreeMap<Digest, Failures>,
+    /// What is kept with both beside the updates themselves.
+    tasks: Tasks,
+    /// What is on the disk of all of it.
+    noted: Tasks,
+    /// Who waits for the end of which update.
+    listeners: BTreeMap<String, Vec<oneshot::Sender<Outcome>>>,
     indexes: BTreeMap<Subject, Arc<Authentic<Index>>>,
     /// None while a check is under way.
     checker: Option<Checker>,
     check_again: bool,
+    /// Whether something was put off because the queue was full.
+    is_full: bool,
+    /// When it is looked again whether an executable that waits is due.
+    next_look: Instant,
     next_check: Instant,
     /// Checks in a row that the server failed.
     server_failures: u32,
@@ -77,10 +96,6 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    /// How many downloads may run at once.
-    pub(crate) const DOWNLOADS: usize = 2;
-    /// How many earlier versions of each subject are kept to be returned to.
-    const KEPT: usize = 3;
     /// How often progress alone is worth a new picture.
     const PROGRESS_BEAT: Duration = Duration::from_millis(100);
 
@@ -95,7 +110,13 @@ impl Driver {
         shared: Arc<Shared>,
     ) -> Self {
         let (sender, messages) = mpsc::unbounded_channel();
-        let (history, pending, choices) = records.load();
+        let Loaded {
+            history,
+            mut tasks,
+            choices,
+        } = records.load();
+        let open = std::mem::take(&mut tasks.open);
+        let schedule = Schedule::new(settings.stages.in_range(), tasks.ended.clone());
         let mut driver = Self {
             config,
             settings,
@@ -104,14 +125,18 @@ impl Driver {
             records: Arc::new(records),
             shared,
             jobs: Vec::new(),
+            schedule,
             history,
             choices,
             leftovers: Vec::new(),
-            noted: Vec::new(),
-            failures: BTreeMap::new(),
+            tasks,
+            noted: Tasks::default(),
+            listeners: BTreeMap::new(),
             indexes: BTreeMap::new(),
             checker: Some(checker),
             check_again: false,
+            is_full: false,
+            next_look: Instant::now() + Self::LOOK_EVERY,
             next_check: Instant::now(),
             server_failures: 0,
             work: JoinSet::new(),
@@ -120,7 +145,7 @@ impl Driver {
             shown_at: None,
         };
         driver.show_beliefs();
-        driver.take_up(pending);
+        driver.take_up(open);
         driver.sweep_staging();
         driver.read_stores();
         driver.draw();
@@ -130,12 +155,16 @@ impl Driver {
     /// Runs until the last handle is gone or asks for the end. Dropping the driver ends all work.
     pub(crate) async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Command>) {
         self.tools.host.changed();
+        self.go_on().await;
         loop {
+            let wakes_at = self.wakes_at();
             tokio::select! {
+                // In this order each time: on one thread, what happens is then the same from run to run.
+                biased;
                 command = inbox.recv() => match command {
                     None => return,
                     Some(Command::Shutdown(done)) => {
-                        self.keep_pending().await;
+                        self.quit().await;
                         self.work.shutdown().await;
                         drop(self);
                         let _ = done.send(());
@@ -145,6 +174,11 @@ impl Driver {
                 },
                 Some(message) = self.messages.recv() => self.hear(message).await,
                 () = tokio::time::sleep_until(self.next_check), if self.checker.is_some() => self.begin_check(),
+                () = tokio::time::sleep_until(wakes_at) => {
+                    let random = getrandom::u32().unwrap_or(0);
+                    self.advance(schedule::Event::Tick { random }).await;
+                    self.remind().await;
+                }
             }
             while self.work.try_join_next().is_some() {}
         }
@@ -177,6 +211,9 @@ impl Driver {
                     self.happen(&id, Event::Confirmed).await;
                 }
             }
+            Command::HandOverEnded => self.look_again().await,
+            Command::OnEnd(id, listener) => self.listen(id, listener),
+            Command::Ping(answer) => drop(answer.send(())),
             Command::Shutdown(_) => {}
         }
     }
@@ -185,7 +222,7 @@ impl Driver {
         match message {
             Message::Checked(checked) => self.end_check(*checked).await,
             Message::Told(id, event) => self.happen(&id, event).await,
-            Message::Brought(id, brought) => self.take(&id, brought).await,
+            Message::Brought(id, number, brought) => self.take(&id, number, brought).await,
         }
     }
 
@@ -199,6 +236,9 @@ impl Driver {
                 self.choices.went_back.remove(&subject);
             }
         }
+        self.follow(&settings);
+        self.advance(schedule::Event::Policies(settings.stages.in_range()))
+            .await;
         let sooner = settings.check_every_seconds != self.settings.check_every_seconds;
         self.settings = settings;
         if sooner {
@@ -225,52 +265,6 @@ impl Driver {
         self.jobs.iter_mut().find(|job| job.id() == id)
     }
 
-    /// Writes the updates on their way, if they changed, so that they go on in another process.
-    async fn keep_pending(&mut self) {
-        let pending = self.pending();
-        if pending == self.noted {
-            return;
-        }
-        let (records, noted) = (self.records.clone(), pending.clone());
-        match blocking(move || Ok(records.store_pending(&pending)?)).await {
-            Ok(()) => self.noted = noted,
-            Err(error) => tracing::warn!(error = chain(&error), "what is on its way could not be noted"),
-        }
-    }
-
-    fn pending(&self) -> Vec<Record> {
-        self.jobs
-            .iter()
-            .map(|job| job.record.clone())
-            .chain(self.leftovers.iter().cloned())
-            .collect()
-    }
-
-    async fn keep_choices(&self) {
-        let (records, choices) = (self.records.clone(), self.choices.clone());
-        if let Err(error) = blocking(move || Ok(records.store_choices(&choices)?)).await {
-            tracing::warn!(error = chain(&error), "what was chosen could not be noted");
-        }
-    }
-
-    async fn keep_history(&mut self) {
-        let (records, mut history) = (self.records.clone(), std::mem::take(&mut self.history));
-        let before = history.clone();
-        let kept = blocking(move || {
-            let outcome = records.store_history(&mut history);
-            Ok((history, outcome))
-        });
-        self.history = match kept.await {
-            Ok((history, outcome)) => {
-                if let Err(error) = outcome {
-                    tracing::warn!(error = chain(&error), "the history could not be noted");
-                }
-                history
-            }
-            Err(_) => before,
-        };
-    }
-
     /// Brings the picture up to date and tells the host.
     fn show(&mut self) {
         self.draw();
@@ -293,7 +287,7 @@ impl Driver {
             .collect();
         self.shared.with(|picture| {
             picture.activities = activities;
-            picture.history.clone_from(&self.history);
+            picture.history = self.history.entries().to_vec();
             let jobs = &self.jobs;
             picture.waiting.retain(|request| {
                 jobs.iter().any(|job| {
@@ -322,33 +316,6 @@ impl Driver {
         if let Some(checker) = &self.checker {
             let beliefs = in_words(&checker.beliefs());
             self.shared.with(|picture| picture.beliefs = beliefs);
-        }
-    }
-
-    /// Removes what an earlier process left half rebuilt, and downloads that nobody has gone on with for a
-    /// week.
-    fn sweep_staging(&self) {
-        const WEEK: Duration = Duration::from_hours(7 * 24);
-        let Ok(entries) = std::fs::read_dir(self.tools.store.staging()) else {
-            return;
-        };
-        for path in entries.flatten().map(|entry| entry.path()) {
-            let name = path
-                .file_name()
-                .and_then(|name| name.to_str())
-                .unwrap_or_default();
-            let is_rebuilt = name.contains(".new");
-            let is_download = [".part", ".json", ".download"]
-                .iter()
-                .any(|end| name.ends_with(end));
-            let age = path
-                .metadata()
-                .and_then(|data| data.modified())
-                .ok()
-                .and_then(|at| at.elapsed().ok());
-            if is_rebuilt || is_download && age.is_some_and(|age| age > WEEK) {
-                let _ = std::fs::remove_file(&path);
-            }
         }
     }
 }

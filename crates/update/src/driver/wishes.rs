@@ -5,11 +5,11 @@ use moult_boot::SlotName;
 use moult_model::{Digest, Phase, Subject, Version};
 
 use super::{Driver, new_id};
+use crate::choices::WentBack;
 use crate::error::chain;
 use crate::fetch::blocking;
 use crate::job::Job;
 use crate::machine::Event;
-use crate::record::WentBack;
 
 impl Driver {
     /// Returns to a kept version.
@@ -57,6 +57,9 @@ impl Driver {
         let now = Timestamp::now();
         let job = Job::back_to(new_id(now), subject, from, version, digest, now);
         let id = job.id().to_owned();
+        if !self.submit(&job) {
+            return;
+        }
         self.jobs.push(job);
         self.happen(
             &id,
@@ -91,7 +94,10 @@ impl Driver {
         let Some(job) = self.job(id) else {
             return;
         };
-        if matches!(job.phase(), Phase::Switching | Phase::Confirming) {
+        if matches!(
+            job.phase(),
+            Phase::Switching | Phase::Confirming | Phase::RollingBack
+        ) {
             return;
         }
         job.stop_work();
@@ -106,6 +112,7 @@ impl Driver {
         job.stop_work();
         job.span
             .in_scope(|| tracing::info!(phase = ?job.phase(), "an update is no longer wanted"));
+        self.close(job.id());
         self.disarm(job.record.slot.clone()).await;
     }
 

@@ -9,14 +9,15 @@ use crate::fetch::Limits;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Backoff {
     pause: Duration,
+    longest: Duration,
 }
 
 impl Backoff {
-    /// The longest pause.
-    const LONGEST: Duration = Duration::from_secs(30);
-
     pub(crate) fn new(limits: &Limits) -> Self {
-        Self { pause: limits.pause }
+        Self {
+            pause: limits.pause,
+            longest: limits.longest_pause,
+        }
     }
 
     /// The pause after `failed` failed tries. `random` is uniform over all its values.
@@ -25,7 +26,7 @@ impl Backoff {
             .pause
             .saturating_mul(2_u32.saturating_pow(failed.saturating_sub(1)));
         doubled
-            .min(Self::LONGEST)
+            .min(self.longest)
             .mul_f64(0.5 + f64::from(random) / f64::from(u32::MAX) / 2.0)
     }
 }
@@ -37,7 +38,35 @@ pub(crate) fn random() -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use moult_model::Stages;
+
     use super::*;
+
+    #[test]
+    fn the_limits_are_those_of_the_settings() {
+        let mut stages = Stages::default();
+        let usual = Limits::default();
+        assert_eq!(Limits::of_checks(stages.detect), usual);
+        assert_eq!(Limits::of_downloads(stages.download), usual);
+        stages.detect.timeout_seconds = 2;
+        stages.download.timeout_seconds = 0;
+        stages.download.tries = 7;
+        stages.download.longest_pause_ms = 9;
+        let checks = Limits::of_checks(stages.detect);
+        assert_eq!(
+            (checks.connect, checks.control),
+            (Duration::from_secs(2), Duration::from_secs(2))
+        );
+        let downloads = Limits::of_downloads(stages.download);
+        assert_eq!(
+            (downloads.stall, downloads.tries),
+            (Duration::from_hours(24), 7)
+        );
+        assert_eq!(
+            Backoff::new(&downloads).pause(3, u32::MAX),
+            Duration::from_millis(9)
+        );
+    }
 
     #[test]
     fn pauses_double_stay_in_their_band_and_end_at_the_longest() {

@@ -1,21 +1,23 @@
 //! Streams a pinned file to disk: hashed while it comes, resumed where it broke, stopped at its size.
 
 use std::fs::{self, File};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use futures_util::StreamExt as _;
 use moult_model::Digest;
 use reqwest::Response;
 use reqwest::header::{CONTENT_RANGE, ETAG, IF_RANGE, RANGE};
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::{task, time};
 use url::Url;
 
 use super::part::{Part, remove};
+use super::pieces::Pieces;
 use crate::error::UpdateError;
-use crate::fetch::{Backoff, Http, backoff};
+use crate::fetch::{Backoff, Http, Limits, backoff};
 
 /// What is fetched. Bytes that are not these are never handed out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +43,7 @@ pub struct Fetched {
 pub struct Fetcher {
     http: Arc<Http>,
     staging: PathBuf,
+    limits: Limits,
 }
 
 /// How one try failed.
@@ -73,16 +76,19 @@ impl Fetched {
 }
 
 impl Fetcher {
-    /// Bytes are written in pieces of this size, or four times a second.
-    const PIECE: usize = 256 * 1024;
-    const BEAT: Duration = Duration::from_millis(250);
-
     /// A fetcher that writes into `staging`, which must exist.
     pub fn new(http: Arc<Http>, staging: impl Into<PathBuf>) -> Self {
         Self {
+            limits: *http.limits(),
             http,
             staging: staging.into(),
         }
+    }
+
+    /// The same with other limits than those of its repository.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 
     /// Fetches a file, or finds that it is there already. `progress` is told how many of its bytes are
@@ -113,7 +119,7 @@ impl Fetcher {
         wire_bytes: &mut u64,
     ) -> Result<(), UpdateError> {
         let url = self.http.url(&pinned.path)?;
-        let limits = self.http.limits();
+        let limits = &self.limits;
         let pauses = Backoff::new(limits);
         let (staging, digest, size) = (self.staging.clone(), pinned.digest, pinned.size);
         let mut part = blocking(move || Part::open(&staging, &digest, size)).await?;
@@ -237,8 +243,8 @@ impl Fetcher {
                 .header(RANGE, format!("bytes={length}-"))
                 .header(IF_RANGE, etag);
         }
-        let stall = self.http.limits().stall;
-        match time::timeout(stall, request.send()).await {
+        let stall = self.limits.stall;
+        match time::timeout(stall, self.http.send(request)).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(source)) => {
                 let error = UpdateError::Request {
@@ -264,10 +270,10 @@ impl Fetcher {
         progress: &(dyn Fn(u64) + Sync),
         wire_bytes: &mut u64,
     ) -> Result<(Part, Result<(), Broken>), UpdateError> {
-        let stall = self.http.limits().stall;
+        let stall = self.limits.stall;
         let mut body = response.bytes_stream();
-        let mut pieces: Vec<Bytes> = Vec::new();
-        let mut waiting = 0;
+        let mut pieces = Pieces::new(self.limits.piece);
+        let beat = self.limits.beat;
         let mut written_at = Instant::now();
         let end = loop {
             let chunk = match time::timeout(stall, body.next()).await {
@@ -282,18 +288,20 @@ impl Fetcher {
                 Err(_) => break Err(Broken::Resume(stalled(url, stall))),
             };
             *wire_bytes += chunk.len() as u64;
-            if part.length() + waiting as u64 + chunk.len() as u64 > pinned.size {
+            if part.length() + pieces.length() as u64 + chunk.len() as u64 > pinned.size {
                 return Ok((part, Err(Broken::Delete(too_long(url, pinned)))));
             }
-            waiting += chunk.len();
-            pieces.push(chunk);
-            if waiting >= Self::PIECE || written_at.elapsed() >= Self::BEAT {
-                part = write(part, std::mem::take(&mut pieces)).await?;
+            let mut full = pieces.add(&chunk);
+            if beat.is_some_and(|beat| written_at.elapsed() >= beat) {
+                full.extend(pieces.rest());
+            }
+            if !full.is_empty() {
+                part = write(part, full).await?;
                 progress(part.length());
-                (waiting, written_at) = (0, Instant::now());
+                written_at = Instant::now();
             }
         };
-        part = write(part, pieces).await?;
+        part = write(part, pieces.rest().into_iter().collect()).await?;
         progress(part.length());
         let found = part.length();
         let end = match end {
@@ -338,7 +346,7 @@ async fn is_complete(path: &Path, pinned: &Pinned) -> Result<bool, UpdateError> 
     .await
 }
 
-async fn write(mut part: Part, pieces: Vec<Bytes>) -> Result<Part, UpdateError> {
+async fn write(mut part: Part, pieces: Vec<Vec<u8>>) -> Result<Part, UpdateError> {
     if pieces.is_empty() {
         return Ok(part);
     }
@@ -365,11 +373,20 @@ fn stalled(url: &Url, stall: Duration) -> UpdateError {
     }
 }
 
-/// Runs what blocks where it may block.
+/// Runs what blocks where it may block. A runtime of one thread has no such place: there it is run at
+/// once, so that all files are changed by that thread.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, UpdateError> + Send + 'static,
 ) -> Result<T, UpdateError> {
+    if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
+        return catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(UpdateError::Abandoned));
+    }
     task::spawn_blocking(work)
         .await
         .unwrap_or(Err(UpdateError::Abandoned))
 }
+
+#[cfg(test)]
+#[path = "download/tests.rs"]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests;

@@ -3,11 +3,11 @@
 use std::net::IpAddr;
 
 use reqwest::redirect::{Action, Attempt, Policy};
-use reqwest::{Client, RequestBuilder};
+use reqwest::{Client, RequestBuilder, Response};
 use url::{Host, Url};
 
 use crate::error::UpdateError;
-use crate::fetch::Limits;
+use crate::fetch::{Folder, Limits};
 
 /// A client for one repository.
 ///
@@ -18,6 +18,8 @@ pub struct Http {
     base: Url,
     client: Client,
     limits: Limits,
+    /// Set if a folder answers in place of the network.
+    folder: Option<Folder>,
 }
 
 impl Http {
@@ -38,7 +40,27 @@ impl Http {
             builder.no_proxy().redirect(Policy::none()).tls_certs_only([])
         };
         let client = builder.build().map_err(|source| UpdateError::Client { source })?;
-        Ok(Self { base, client, limits })
+        Ok(Self {
+            base,
+            client,
+            limits,
+            folder: None,
+        })
+    }
+
+    /// A client of which nothing leaves this process: the folder answers.
+    pub fn in_folder(folder: Folder, limits: Limits) -> Result<Self, UpdateError> {
+        let mut http = Self::new(Folder::ADDRESS, limits)?;
+        http.folder = Some(folder);
+        Ok(http)
+    }
+
+    /// The same client with other limits.
+    pub(crate) fn with_limits(&self, limits: Limits) -> Result<Self, UpdateError> {
+        match &self.folder {
+            Some(folder) => Self::in_folder(folder.clone(), limits),
+            None => Self::new(self.base.as_str(), limits),
+        }
     }
 
     /// The limits that hold for every request.
@@ -67,6 +89,14 @@ impl Http {
 
     pub(crate) fn get(&self, url: Url) -> RequestBuilder {
         self.client.get(url)
+    }
+
+    /// Sends a request to where this client's answers come from.
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Response, reqwest::Error> {
+        match &self.folder {
+            Some(folder) => Ok(folder.answer(&request.build()?)),
+            None => request.send().await,
+        }
     }
 }
 

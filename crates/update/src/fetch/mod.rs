@@ -3,13 +3,18 @@
 
 mod backoff;
 mod download;
+mod folder;
 mod http;
 mod part;
+mod pieces;
 mod transport;
 
 use std::time::Duration;
 
+use moult_model::StagePolicy;
+
 pub use download::{Fetched, Fetcher, Pinned};
+pub use folder::Folder;
 
 pub use http::Http;
 pub use transport::Repository;
@@ -30,6 +35,48 @@ pub struct Limits {
     pub tries: u32,
     /// The pause before the second try, doubled before each further one, with jitter.
     pub pause: Duration,
+    /// The longest pause.
+    pub longest_pause: Duration,
+    /// How many bytes of a download are written at a time. All pieces of an answer but the last have
+    /// this size, however they came over the wire. At least 1.
+    pub piece: usize,
+    /// How long bytes may wait for a piece to be full. None: as long as it takes, so that what is written
+    /// does not depend on time.
+    pub beat: Option<Duration>,
+}
+
+impl Limits {
+    /// The limits of small signed files: one of them takes 5 s at most, less if the whole check has less.
+    pub fn of_checks(detect: StagePolicy) -> Self {
+        let usual = Self::default();
+        let whole = seconds(detect.timeout_seconds);
+        Self {
+            connect: usual.connect.min(whole),
+            control: usual.control.min(whole),
+            ..Self::of_downloads(detect)
+        }
+    }
+
+    /// The limits of downloads.
+    pub fn of_downloads(download: StagePolicy) -> Self {
+        Self {
+            stall: seconds(download.timeout_seconds),
+            tries: download.tries.max(1),
+            pause: Duration::from_millis(u64::from(download.pause_ms)),
+            longest_pause: Duration::from_millis(u64::from(download.longest_pause_ms)),
+            ..Self::default()
+        }
+    }
+}
+
+/// 0 stands for no limit; a day is as good.
+fn seconds(limit: u32) -> Duration {
+    let limit = if limit == 0 {
+        StagePolicy::MOST_SECONDS
+    } else {
+        limit
+    };
+    Duration::from_secs(u64::from(limit))
 }
 
 impl Default for Limits {
@@ -40,6 +87,9 @@ impl Default for Limits {
             stall: Duration::from_secs(30),
             tries: 3,
             pause: Duration::from_millis(500),
+            longest_pause: Duration::from_secs(30),
+            piece: 256 * 1024,
+            beat: Some(Duration::from_millis(250)),
         }
     }
 }

@@ -1,11 +1,11 @@
 //! A download on its way: `<digest>.part` with the bytes so far, and `<digest>.json` beside it, which
 //! says what they are the beginning of. Bytes without a sidecar that fits are never built upon.
 
-use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use moult_durable::write_atomic;
+use moult_durable::fs::{self, File};
+use moult_durable::{rename_patiently, write_atomic};
 use moult_model::{Digest, Hasher};
 use serde::{Deserialize, Serialize};
 
@@ -36,13 +36,7 @@ impl Part {
     pub(super) fn open(staging: &Path, digest: &Digest, size: u64) -> Result<Self, UpdateError> {
         let path = staging.join(format!("{digest}.part"));
         let sidecar = staging.join(format!("{digest}.json"));
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(&path);
-        let file = file.map_err(UpdateError::disk("opened", &path))?;
+        let file = fs::open_or_create(&path).map_err(UpdateError::disk("opened", &path))?;
         let mut part = Self {
             file,
             path,
@@ -61,7 +55,7 @@ impl Part {
             .filter(|known| known.digest == *digest && known.size == size);
         match known {
             Some(known) if length > 0 && length <= size => {
-                let mut so_far = (&part.file).take(length);
+                let mut so_far = (&mut part.file).take(length);
                 io::copy(&mut so_far, &mut part.hasher).map_err(UpdateError::disk("read", &part.path))?;
                 part.length = length;
                 part.etag = Some(known.etag);
@@ -91,7 +85,7 @@ impl Part {
             .len();
         if length > 0 {
             self.file
-                .set_len(0)
+                .set_length(0)
                 .map_err(UpdateError::disk("written", &self.path))?;
             self.file
                 .seek(SeekFrom::Start(0))
@@ -143,7 +137,7 @@ impl Part {
             file, path, sidecar, ..
         } = self;
         drop(file);
-        fs::rename(&path, to).map_err(UpdateError::disk("renamed", &path))?;
+        rename_patiently(&path, to)?;
         remove(&sidecar)
     }
 
@@ -159,7 +153,7 @@ impl Part {
 
     fn read_sidecar(&self) -> Option<Sidecar> {
         // A sidecar that can't be read means starting over, which is always right.
-        serde_json::from_slice(&fs::read(&self.sidecar).ok()?).ok()
+        serde_json::from_slice(&std::fs::read(&self.sidecar).ok()?).ok()
     }
 }
 
@@ -176,6 +170,8 @@ pub(super) fn remove(path: &Path) -> Result<(), UpdateError> {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     const TAG: &str = "\"one\"";

@@ -9,19 +9,19 @@ use reqwest::header::{ETAG, IF_NONE_MATCH};
 use tokio::time;
 
 use crate::error::UpdateError;
-use crate::fetch::{Backoff, Http, Limits, backoff};
+use crate::fetch::{Backoff, Folder, Http, Limits, backoff};
 
 /// The repository that the settings name. The settings may change while it is in use, and what they
 /// say may be no address at all; then every request fails, and nothing else.
 #[derive(Debug)]
 pub struct Repository {
-    limits: Limits,
     current: RwLock<Current>,
 }
 
 #[derive(Debug)]
 struct Current {
     address: String,
+    limits: Limits,
     /// None if the address can't be one.
     http: Option<Arc<Http>>,
 }
@@ -31,9 +31,22 @@ impl Repository {
     pub fn new(address: &str, limits: Limits) -> Self {
         let http = Http::new(address, limits).ok().map(Arc::new);
         Self {
-            limits,
             current: RwLock::new(Current {
                 address: address.to_owned(),
+                limits,
+                http,
+            }),
+        }
+    }
+
+    /// A repository that lies in a folder of this computer; no request leaves this process. What the
+    /// settings say is an address all the same: if it changes, the network is next.
+    pub fn in_folder(folder: Folder, settings_address: &str, limits: Limits) -> Self {
+        let http = Http::in_folder(folder, limits).ok().map(Arc::new);
+        Self {
+            current: RwLock::new(Current {
+                address: settings_address.to_owned(),
+                limits,
                 http,
             }),
         }
@@ -45,12 +58,23 @@ impl Repository {
         if current.address == address {
             return false;
         }
-        let http = Http::new(address, self.limits).ok().map(Arc::new);
+        let limits = current.limits;
         *current = Current {
             address: address.to_owned(),
-            http,
+            limits,
+            http: Http::new(address, limits).ok().map(Arc::new),
         };
         true
+    }
+
+    /// Goes on with other limits.
+    pub fn set_limits(&self, limits: Limits) {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        if current.limits != limits {
+            current.limits = limits;
+            let http = current.http.as_ref().map(|http| http.with_limits(limits));
+            current.http = http.and_then(Result::ok).map(Arc::new);
+        }
     }
 
     /// The client for the address of now.
@@ -58,27 +82,28 @@ impl Repository {
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
         match &current.http {
             Some(http) => Ok(http.clone()),
-            None => Http::new(&current.address, self.limits).map(Arc::new),
+            None => Http::new(&current.address, current.limits).map(Arc::new),
         }
     }
 
     async fn fetch(&self, path: &str, max_bytes: u64, etag: Option<&str>) -> Result<Reply, TransportError> {
         let http = self.http().map_err(|error| refused(path, error))?;
         let url = http.url(path).map_err(|error| refused(path, error))?;
-        let backoff = Backoff::new(&self.limits);
+        let limits = *http.limits();
+        let backoff = Backoff::new(&limits);
         let mut failed = 0;
         loop {
             let call = ask(&http, &url, max_bytes, etag);
-            let outcome = match time::timeout(self.limits.control, call).await {
+            let outcome = match time::timeout(limits.control, call).await {
                 Ok(outcome) => outcome,
                 Err(_) => Err(UpdateError::Stalled {
                     url: url.to_string(),
-                    seconds: self.limits.control.as_secs(),
+                    seconds: limits.control.as_secs(),
                 }),
             };
             match outcome {
                 Ok(reply) => return Ok(reply),
-                Err(error) if error.is_transient() && failed + 1 < self.limits.tries => {
+                Err(error) if error.is_transient() && failed + 1 < limits.tries => {
                     failed += 1;
                     tracing::debug!(%url, failed, %error, "a control call is tried again");
                     time::sleep(backoff.pause(failed, backoff::random())).await;
@@ -105,7 +130,7 @@ async fn ask(http: &Http, url: &url::Url, max_bytes: u64, etag: Option<&str>) ->
     if let Some(etag) = etag {
         request = request.header(IF_NONE_MATCH, etag);
     }
-    let response = request.send().await.map_err(failed)?;
+    let response = http.send(request).await.map_err(failed)?;
     match response.status().as_u16() {
         200 => {}
         304 if etag.is_some() => return Ok(Reply::NotModified),

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use moult_model::index::{Download, Encoding};
-use moult_model::{Patch, Subject, Version};
+use moult_model::{Patch, Version};
 
 use super::*;
 
@@ -102,6 +102,14 @@ fn fetch_one() -> [Event; 2] {
     [Event::FetchBegun, Event::Fetched { wire_bytes: 10 }]
 }
 
+fn withdrawal() -> Withdrawal {
+    Withdrawal {
+        code: ErrorCode::Hung,
+        detail: String::new(),
+        ban: true,
+    }
+}
+
 /// A state in each phase that work is done in.
 fn at(phase: Phase) -> State {
     let fetched = [fetch_one(), fetch_one()].concat();
@@ -116,12 +124,14 @@ fn at(phase: Phase) -> State {
     let events = match phase {
         Phase::Found => Vec::new(),
         Phase::Planned => vec![begin()],
+        Phase::Scheduled => vec![begin(), Event::Queued],
         Phase::Fetching => vec![begin(), Event::FetchBegun],
         Phase::Rebuilding => [vec![begin()], fetched].concat(),
         Phase::Verifying => [vec![begin()], fetched, vec![Event::Rebuilt]].concat(),
         Phase::Waiting => staged(true),
         Phase::Switching => staged(false),
         Phase::Confirming => [staged(false), vec![Event::Switched]].concat(),
+        Phase::RollingBack => [staged(false), vec![Event::Refused(withdrawal())]].concat(),
         Phase::Done => [staged(false), vec![Event::Confirmed]].concat(),
         Phase::RolledBack => [
             staged(false),
@@ -195,12 +205,48 @@ fn each_event_in_each_phase_does_what_the_table_says() {
             Phase::Switching,
             vec![Effect::Switch],
         ),
+        (Phase::Planned, Event::Queued, Phase::Scheduled, vec![]),
+        (Phase::Scheduled, Event::FetchBegun, Phase::Fetching, vec![]),
+        (
+            Phase::Scheduled,
+            Event::Cancelled,
+            Phase::Failed,
+            vec![Effect::Finish(Outcome::Failed)],
+        ),
+        (
+            Phase::Waiting,
+            Event::Decided(Decision::NextStart),
+            Phase::Waiting,
+            vec![Effect::Arm],
+        ),
         (
             Phase::Waiting,
             Event::Decided(Decision::OnQuit),
             Phase::Waiting,
-            vec![Effect::Arm],
+            vec![],
         ),
+        // Nobody has put it off to the end of this run.
+        (Phase::Waiting, Event::Quit, Phase::Waiting, vec![]),
+        (
+            Phase::Switching,
+            Event::Refused(withdrawal()),
+            Phase::RollingBack,
+            vec![Effect::TakeBack(withdrawal())],
+        ),
+        (
+            Phase::Confirming,
+            Event::Refused(withdrawal()),
+            Phase::RollingBack,
+            vec![Effect::TakeBack(withdrawal())],
+        ),
+        (
+            Phase::RollingBack,
+            Event::Reverted(hung()),
+            Phase::RolledBack,
+            vec![Effect::Finish(Outcome::RolledBack)],
+        ),
+        (Phase::RollingBack, Event::Cancelled, Phase::RollingBack, vec![]),
+        (Phase::RollingBack, Event::Confirmed, Phase::RollingBack, vec![]),
         (
             Phase::Waiting,
             Event::Decided(Decision::Later),
@@ -507,4 +553,55 @@ fn the_state_is_read_as_it_was_written() {
     let state = at(Phase::Waiting);
     let text = serde_json::to_string(&state).unwrap();
     assert_eq!(serde_json::from_str::<State>(&text).unwrap(), state);
+}
+
+#[test]
+fn an_executable_that_was_put_off_to_the_end_is_armed_at_the_end() {
+    let waiting = at(Phase::Waiting);
+    let (state, _) = run(waiting.clone(), &[Event::Decided(Decision::OnQuit)]);
+    assert_eq!(next(state.clone(), Event::Quit).1, [Effect::Arm]);
+    let (later, _) = run(state, &[Event::Decided(Decision::Later)]);
+    assert_eq!(next(later, Event::Quit).1, [], "the last word counts");
+}
+
+#[test]
+fn only_an_executable_is_asked_for_again() {
+    let mut waiting = at(Phase::Waiting);
+    assert_eq!(next(waiting.clone(), Event::Remind).1, []);
+    waiting.activity.subject = Subject::Executable;
+    assert_eq!(next(waiting, Event::Remind).1, [Effect::Ask]);
+}
+
+#[test]
+fn an_executable_that_could_not_take_over_waits_for_the_next_start() {
+    let mut switching = at(Phase::Switching);
+    assert_eq!(
+        next(switching.clone(), Event::Stayed).0.phase(),
+        Phase::Switching,
+        "a bundle can't stay"
+    );
+    switching.activity.subject = Subject::Executable;
+    let (state, effects) = next(switching, Event::Stayed);
+    assert_eq!((state.phase(), effects), (Phase::Waiting, vec![]));
+}
+
+#[test]
+fn what_is_critical_is_put_off_but_never_skipped() {
+    let mut waiting = at(Phase::Waiting);
+    waiting.critical = true;
+    let (state, effects) = next(waiting, Event::Decided(Decision::Skip));
+    assert_eq!((state.phase(), effects), (Phase::Waiting, vec![]));
+}
+
+#[test]
+fn an_earlier_release_s_state_is_read() {
+    let mut value = serde_json::to_value(at(Phase::Waiting)).unwrap();
+    let fields = value.as_object_mut().unwrap();
+    for name in ["critical", "on_quit", "withdrawal"] {
+        assert!(fields.remove(name).is_some(), "{name}");
+    }
+    assert_eq!(
+        serde_json::from_value::<State>(value).unwrap(),
+        at(Phase::Waiting)
+    );
 }

@@ -32,6 +32,7 @@ fn release(version: u64, full_bytes: u64) -> Release {
         host_api: None,
         permissions: Vec::new(),
         state_schema: None,
+        critical: false,
     }
 }
 

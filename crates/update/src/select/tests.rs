@@ -29,6 +29,7 @@ fn release(version: &str, channels: &str) -> Release {
         host_api: Some(HostApi { min: 1, max: 2 }),
         permissions: Vec::new(),
         state_schema: None,
+        critical: false,
     }
 }
 

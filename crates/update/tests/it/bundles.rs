@@ -377,10 +377,13 @@ async fn no_more_than_two_downloads_run_at_once() {
         &computer,
         &engine,
         "two are on their way and all were found",
-        |picture| count(picture, Phase::Fetching) == 2 && picture.checked_at.is_some(),
+        |picture| {
+            let asked = server.seen_of(".zst").len();
+            count(picture, Phase::Fetching) == 2 && picture.checked_at.is_some() && asked == 2
+        },
     )
     .await;
-    assert_eq!(count(&picture, Phase::Planned), 2);
+    assert_eq!(count(&picture, Phase::Scheduled), 2);
     assert_eq!(server.seen_of(".zst").len(), 2);
     // The one that is stopped makes room for the next.
     let stalled = picture
@@ -390,7 +393,7 @@ async fn no_more_than_two_downloads_run_at_once() {
         .unwrap();
     engine.cancel(&stalled.id);
     let picture = until(&computer, &engine, "the others follow", |picture| {
-        count(picture, Phase::Planned) == 0
+        count(picture, Phase::Scheduled) == 0
     })
     .await;
     assert_eq!(

@@ -78,7 +78,10 @@ async fn a_version_that_crashes_on_every_start_is_rolled_back_said_and_never_tri
     let (engine, _) = settled(&computer).await;
     engine.shutdown().await;
     for _ in 0..3 {
-        let due = computer.store().start(SystemTime::now()).unwrap();
+        let due = computer
+            .store()
+            .start(SystemTime::now(), &moult_boot::StartToken::of([1; 16]))
+            .unwrap();
         assert!(due.on_trial);
         computer
             .store()
@@ -115,7 +118,8 @@ async fn a_version_that_crashes_on_every_start_is_rolled_back_said_and_never_tri
 async fn it_takes_over_when_the_host_says_so() {
     for (decision, restarts, armed, then) in [
         (ExecutableDecision::Now, 1, true, Phase::Switching),
-        (ExecutableDecision::OnQuit, 0, true, Phase::Waiting),
+        (ExecutableDecision::OnQuit, 0, false, Phase::Waiting),
+        (ExecutableDecision::NextStart, 0, true, Phase::Waiting),
         (ExecutableDecision::Later, 0, false, Phase::Waiting),
     ] {
         let (_publisher, server, mut computer) = app(&["1.0.0", "1.1.0"]).await;
@@ -222,7 +226,7 @@ async fn something_newer_replaces_what_waits() {
         .decisions
         .lock()
         .unwrap()
-        .extend([ExecutableDecision::OnQuit, ExecutableDecision::OnQuit]);
+        .extend([ExecutableDecision::NextStart, ExecutableDecision::NextStart]);
     let (engine, _) = settled(&computer).await;
     publisher.release(&Issue::of(&APP, "1.2.0"));
     let picture = check_again(&computer, &engine).await;
@@ -247,7 +251,7 @@ async fn a_cancelled_update_does_not_start_at_the_next_start() {
         .decisions
         .lock()
         .unwrap()
-        .push_back(ExecutableDecision::OnQuit);
+        .push_back(ExecutableDecision::NextStart);
     let (engine, _) = settled(&computer).await;
     let picture = until(&computer, &engine, "the trial stands", |picture| {
         picture.boot.as_ref().is_some_and(|boot| boot.trial.is_some())

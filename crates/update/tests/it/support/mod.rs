@@ -155,7 +155,10 @@ impl Computer {
 
     /// Does what the launcher does at a start: what is due runs from now on.
     pub(crate) fn boot(&mut self) {
-        let due = self.store().start(SystemTime::now()).unwrap();
+        let due = self
+            .store()
+            .start(SystemTime::now(), &moult_boot::StartToken::of([1; 16]))
+            .unwrap();
         let state = self.store().state().unwrap();
         let slot = state.slot(&due.slot).unwrap();
         self.running = Installed {
@@ -174,6 +177,7 @@ pub(crate) fn limits() -> Limits {
         stall: Duration::from_secs(5),
         tries: 3,
         pause: Duration::from_millis(2),
+        ..Limits::default()
     }
 }
 

@@ -180,6 +180,7 @@ impl Publisher {
             host_api: (!is_executable).then_some(HostApi { min: 1, max: 1 }),
             permissions: issue.permissions(),
             state_schema: None,
+            critical: false,
         };
         tamper(&mut release);
         index.releases.insert(0, release);

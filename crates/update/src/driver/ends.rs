@@ -1,0 +1,118 @@
+//! The end of an update: its line, what it leaves on the disk, and what its failure means for the next try.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use moult_model::stage::SwapReason;
+use moult_model::{Digest, ErrorCode, Outcome};
+
+use super::Driver;
+use crate::choices::Failures;
+use crate::error::chain;
+use crate::fetch::blocking;
+use crate::job::Job;
+use crate::plan::Edge;
+
+impl Driver {
+    /// Writes the line of the history and forgets the update.
+    pub(super) async fn finish(&mut self, id: &str, outcome: Outcome, failure: Option<ErrorCode>) {
+        let Some(place) = self.jobs.iter().position(|job| job.id() == id) else {
+            return;
+        };
+        let job = self.jobs.remove(place);
+        let now = Timestamp::now();
+        self.history.add(job.record.entry(outcome, now));
+        self.close(job.id());
+        self.count(job.record.digest, outcome, failure, now);
+        if outcome == Outcome::Failed && job.record.reason == SwapReason::GoBack {
+            self.choices.went_back.remove(job.subject());
+            self.keep_choices().await;
+        }
+        self.sweep_downloads(&job, failure).await;
+        // The line first: if the process ends between the two, it says that the update is over.
+        self.keep_history().await;
+        self.keep_pending().await;
+        for listener in self.listeners.remove(job.id()).unwrap_or_default() {
+            // Whoever asked may have gone.
+            let _ = listener.send(outcome);
+        }
+        if matches!(outcome, Outcome::Updated | Outcome::Installed) {
+            self.collect_garbage().await;
+        }
+        if self.is_full {
+            // There is room now for what was put off.
+            self.begin_check();
+        }
+        self.read_stores();
+    }
+
+    /// Deletes versions that are too old to be returned to.
+    async fn collect_garbage(&self) {
+        let (store, bundles) = (self.tools.store.clone(), self.tools.bundles.clone());
+        let keep = usize::from(self.settings.keep_versions.max(1));
+        let collected = blocking(move || {
+            let slots = store.collect_garbage(keep)?;
+            let files = bundles.collect_garbage(keep)?;
+            Ok((slots.removed + files.removed, slots.bytes + files.bytes))
+        });
+        match collected.await {
+            Ok((0, _)) => {}
+            Ok((removed, bytes)) => tracing::info!(removed, bytes, "old versions were deleted"),
+            Err(error) => tracing::warn!(error = chain(&error), "old versions could not be deleted"),
+        }
+    }
+
+    /// Deletes the downloads of an update that is over. What the next try can go on with is kept: the
+    /// network, the disk or the user ended this one.
+    async fn sweep_downloads(&self, job: &Job, failure: Option<ErrorCode>) {
+        use ErrorCode::{Cancelled, DiskFailed, DiskFull, Offline, ServerFailed, ServerRefused};
+        let keeps = matches!(
+            failure,
+            Some(Cancelled | DiskFailed | DiskFull | Offline | ServerFailed | ServerRefused)
+        );
+        let state = &job.record.state;
+        let edges = state.edges.iter().map(Edge::digest).filter(|_| !keeps);
+        let staging = self.tools.store.staging();
+        let names: Vec<PathBuf> = state
+            .excluded
+            .iter()
+            .chain(edges)
+            .map(|digest| staging.join(format!("{digest}.download")))
+            .collect();
+        let swept = blocking(move || {
+            for path in names {
+                // What is left costs space until the next sweep, and nothing else.
+                let _ = moult_durable::fs::remove_file(&path);
+            }
+            Ok(())
+        });
+        let _ = swept.await;
+    }
+
+    /// Counts failures of an artifact in a row. A dead network and a wish are nobody's fault.
+    pub(super) fn count(
+        &mut self,
+        digest: Digest,
+        outcome: Outcome,
+        failure: Option<ErrorCode>,
+        now: Timestamp,
+    ) {
+        match (outcome, failure) {
+            (Outcome::Updated | Outcome::Installed, _) => {
+                self.tasks.failures.remove(&digest);
+            }
+            (_, None | Some(ErrorCode::Offline | ErrorCode::Cancelled)) => {}
+            (Outcome::Failed | Outcome::RolledBack, Some(_)) => {
+                let known = self
+                    .tasks
+                    .failures
+                    .entry(digest)
+                    .or_insert(Failures { times: 0, last: now });
+                *known = Failures {
+                    times: known.times.saturating_add(1),
+                    last: now,
+                };
+            }
+        }
+    }
+}

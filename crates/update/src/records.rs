@@ -1,0 +1,125 @@
+//! What survives a restart: the updates on their way with the ids that are over, the history, and what
+//! the user chose. It refuses to know what any of it means.
+//!
+//! The files outlive the version that wrote them. Each line is read on its own; what is not understood is
+//! left aside and written back.
+
+mod history;
+mod tasks;
+
+use std::path::Path;
+
+use moult_durable::{DurableError, TwoCopy};
+use moult_model::tolerant;
+use serde_json::{Map, Value};
+
+pub(crate) use history::History;
+pub(crate) use tasks::Tasks;
+
+use crate::choices::Choices;
+
+/// The records on the disk.
+#[derive(Debug)]
+pub(crate) struct Records {
+    history: TwoCopy<Value>,
+    tasks: TwoCopy<Value>,
+    choices: TwoCopy<Value>,
+    /// Where releases before 0.2 kept what is on its way. After a rollback they look there.
+    pending: TwoCopy<Value>,
+}
+
+/// Everything that was kept.
+#[derive(Debug, Default)]
+pub(crate) struct Loaded {
+    pub(crate) history: History,
+    pub(crate) tasks: Tasks,
+    pub(crate) choices: Choices,
+}
+
+impl Records {
+    /// The records in `<data>/update`, which is made if it is missing.
+    pub(crate) fn open(data: &Path) -> Result<Self, DurableError> {
+        let folder = data.join("update");
+        moult_durable::create_dir_all(&folder)?;
+        Ok(Self {
+            history: TwoCopy::new(&folder, "history"),
+            tasks: TwoCopy::new(&folder, "tasks"),
+            choices: TwoCopy::new(&folder, "choices"),
+            pending: TwoCopy::new(&folder, "pending"),
+        })
+    }
+
+    /// Reads everything. A record that can't be read is begun anew: none of them is worth more than
+    /// going on.
+    ///
+    /// What an id says was ended is not taken up again, whichever of the two files was written last.
+    pub(crate) fn load(&self) -> Loaded {
+        let history = History::read(read("history", &self.history));
+        let mut tasks = Tasks::read(read("tasks", &self.tasks));
+        tasks.add_lines(read("pending", &self.pending));
+        tasks.forget_ended(&history);
+        let (choices, other) = tolerant::read(object(read("choices", &self.choices)));
+        Loaded {
+            history,
+            tasks,
+            choices: Choices { other, ..choices },
+        }
+    }
+
+    /// Writes the history.
+    pub(crate) fn store_history(&self, history: &History) -> Result<(), DurableError> {
+        self.history.store(&history.to_value())
+    }
+
+    /// Writes what is on its way and what is over, in one piece.
+    pub(crate) fn store_tasks(&self, tasks: &Tasks) -> Result<(), DurableError> {
+        self.tasks.store(&tasks.to_value())?;
+        // An earlier release must not take up what has come to its end meanwhile.
+        match self.pending.load() {
+            Ok(Some(Value::Array(lines))) if !lines.is_empty() && !tasks.has_any_of(&lines) => {
+                self.pending.store(&Value::Array(Vec::new()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes what the user chose.
+    pub(crate) fn store_choices(&self, choices: &Choices) -> Result<(), DurableError> {
+        let written = tolerant::write(choices, &choices.other);
+        self.choices.store(&Value::Object(written))
+    }
+}
+
+fn read(name: &str, record: &TwoCopy<Value>) -> Value {
+    match record.load() {
+        Ok(value) => value.unwrap_or_default(),
+        Err(error) => {
+            tracing::error!(
+                record = name,
+                error = crate::error::chain(&error),
+                "a record is begun anew"
+            );
+            Value::Null
+        }
+    }
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}
+
+/// The elements of a list that are understood.
+fn understood<T: serde::de::DeserializeOwned>(list: Option<&Value>) -> Vec<Value> {
+    let elements = list.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    elements
+        .iter()
+        .filter(|element| T::deserialize(*element).is_ok())
+        .cloned()
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

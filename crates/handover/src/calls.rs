@@ -2,9 +2,9 @@
 //! which of them is the successor.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
-use std::sync::Arc;
 use std::time::Duration;
 
 use interprocess::local_socket::Stream;
@@ -26,7 +26,11 @@ pub(crate) enum Heard {
     /// From the application or the launcher.
     Outside(Event),
     /// Somebody called who knows the token.
-    Called { call: Call, start: String, protocol: u32 },
+    Called {
+        call: Call,
+        start: String,
+        protocol: u32,
+    },
     /// Such a caller said something.
     Said { id: u64, message: ToOld },
     /// Such a caller has gone.
@@ -151,7 +155,14 @@ fn hear(stream: Stream, id: u64, send: Duration, token: &str, tell: &Sender<Hear
         return;
     }
     let call = Call { id, channel };
-    if tell.send(Heard::Called { call, start, protocol }).is_err() {
+    if tell
+        .send(Heard::Called {
+            call,
+            start,
+            protocol,
+        })
+        .is_err()
+    {
         return;
     }
     loop {

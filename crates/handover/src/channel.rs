@@ -54,6 +54,15 @@ pub enum Received<T> {
     End,
 }
 
+/// A message with a descriptor was not sent, or not whole.
+#[cfg(unix)]
+#[derive(Debug)]
+pub(crate) struct NotSent {
+    pub(crate) error: HandOverError,
+    /// Whether the descriptor is on its way all the same.
+    pub(crate) began: bool,
+}
+
 impl Channel {
     /// Both ends of a connection. Sending fails after `limit`.
     pub(crate) fn over(stream: Stream, limit: Duration) -> Result<(Self, Incoming), HandOverError> {
@@ -74,16 +83,20 @@ impl Channel {
         system::send(&self.stream, &line).map_err(|source| HandOverError::Send { source })
     }
 
-    /// Sends a message and a copy of a descriptor with its first byte. An error says whether the copy is
-    /// on its way all the same.
+    /// Sends a message, and with its first byte a copy of a descriptor.
     #[cfg(unix)]
     pub(crate) fn send_with(
         &self,
         message: &impl Serialize,
         descriptor: std::os::fd::BorrowedFd<'_>,
-    ) -> Result<(), (HandOverError, bool)> {
-        let line = wire::encode(message).map_err(|error| (error, false))?;
-        let fail = |sent: bool| move |source| (HandOverError::Send { source }, sent);
+    ) -> Result<(), NotSent> {
+        let line = wire::encode(message).map_err(|error| NotSent { error, began: false })?;
+        let fail = |began: bool| {
+            move |source| NotSent {
+                error: HandOverError::Send { source },
+                began,
+            }
+        };
         let sent = system::send_with(&self.stream, &line, descriptor).map_err(fail(false))?;
         system::send(&self.stream, &line[sent..]).map_err(fail(true))
     }

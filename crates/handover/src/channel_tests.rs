@@ -1,4 +1,7 @@
-#![expect(clippy::unwrap_used, reason = "a test that can't set up its fixture has failed")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that can't set up its fixture has failed"
+)]
 
 use std::io::{Read as _, Seek as _, Write as _};
 use std::os::fd::AsFd as _;
@@ -38,12 +41,18 @@ fn content(descriptor: Option<Descriptor>) -> Option<String> {
 #[test]
 fn descriptors_come_with_their_messages_in_their_order() {
     let ((sender, _), (_, mut receiver)) = pair();
-    let listener = ToNew::Listener { port: 1, token: String::new() };
+    let listener = ToNew::Listener {
+        port: 1,
+        token: String::new(),
+    };
     sender.send(&ToNew::Last(Box::default())).unwrap();
     sender.send_with(&listener, file("one").as_fd()).unwrap();
     sender.send_with(&ToNew::Right, file("two").as_fd()).unwrap();
     sender.send(&ToNew::Bye).unwrap();
-    assert_eq!(receiver.receive().unwrap(), Received::Message(ToNew::Last(Box::default())));
+    assert_eq!(
+        receiver.receive().unwrap(),
+        Received::Message(ToNew::Last(Box::default()))
+    );
     assert_eq!(receiver.receive().unwrap(), Received::Message(listener));
     assert_eq!(content(receiver.descriptor()).as_deref(), Some("one"));
     assert_eq!(receiver.receive().unwrap(), Received::Message(ToNew::Right));
@@ -55,7 +64,7 @@ fn descriptors_come_with_their_messages_in_their_order() {
 #[test]
 fn descriptors_that_nobody_asked_for_are_closed() {
     let ((sender, _), (_, mut receiver)) = pair();
-    let (reader, writer) = std::io::pipe().unwrap();
+    let (reader, writer) = io::pipe().unwrap();
     for _ in 0..20 {
         sender.send_with(&ToOld::Ready, writer.as_fd()).unwrap();
         assert_eq!(receiver.receive().unwrap(), Received::Message(ToOld::Ready));
@@ -70,8 +79,14 @@ fn descriptors_that_nobody_asked_for_are_closed() {
 #[test]
 fn a_message_of_the_greatest_length_goes_through_and_unknown_ones_are_told() {
     let ((sender, _), (_, mut receiver)) = pair();
-    let around = wire::encode(&ToNew::Keys { keys: vec![json!("")] }).unwrap().len();
-    let long = ToNew::Keys { keys: vec![json!("x".repeat(LONGEST - around))] };
+    let around = wire::encode(&ToNew::Keys {
+        keys: vec![json!("")],
+    })
+    .unwrap()
+    .len();
+    let long = ToNew::Keys {
+        keys: vec![json!("x".repeat(LONGEST - around))],
+    };
     let sent = long.clone();
     let sending = std::thread::spawn(move || {
         sender.send(&sent).unwrap();
@@ -98,7 +113,10 @@ fn what_was_sent_before_an_end_is_still_received_and_then_the_end() {
         assert_eq!(receiver.receive().unwrap(), Received::Message(ToNew::Right));
         assert_eq!(content(receiver.descriptor()).as_deref(), Some("right"));
         assert_eq!(receiver.receive::<ToNew>().unwrap(), Received::End);
-        assert!(matches!(answering.send(&ToOld::Ready), Err(HandOverError::Send { .. })));
+        assert!(matches!(
+            answering.send(&ToOld::Ready),
+            Err(HandOverError::Send { .. })
+        ));
     }
 }
 
@@ -115,7 +133,9 @@ fn a_side_that_does_not_read_does_not_stop_the_other() {
     let (one, other) = UnixStream::pair().unwrap();
     let stream = Stream::UdSocket(uds_local_socket::Stream::from(one));
     let (sender, _incoming) = Channel::over(stream, Duration::from_millis(50)).unwrap();
-    let long = ToNew::Keys { keys: vec![json!("x".repeat(LONGEST / 2))] };
+    let long = ToNew::Keys {
+        keys: vec![json!("x".repeat(LONGEST / 2))],
+    };
     assert!(matches!(sender.send(&long), Err(HandOverError::Send { .. })));
     drop(other);
 }

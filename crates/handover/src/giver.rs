@@ -102,8 +102,6 @@ pub(crate) enum Event {
     Progress,
     /// The successor stands underneath.
     Ready,
-    /// The successor has the right.
-    Taken,
     /// The successor is on top.
     Raised,
     /// The successor has given the right back.
@@ -196,8 +194,6 @@ impl State {
 pub(crate) fn next(state: State, event: Event) -> (State, Vec<Effect>) {
     use Effect::{AwaitCalm, Enough, Freeze, Give, Greet, Leave, Part, Thaw, Within};
     match (state, event) {
-        (state @ (State::Gone | State::Staying(_)), _) => (state, vec![]),
-
         // One that called before is not the one that was started now.
         (State::Offering { caller, .. }, Event::Begun { start }) if caller.as_ref() == Some(&start) => {
             (State::Greeted, vec![Enough(Limit::Answer), Within(Limit::Progress), Within(Limit::Ready), Greet])
@@ -223,9 +219,9 @@ pub(crate) fn next(state: State, event: Event) -> (State, Vec<Effect>) {
         (State::Offering { expected, .. }, Event::Cut) => (State::Offering { expected, caller: None }, vec![]),
         (State::Offering { .. }, Event::Late(Limit::Answer)) => stay(Staying::NoAnswer),
 
-        (State::Greeted, Event::Done) => (State::Offered, vec![Within(Limit::Progress)]),
-        (State::Greeted, Event::Failed) => stay(Staying::NotFrozen),
-        (State::Offered, Event::Progress) => (State::Offered, vec![Within(Limit::Progress)]),
+        (State::Greeted, Event::Done) | (State::Offered, Event::Progress) => {
+            (State::Offered, vec![Within(Limit::Progress)])
+        }
         (State::Offered, Event::Ready) => (
             State::Quiet,
             vec![
@@ -243,7 +239,7 @@ pub(crate) fn next(state: State, event: Event) -> (State, Vec<Effect>) {
 
         // The answer to Freeze, then the one to Give.
         (State::Frozen, Event::Done) => (State::Given, vec![Give]),
-        (State::Frozen, Event::Failed) => stay(Staying::NotFrozen),
+        (State::Greeted | State::Frozen, Event::Failed) => stay(Staying::NotFrozen),
         (State::Given, Event::Failed) => thaw_and_stay(Staying::Lost),
         (State::Given, Event::Raised) => (State::Parting, vec![Part]),
         (State::Given, Event::Late(Limit::Switch)) => retake(Staying::NotRaised, true),
@@ -263,10 +259,18 @@ pub(crate) fn next(state: State, event: Event) -> (State, Vec<Effect>) {
             State::Staying(why),
             vec![Enough(Limit::Retake), Thaw, Effect::Stay(why)],
         ),
-        (state @ (State::Given | State::Parting | State::Retaking { .. }), _) => (state, vec![]),
+        // What is frozen hears nothing but its answers.
+        (
+            state @ (State::Frozen
+            | State::Given
+            | State::Parting
+            | State::Retaking { .. }
+            | State::Gone
+            | State::Staying(_)),
+            _,
+        ) => (state, vec![]),
 
         // From here on: before the right was given.
-        (State::Frozen, Event::Withdrawn) => thaw_and_stay(Staying::Withdrawn),
         (_, Event::Withdrawn) => stay(Staying::Withdrawn),
         (_, Event::NoLauncher) => stay(Staying::NoLauncher),
         // Only this one can tell that it took over, and it has no right yet: nothing to believe.

@@ -1,5 +1,7 @@
 //! The old one's side: carries out what the machine in `giver.rs` says. Decides nothing.
 
+mod effects;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -9,67 +11,15 @@ use moult_boot::WriteRight;
 use serde_json::Value;
 
 use crate::calls::{Call, Calls, Heard};
-use crate::giver::{self, Effect, Event, Limit, State, Staying};
-use crate::local_api::Endpoint;
-use crate::moving::{self, Kept, NotGiven};
+use crate::giver::{self, Event, Limit, State};
+use crate::moving::Kept;
 use crate::offer::Offer;
-use crate::wire::{Last, ToNew, ToOld, Welcome};
+use crate::old::{Handed, Old};
+use crate::wire::{ToNew, ToOld};
 use crate::{HandOverError, Limits};
 
 /// How often calm, keys and a free right are looked for.
 const LOOK: Duration = Duration::from_millis(20);
-
-/// What the hand-over asks of the running application. The calls come from one thread, one at a time.
-pub trait Old: Send + 'static {
-    /// Saves everything to disk, and says what the successor begins with. `protocol` is filled in.
-    fn welcome(&mut self) -> Result<Welcome, String>;
-
-    /// For how long there was no input. `None` while text is being composed.
-    fn calm_for(&mut self) -> Option<Duration>;
-
-    /// Freezes the page so that it keeps what is typed, saves its states, stops the engine and all that
-    /// writes, drops the tray and stops the local interface. An error means that all of it goes on as before.
-    fn freeze(&mut self) -> Result<Handed, String>;
-
-    /// What was typed since the last call, or since the freeze. With `all`, the successor is on top and
-    /// has the focus: the page is asked for what it still has.
-    fn keys(&mut self, all: bool) -> Vec<Value>;
-
-    /// Goes on after [`Old::freeze`]: reads the records again, since the successor may have written them,
-    /// starts what was stopped, and types the keys that [`Old::keys`] gave and those that it did not.
-    fn thaw(&mut self, thawed: Thawed);
-
-    /// Has the launcher end the successor, with `ToLauncher::Recall`.
-    fn recall(&mut self);
-
-    /// The successor took over: hides the window and ends the process. The last call.
-    fn leave(&mut self);
-
-    /// The application goes on. The last call.
-    fn stays(&mut self, why: Staying);
-}
-
-/// What a frozen application hands over.
-#[derive(Debug)]
-pub struct Handed {
-    /// What the page had.
-    pub last: Last,
-    /// The right to write.
-    pub right: WriteRight,
-    /// The local interface, if it is served.
-    pub endpoint: Option<Endpoint>,
-}
-
-/// What a frozen application gets back.
-#[derive(Debug)]
-pub struct Thawed {
-    /// The right to write. Another process may have had it meanwhile.
-    pub right: WriteRight,
-    /// The local interface, if it was served and its port could be had again.
-    pub endpoint: Option<Endpoint>,
-    /// Typed since the freeze, as far as [`Last::keys`] and [`Old::keys`] gave it away.
-    pub keys: Vec<Value>,
-}
 
 /// A hand-over that is offered. It goes on until it has ended; dropping this calls nothing off.
 #[derive(Clone, Debug)]
@@ -206,7 +156,12 @@ impl<O: Old> Driver<O> {
                 }
                 Some(event)
             }
-            Heard::Called { call, start, protocol } => {
+            Heard::Called {
+                call,
+                start,
+                protocol,
+            } => {
+                self.old.note("called");
                 if !state.takes_calls() {
                     call.channel.hang_up();
                     return None;
@@ -217,11 +172,11 @@ impl<O: Old> Driver<O> {
                 }
                 Some(Event::Called { start, protocol })
             }
-            Heard::Said { id, message } if self.is_current(id) => match message {
-                ToOld::Hello { .. } => None,
+            Heard::Said { id, message } if self.is_current(id) => match self.noted(message) {
+                // The system knows who has the right.
+                ToOld::Hello { .. } | ToOld::Taken { .. } => None,
                 ToOld::Progress { .. } => Some(Event::Progress),
                 ToOld::Ready => Some(Event::Ready),
-                ToOld::Taken { .. } => Some(Event::Taken),
                 ToOld::Raised => Some(Event::Raised),
                 ToOld::Returned => Some(Event::Returned),
             },
@@ -233,6 +188,18 @@ impl<O: Old> Driver<O> {
             }
             Heard::Said { .. } => None,
         }
+    }
+
+    fn noted(&mut self, message: ToOld) -> ToOld {
+        self.old.note(match &message {
+            ToOld::Hello { .. } => "heard hello",
+            ToOld::Progress { what } => what,
+            ToOld::Ready => "heard ready",
+            ToOld::Taken { .. } => "heard taken",
+            ToOld::Raised => "heard raised",
+            ToOld::Returned => "heard returned",
+        });
+        message
     }
 
     /// The call of this start becomes the successor's, if it came already.
@@ -281,153 +248,13 @@ impl<O: Old> Driver<O> {
             return Ok(());
         }
         self.keys.extend(keys.iter().cloned());
-        self.send(&ToNew::Keys { keys })
+        self.send(&ToNew::Keys { keys }, "said keys")
     }
 
-    fn send(&self, message: &ToNew) -> Result<(), HandOverError> {
-        self.call
-            .as_ref()
-            .ok_or(HandOverError::Gone)?
-            .channel
-            .send(message)
-    }
-
-    /// Carries effects out. The answer, if there is one, is that of the last.
-    fn perform(&mut self, effects: Vec<Effect>) -> Option<Event> {
-        let mut answer = None;
-        for effect in effects {
-            answer = match effect {
-                Effect::Greet => Some(self.greet()),
-                Effect::AwaitCalm => {
-                    self.calm_since = Some(Instant::now());
-                    None
-                }
-                Effect::Freeze => Some(match self.old.freeze() {
-                    Ok(handed) => {
-                        self.handed = Some(handed);
-                        Event::Done
-                    }
-                    Err(_) => Event::Failed,
-                }),
-                Effect::Give => Some(self.give()),
-                Effect::Part => {
-                    let keys = self.old.keys(true);
-                    let parted = self.send_keys(keys).and_then(|()| self.send(&ToNew::Bye));
-                    Some(if parted.is_ok() { Event::Done } else { Event::Failed })
-                }
-                Effect::SayStay(why) => {
-                    let _ = self.send(&ToNew::Stay { why: why.to_string() });
-                    None
-                }
-                Effect::HangUp => {
-                    if let Some(call) = self.call.take() {
-                        call.channel.hang_up();
-                    }
-                    None
-                }
-                Effect::Recall => {
-                    self.old.recall();
-                    None
-                }
-                // Looked for from now on.
-                Effect::Retake => None,
-                Effect::Thaw => {
-                    self.thaw();
-                    None
-                }
-                Effect::Leave => {
-                    // Nothing is asked of this one any more; the socket's name goes before the process does.
-                    self.calls.stop();
-                    self.old.leave();
-                    None
-                }
-                Effect::Stay(why) => {
-                    self.calls.stop();
-                    self.old.stays(why);
-                    None
-                }
-                Effect::Within(limit) => {
-                    self.deadlines.insert(limit, Instant::now() + self.limit(limit));
-                    None
-                }
-                Effect::Enough(limit) => {
-                    self.deadlines.remove(&limit);
-                    None
-                }
-            };
-        }
-        answer
-    }
-
-    fn greet(&mut self) -> Event {
-        match self.old.welcome() {
-            Ok(mut welcome) => {
-                welcome.protocol = crate::PROTOCOL;
-                match self.send(&ToNew::Welcome(Box::new(welcome))) {
-                    Ok(()) => Event::Done,
-                    Err(_) => Event::Cut,
-                }
-            }
-            Err(_) => Event::Failed,
-        }
-    }
-
-    fn give(&mut self) -> Event {
-        let Some(mut handed) = self.handed.take() else {
-            return Event::Failed;
-        };
-        let Some(to) = self.call.as_ref().map(|call| call.channel.clone()) else {
-            self.handed = Some(handed);
-            return Event::Failed;
-        };
-        handed.last.generation = handed.right.generation();
-        self.keys.clone_from(&handed.last.keys);
-        if to.send(&ToNew::Last(Box::new(handed.last.clone()))).is_err() {
-            self.handed = Some(handed);
-            return Event::Failed;
-        }
-        let Handed { last, right, endpoint } = handed;
-        if let Some(endpoint) = endpoint {
-            // Without it the successor opens a new one: no reason to stop here.
-            self.kept = Some(moving::give_endpoint(endpoint, &to));
-        }
-        match moving::give(right, &self.data, &to) {
-            Ok(()) => Event::Done,
-            Err(NotGiven { right: Some(right), .. }) => {
-                self.handed = Some(Handed {
-                    last,
-                    right,
-                    endpoint: None,
-                });
-                Event::Failed
-            }
-            Err(NotGiven { right: None, .. }) => Event::Cut,
-        }
-    }
-
-    fn thaw(&mut self) {
-        let again = self.kept.take().and_then(Kept::again);
-        let (right, endpoint) = match self.handed.take() {
-            Some(Handed { last, right, endpoint }) => {
-                self.keys = last.keys;
-                (Some(right), endpoint.or(again))
-            }
-            None => (self.retaken.take(), again),
-        };
-        if let Some(right) = right {
-            let keys = std::mem::take(&mut self.keys);
-            self.old.thaw(Thawed { right, endpoint, keys });
-        }
-    }
-
-    fn limit(&self, limit: Limit) -> Duration {
-        match limit {
-            Limit::Answer => self.limits.answer,
-            Limit::Progress => self.limits.progress,
-            Limit::Ready => self.limits.ready,
-            Limit::Composing => self.limits.composing,
-            Limit::Switch => self.limits.switch,
-            Limit::Retake => self.limits.retake,
-        }
+    fn send(&mut self, message: &ToNew, what: &str) -> Result<(), HandOverError> {
+        let call = self.call.as_ref().ok_or(HandOverError::Gone)?;
+        call.channel.send(message)?;
+        self.old.note(what);
+        Ok(())
     }
 }

@@ -266,13 +266,17 @@ fn judge(head: &[u8], here: SocketAddr, token: &str) -> (&'static str, Option<()
     }
     // One that is there twice may mean one thing here and another elsewhere.
     let header = |wanted: &str| {
-        let mut found = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        let mut found = headers
+            .iter()
+            .filter(|(name, _)| name.eq_ignore_ascii_case(wanted));
         match (found.next(), found.next()) {
             (Some((_, value)), None) => Some(*value),
             _ => None,
         }
     };
-    let from_page = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("origin"));
+    let from_page = headers
+        .iter()
+        .any(|(name, _)| name.eq_ignore_ascii_case("origin"));
     if from_page || header("host") != Some(here.to_string().as_str()) {
         return ("403 Forbidden", None);
     }

@@ -1,4 +1,7 @@
-#![expect(clippy::unwrap_used, reason = "a test that can't set up its fixture has failed")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that can't set up its fixture has failed"
+)]
 
 use serde_json::json;
 
@@ -41,12 +44,21 @@ fn who_knows_the_token_gets_the_status_and_nobody_else_anything() {
         (good.replace(&token, "wrong"), "401"),
         (good.replace(&token, &token[1..]), "401"),
         (good.replace("Bearer ", "Basic "), "401"),
-        (good.replace(&format!("Authorization: Bearer {token}\r\n"), ""), "401"),
-        (good.replace("\r\n\r\n", &format!("\r\nAuthorization: Bearer {token}\r\n\r\n")), "401"),
+        (
+            good.replace(&format!("Authorization: Bearer {token}\r\n"), ""),
+            "401",
+        ),
+        (
+            good.replace("\r\n\r\n", &format!("\r\nAuthorization: Bearer {token}\r\n\r\n")),
+            "401",
+        ),
         (good.replace("127.0.0.1", "moult.example"), "403"),
         (good.replace(&format!("127.0.0.1:{port}"), "127.0.0.1"), "403"),
         (good.replace("\r\n\r\n", "\r\nHost: 127.0.0.1:1\r\n\r\n"), "403"),
-        (good.replace("\r\n\r\n", "\r\nOrigin: https://moult.example\r\n\r\n"), "403"),
+        (
+            good.replace("\r\n\r\n", "\r\nOrigin: https://moult.example\r\n\r\n"),
+            "403",
+        ),
         (good.replace("/v1/status", "/v1/other"), "404"),
         (good.replace("/v1/status", "/v1/status?x=1"), "404"),
         (good.replace("GET", "POST"), "405"),
@@ -59,7 +71,10 @@ fn who_knows_the_token_gets_the_status_and_nobody_else_anything() {
     ];
     for (request, code) in table {
         let answer = ask(port, &request);
-        assert!(answer.starts_with(&format!("HTTP/1.1 {code} ")), "{request}\n{answer}");
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {code} ")),
+            "{request}\n{answer}"
+        );
         assert_eq!(answer.contains("1.0.0"), code == "200", "{request}\n{answer}");
         assert!(!answer.to_lowercase().contains("access-control"), "{answer}");
     }
@@ -95,7 +110,11 @@ fn it_comes_back_to_its_port_with_another_token() {
     assert_ne!(first.token, second.token);
     // The port is taken now: another is found.
     let other = folder();
-    std::fs::copy(data.path().join("run/api.json"), other.path().join("run/api.json")).unwrap();
+    std::fs::copy(
+        data.path().join("run/api.json"),
+        other.path().join("run/api.json"),
+    )
+    .unwrap();
     let _other = Endpoint::open(other.path()).unwrap();
     assert_ne!(found(other.path()).port, first.port);
 }
@@ -107,7 +126,10 @@ fn only_its_user_reads_where_it_is_also_after_a_crash_while_writing() {
     let data = folder();
     std::fs::write(data.path().join("run/api.json.new"), "half").unwrap();
     let _endpoint = Endpoint::open(data.path()).unwrap();
-    let mode = std::fs::metadata(data.path().join("run/api.json")).unwrap().permissions().mode();
+    let mode = std::fs::metadata(data.path().join("run/api.json"))
+        .unwrap()
+        .permissions()
+        .mode();
     assert_eq!(mode & 0o777, 0o600);
     assert_eq!(std::fs::read_dir(data.path().join("run")).unwrap().count(), 1);
 }

@@ -10,35 +10,45 @@ use std::path::Path;
 
 use moult_boot::WriteRight;
 
+use crate::HandOverError;
+#[cfg(unix)]
+use crate::channel::NotSent;
 use crate::channel::{Channel, Incoming};
 use crate::local_api::Endpoint;
 use crate::wire::ToNew;
-use crate::HandOverError;
 
 /// The right was not given.
 #[derive(Debug)]
 pub struct NotGiven {
     /// Why.
-    pub error: HandOverError,
+    pub error: Box<HandOverError>,
     /// The right, still with this process. `None`: it may be on its way, or is free.
     pub right: Option<WriteRight>,
+}
+
+impl NotGiven {
+    fn new(error: impl Into<HandOverError>, right: Option<WriteRight>) -> Self {
+        Self {
+            error: Box::new(error.into()),
+            right,
+        }
+    }
 }
 
 /// Gives the right away. This process' copy is closed when this returns.
 #[cfg(unix)]
 pub fn give(right: WriteRight, data: &Path, to: &Channel) -> Result<(), NotGiven> {
     use std::os::fd::AsFd as _;
-    let descriptor = right.into_descriptor().map_err(|error| NotGiven {
-        error: error.into(),
-        right: None,
-    })?;
+    let descriptor = right
+        .into_descriptor()
+        .map_err(|error| NotGiven::new(error, None))?;
     match to.send_with(&ToNew::Right, descriptor.as_fd()) {
         Ok(()) => Ok(()),
-        Err((error, true)) => Err(NotGiven { error, right: None }),
-        Err((error, false)) => Err(NotGiven {
+        Err(NotSent { error, began: true }) => Err(NotGiven::new(error, None)),
+        Err(NotSent { error, began: false }) => Err(NotGiven::new(
             error,
-            right: WriteRight::from_descriptor(descriptor, data).ok(),
-        }),
+            WriteRight::from_descriptor(descriptor, data).ok(),
+        )),
     }
 }
 
@@ -47,8 +57,7 @@ pub fn give(right: WriteRight, data: &Path, to: &Channel) -> Result<(), NotGiven
 pub fn give(right: WriteRight, data: &Path, to: &Channel) -> Result<(), NotGiven> {
     let _ = data;
     drop(right);
-    to.send(&ToNew::Right)
-        .map_err(|error| NotGiven { error, right: None })
+    to.send(&ToNew::Right).map_err(|error| NotGiven::new(error, None))
 }
 
 /// Takes the right that came with the message [`ToNew::Right`].
@@ -142,6 +151,10 @@ pub(crate) fn receive_endpoint(
 
 /// Listens at the port that came with [`ToNew::Listener`]; the old one has left it, or is about to.
 #[cfg(not(unix))]
-pub(crate) fn receive_endpoint(_: &mut Incoming, port: u16, token: String) -> Result<Endpoint, HandOverError> {
+pub(crate) fn receive_endpoint(
+    _: &mut Incoming,
+    port: u16,
+    token: String,
+) -> Result<Endpoint, HandOverError> {
     Endpoint::at(port, token)
 }

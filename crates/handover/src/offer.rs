@@ -69,7 +69,9 @@ impl FromStr for Offer {
         let plain = |part: &str| {
             !part.is_empty()
                 && part.len() <= 64
-                && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.')
+                && part
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.')
                 && !part.starts_with('.')
         };
         match text.split_once(' ') {
@@ -77,7 +79,9 @@ impl FromStr for Offer {
                 address: address.to_owned(),
                 token: token.to_owned(),
             }),
-            _ => Err(HandOverError::NotAnOffer { text: text.to_owned() }),
+            _ => Err(HandOverError::NotAnOffer {
+                text: text.to_owned(),
+            }),
         }
     }
 }
@@ -91,7 +95,12 @@ pub(crate) fn random() -> Result<String, HandOverError> {
 
 /// Whether two secrets are the same, in a time that does not tell how much of them is.
 pub(crate) fn same(one: &str, other: &str) -> bool {
-    one.len() == other.len() && one.bytes().zip(other.bytes()).fold(0, |all, (a, b)| all | (a ^ b)) == 0
+    one.len() == other.len()
+        && one
+            .bytes()
+            .zip(other.bytes())
+            .fold(0, |all, (a, b)| all | (a ^ b))
+            == 0
 }
 
 #[cfg(test)]
@@ -110,14 +119,21 @@ mod tests {
     #[test]
     fn what_leads_out_of_the_folder_is_no_offer() {
         let long = format!("a {}", "b".repeat(65));
-        for text in ["", "a", "a ", " b", "../a b", "a/b c", ".. b", "a b c", "a\\b c", &long] {
+        for text in [
+            "", "a", "a ", " b", "../a b", "a/b c", ".. b", "a b c", "a\\b c", &long,
+        ] {
             assert!(text.parse::<Offer>().is_err(), "{text}");
         }
     }
 
     #[test]
     fn secrets_are_compared_whole() {
-        for (one, other, equal) in [("ab", "ab", true), ("ab", "ac", false), ("ab", "abc", false), ("", "", true)] {
+        for (one, other, equal) in [
+            ("ab", "ab", true),
+            ("ab", "ac", false),
+            ("ab", "abc", false),
+            ("", "", true),
+        ] {
             assert_eq!(same(one, other), equal, "{one} {other}");
         }
     }

@@ -96,7 +96,9 @@ mod system {
         let listener = fs::bind_by(path, &way)?;
         fs::set_mode(path, 0o600)?;
         Ok(Listener {
-            listener: interprocess::local_socket::Listener::UdSocket(uds_local_socket::Listener::from(listener)),
+            listener: interprocess::local_socket::Listener::UdSocket(uds_local_socket::Listener::from(
+                listener,
+            )),
             path: path.to_owned(),
         })
     }
@@ -163,7 +165,10 @@ mod system {
 }
 
 #[cfg(all(test, unix))]
-#[expect(clippy::unwrap_used, reason = "a test that can't set up its fixture has failed")]
+#[expect(
+    clippy::unwrap_used,
+    reason = "a test that can't set up its fixture has failed"
+)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
@@ -179,7 +184,10 @@ mod tests {
             let offer = Offer::new().unwrap();
             let path = offer.name(data);
             let listener = listen(&offer, data).unwrap();
-            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+            assert_eq!(
+                std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+                0o600
+            );
             connect(&offer, data, Duration::from_secs(1)).unwrap();
             listener.accept().unwrap();
             drop(listener);

@@ -161,24 +161,28 @@ impl State {
 /// What comes next, and what is to be done.
 pub(crate) fn next(state: State, event: Event) -> (State, Vec<Effect>) {
     use Effect::{
-        Build, Claim, Enough, HangUp, Release, Replay, SayProgress, SayRaised, SayReady, SayTaken, Seek, Take,
-        TakeFromDisk, Within,
+        Build, Claim, Enough, HangUp, Release, Replay, SayProgress, SayRaised, SayReady, SayTaken, Seek,
+        Take, TakeFromDisk, Within,
     };
     match (state, event) {
-        (State::Alone | State::Leaving(_), _) => (state, vec![]),
+        (State::Alone | State::Leaving(_), _)
+        // The old one has told the launcher as well, which has decided by now.
+        | (State::Claiming { .. }, Event::Stay) => (state, vec![]),
 
         (State::Calling, Event::Welcomed) => (State::Loading, vec![Enough(Limit::Welcome), Build]),
-        (State::Calling, Event::Late(Limit::Welcome)) => leave(Leaving::NoAnswer),
         (State::Loading, Event::Progress) => (state, vec![SayProgress]),
         (State::Loading, Event::Painted) => (State::Under, vec![Within(Limit::Offer), SayReady]),
         (State::Under, Event::Last) => (State::Taking, vec![]),
-        (State::Under | State::Taking, Event::Late(Limit::Offer)) => leave(Leaving::NoAnswer),
+        (State::Calling, Event::Late(Limit::Welcome))
+        | (State::Under | State::Taking, Event::Late(Limit::Offer)) => leave(Leaving::NoAnswer),
         (State::Taking, Event::Right) => (
             State::Holding { old: true },
             vec![Enough(Limit::Offer), SayTaken, Take],
         ),
         (State::Taking, Event::NoRight) => leave(Leaving::NoRight),
-        (State::Holding { .. } | State::Raised, Event::Keys) => (state, vec![Replay]),
+        (State::Holding { .. } | State::Raised | State::Claiming { built: true }, Event::Keys) => {
+            (state, vec![Replay])
+        }
         (State::Holding { old: true }, Event::Restored) => (State::Raised, vec![Within(Limit::Bye), SayRaised]),
         (State::Raised, Event::Bye) => (State::Alone, vec![Enough(Limit::Bye), HangUp, Claim, Release]),
         (State::Holding { old: false }, Event::Restored)
@@ -188,12 +192,9 @@ pub(crate) fn next(state: State, event: Event) -> (State, Vec<Effect>) {
             vec![Enough(Limit::Bye), Claim, Within(Limit::Claim)],
         ),
         // It was only late.
-        (State::Claiming { built: true }, Event::Keys) => (state, vec![Replay]),
         (State::Claiming { built: true }, Event::Bye | Event::Late(Limit::Claim)) => {
             (State::Alone, vec![Enough(Limit::Claim), HangUp, Release])
         }
-        // That it stays it has told the launcher as well, which has decided by now.
-        (State::Claiming { .. }, Event::Stay) => (state, vec![]),
         (State::Claiming { built: false }, Event::Late(Limit::Claim)) => (State::Alone, vec![]),
         (State::Holding { .. }, Event::Cut) => (State::Holding { old: false }, vec![HangUp]),
 

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::channel::{Channel, Incoming, Received};
 use crate::local_api::Endpoint;
+use crate::new::{New, Taken};
 use crate::offer::Offer;
 use crate::taker::{self, Effect, Event, Leaving, Limit, State};
 use crate::wire::{Caller, Last, ToNew, ToOld, Welcome};
@@ -17,38 +18,6 @@ use crate::{HandOverError, Limits, PROTOCOL, moving, socket};
 
 /// How often a free right is looked for.
 const LOOK: Duration = Duration::from_millis(20);
-
-/// What the hand-over asks of the new application. The calls come from one thread, one at a time.
-pub trait New: Send + 'static {
-    /// Opens stores and engine, restores, types the keys, and comes to the top with the focus; then says
-    /// [`Successor::raised`]. Without [`Taken::last`] the old one has gone: what is on the disk counts, and
-    /// this may come before [`Successor::ready`] was said. It may return before all of that is done.
-    fn take(&mut self, taken: Taken);
-
-    /// Typed into the old window after what came before. In order, also when [`New::take`] is not done yet.
-    fn keys(&mut self, keys: Vec<Value>);
-
-    /// Says `ToLauncher::TookOver` to the launcher.
-    fn claim(&mut self);
-
-    /// This is the application now: lets go what was typed into its own window meanwhile. The last call.
-    fn alone(&mut self);
-
-    /// This process is not needed. Stops all that writes, drops the right, and ends; it may also return.
-    /// The last call.
-    fn leave(&mut self, why: Leaving);
-}
-
-/// What the new application gets.
-#[derive(Debug)]
-pub struct Taken {
-    /// What the old one had; `None` if it has gone without a word.
-    pub last: Option<Last>,
-    /// The right to write.
-    pub right: WriteRight,
-    /// The local interface, if it was served.
-    pub endpoint: Option<Endpoint>,
-}
 
 /// How the old one was met.
 #[derive(Debug)]
@@ -98,6 +67,24 @@ enum Heard {
     Listening(Endpoint),
     Right(Result<WriteRight, HandOverError>),
     Cut,
+}
+
+impl Heard {
+    /// What the old one said, for the log.
+    fn name(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Outside(..) => return None,
+            Self::Said(ToNew::Welcome(_)) => "heard welcome",
+            Self::Said(ToNew::Last(_)) => "heard last",
+            Self::Said(ToNew::Keys { .. }) => "heard keys",
+            Self::Said(ToNew::Stay { .. }) => "heard stay",
+            Self::Said(ToNew::Bye) => "heard bye",
+            Self::Said(ToNew::Listener { .. }) | Self::Listening(_) => "got listener",
+            Self::Said(ToNew::Right) | Self::Right(Ok(_)) => "got right",
+            Self::Right(Err(_)) => "got something else than the right",
+            Self::Cut => "cut",
+        })
+    }
 }
 
 impl Successor {
@@ -212,7 +199,12 @@ impl Taker {
                 left = left.min(LOOK);
             }
             match self.heard.recv_timeout(left) {
-                Ok(heard) => self.hear(heard),
+                Ok(heard) => {
+                    if let (Some(new), Some(what)) = (new.as_mut(), heard.name()) {
+                        new.note(what);
+                    }
+                    self.hear(heard)
+                }
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => self.seek(),
             }
         });
@@ -287,14 +279,14 @@ impl Taker {
                 Effect::Build | Effect::Seek => {}
                 Effect::SayProgress => {
                     let what = self.carried.progress.take().unwrap_or_default();
-                    self.say(&ToOld::Progress { what });
+                    self.say(&ToOld::Progress { what }, "said progress", new);
                 }
-                Effect::SayReady => self.say(&ToOld::Ready),
+                Effect::SayReady => self.say(&ToOld::Ready, "said ready", new),
                 Effect::SayTaken => {
                     let generation = self.carried.right.as_ref().map_or(0, WriteRight::generation);
-                    self.say(&ToOld::Taken { generation });
+                    self.say(&ToOld::Taken { generation }, "said taken", new);
                 }
-                Effect::SayRaised => self.say(&ToOld::Raised),
+                Effect::SayRaised => self.say(&ToOld::Raised, "said raised", new),
                 Effect::Take => self.take(new, true),
                 Effect::TakeFromDisk => self.take(new, false),
                 Effect::Replay => {
@@ -320,7 +312,7 @@ impl Taker {
                 }
                 Effect::Return => {
                     self.carried.right = None;
-                    self.say(&ToOld::Returned);
+                    self.say(&ToOld::Returned, "said returned", new);
                 }
                 Effect::HangUp => self.channel.hang_up(),
                 Effect::Within(limit) => {
@@ -341,14 +333,21 @@ impl Taker {
     }
 
     /// The connection's end says what could not be said.
-    fn say(&self, message: &ToOld) {
-        let _ = self.channel.send(message);
+    fn say(&self, message: &ToOld, what: &str, new: &mut Option<Box<dyn New>>) {
+        if self.channel.send(message).is_ok()
+            && let Some(new) = new
+        {
+            new.note(what);
+        }
     }
 
     /// What the old one had counts only if the right came from it: else it may have gone on since.
     fn take(&mut self, new: &mut Option<Box<dyn New>>, with_last: bool) {
         let Carried {
-            last, endpoint, right, ..
+            last,
+            endpoint,
+            right,
+            ..
         } = std::mem::take(&mut self.carried);
         if let (Some(new), Some(right)) = (new, right) {
             new.take(Taken {

@@ -1,11 +1,8 @@
-//! What the two sides, the launcher and the user do in the world of the exploration.
+//! What the two sides do in the world of the exploration, as their drivers do.
 
-use super::world::{NewSide, Page, Right, ToNew, ToOld, Word, World};
+use super::world::{Right, ToNew, ToOld, World};
 use crate::giver::{self, Effect as Old, Event as OldSees, State as OldState};
 use crate::taker::{self, Effect as New, Event as NewSees, Leaving, State as NewState};
-
-/// How often the launcher starts the new one.
-const STARTS: u8 = 2;
 
 impl World {
     pub(super) fn old_sees(&mut self, event: OldSees) {
@@ -27,7 +24,11 @@ impl World {
             answer = match effect {
                 Old::Greet => {
                     self.old_saves();
-                    Some(if self.old_says(ToNew::Welcome) { OldSees::Done } else { OldSees::Cut })
+                    Some(if self.old_says(ToNew::Welcome) {
+                        OldSees::Done
+                    } else {
+                        OldSees::Cut
+                    })
                 }
                 Old::Freeze => {
                     self.old_saves();
@@ -109,7 +110,7 @@ impl World {
         self.old_says(ToNew::Keys(kept));
     }
 
-    fn old_saves(&mut self) {
+    pub(super) fn old_saves(&mut self) {
         let shown = self.old.as_ref().unwrap().page.shown.clone();
         self.save(Right::Old, shown);
     }
@@ -166,13 +167,8 @@ impl World {
             }
             ToOld::Called => self.refuse(start),
             ToOld::End if current => self.old_sees(OldSees::Cut),
-            ToOld::End => {
-                if old.callers.remove(&start) {
-                    self.old_sees(OldSees::Cut);
-                }
-            }
+            ToOld::End if old.callers.remove(&start) => self.old_sees(OldSees::Cut),
             ToOld::Ready if current => self.old_sees(OldSees::Ready),
-            ToOld::Taken if current => self.old_sees(OldSees::Taken),
             ToOld::Raised if current => self.old_sees(OldSees::Raised),
             ToOld::Returned if current => self.old_sees(OldSees::Returned),
             _ => {}
@@ -205,7 +201,11 @@ impl World {
     }
 
     fn refuse(&mut self, start: u8) {
-        if self.new.as_ref().is_some_and(|new| new.connected && new.start == start) {
+        if self
+            .new
+            .as_ref()
+            .is_some_and(|new| new.connected && new.start == start)
+        {
             self.to_new.push_back(ToNew::End);
             self.new_mut(|new| new.connected = false);
         }
@@ -218,34 +218,6 @@ impl World {
         });
         self.to_new.push_back(ToNew::End);
         self.to_old.push_back((start.unwrap(), ToOld::End));
-    }
-
-    pub(super) fn start_new(&mut self) {
-        self.launcher.starts += 1;
-        let start = self.launcher.starts;
-        let (state, effects) = NewState::first();
-        self.to_new.clear();
-        let listens = self.old.as_ref().is_some_and(|old| !old.state.is_last());
-        self.new = Some(NewSide {
-            state,
-            limits: std::collections::BTreeSet::new(),
-            page: Page::default(),
-            start,
-            builds: false,
-            takes: false,
-            on_top: false,
-            last: None,
-            keys: Vec::new(),
-            connected: listens,
-        });
-        if listens {
-            self.to_old.push_back((start, ToOld::Called));
-        } else {
-            self.to_new.push_back(ToNew::End);
-        }
-        self.new_does(&effects);
-        self.launcher.watches = Some(start);
-        self.launcher.words.push_back(Word::Begun(start));
     }
 
     pub(super) fn new_sees(&mut self, event: NewSees) {
@@ -266,16 +238,20 @@ impl World {
         }
     }
 
-    fn new_does(&mut self, effects: &[New]) {
+    pub(super) fn new_does(&mut self, effects: &[New]) {
         for effect in effects {
             match effect {
                 New::Build => drop(self.new_mut(|new| new.builds = true)),
-                New::SayProgress | New::Seek => {}
+                New::Leave(Leaving::NoRight) => panic!("what came was not the right: {self:?}"),
+                // What is said with these changes nothing.
+                New::SayProgress | New::SayTaken | New::Seek | New::Leave(_) => {}
                 New::SayReady => self.new_says(ToOld::Ready),
-                New::SayTaken => self.new_says(ToOld::Taken),
                 New::SayRaised => self.new_says(ToOld::Raised),
                 New::Take => {
-                    let last = self.new_mut(|new| new.last.take()).unwrap().expect("Last came before");
+                    let last = self
+                        .new_mut(|new| new.last.take())
+                        .unwrap()
+                        .expect("Last came before");
                     self.new_shows(last);
                 }
                 New::TakeFromDisk => {
@@ -297,8 +273,6 @@ impl World {
                     }
                     self.new_says(ToOld::Returned);
                 }
-                New::Leave(Leaving::NoRight) => panic!("what came was not the right: {self:?}"),
-                New::Leave(_) => {}
                 New::HangUp => {
                     self.new_says(ToOld::End);
                     self.new_mut(|new| new.connected = false);
@@ -317,7 +291,7 @@ impl World {
         });
     }
 
-    fn new_adds(&mut self, keys: Vec<u8>) {
+    pub(super) fn new_adds(&mut self, keys: Vec<u8>) {
         let shown = self.new_mut(|new| {
             new.page.shown.extend(keys);
             new.page.shown.clone()
@@ -366,65 +340,5 @@ impl World {
         }
         self.to_new.clear();
         self.new = None;
-    }
-
-    pub(super) fn launcher_hears_recall(&mut self) {
-        self.launcher.recall = false;
-        if self.launcher.winner.is_some() {
-            return;
-        }
-        self.launcher.winner = Some("old");
-        self.launcher.watches = None;
-        if self.new.is_some() {
-            self.new_ends();
-        }
-        self.launcher.words.push_back(Word::Ended { took_over: false });
-    }
-
-    pub(super) fn launcher_sees_new_ended(&mut self) {
-        self.launcher.watches = None;
-        self.launcher.took_over = false;
-        if self.launcher.winner.is_some() || self.old.is_none() {
-            return;
-        }
-        if self.launcher.starts < STARTS {
-            self.start_new();
-        } else {
-            self.launcher.winner = Some("old");
-            self.launcher.words.push_back(Word::Ended { took_over: false });
-        }
-    }
-
-    /// The user types where the window is.
-    pub(super) fn type_key(&mut self) {
-        let key = self.typed + 1;
-        let built = |new: &NewSide| {
-            !matches!(
-                new.state,
-                NewState::Calling
-                    | NewState::Leaving(_)
-                    | NewState::Seeking { built: false }
-                    | NewState::Claiming { built: false }
-            )
-        };
-        let new_on_top = self.new.as_ref().is_some_and(|new| new.on_top && built(new));
-        let old_shows = self.old.as_ref().is_some_and(|old| !old.left);
-        if !new_on_top && old_shows {
-            self.typed = key;
-            if self.old.as_ref().is_some_and(|old| old.page.frozen) {
-                self.old_mut(|old| old.page.kept.push(key));
-            } else {
-                self.old_mut(|old| old.page.shown.push(key));
-                self.old_saves();
-            }
-        } else if self.new.as_ref().is_some_and(built) {
-            self.typed = key;
-            self.into_new.insert(key);
-            if self.new.as_ref().is_some_and(|new| new.state == NewState::Alone) {
-                self.new_adds(vec![key]);
-            } else {
-                self.new_mut(|new| new.page.kept.push(key));
-            }
-        }
     }
 }

@@ -20,13 +20,22 @@ impl World {
         );
         if let Some(old) = &self.old {
             let thawed_without_right = !old.page.frozen && self.right != Right::Old;
-            assert!(!thawed_without_right, "the old one goes on without the right: {self:?}");
+            assert!(
+                !thawed_without_right,
+                "the old one goes on without the right: {self:?}"
+            );
         }
         if let Some(new) = &self.new {
             let alone_without_right = new.state == NewState::Alone && self.right != Right::New;
-            assert!(!alone_without_right, "the new one goes on without the right: {self:?}");
+            assert!(
+                !alone_without_right,
+                "the new one goes on without the right: {self:?}"
+            );
             let both = new.state == NewState::Alone
-                && self.old.as_ref().is_some_and(|old| matches!(old.state, OldState::Staying(_)));
+                && self
+                    .old
+                    .as_ref()
+                    .is_some_and(|old| matches!(old.state, OldState::Staying(_)));
             assert!(!both, "both go on: {self:?}");
         }
     }
@@ -58,11 +67,17 @@ impl World {
         }
         match (&self.old, &self.new) {
             (Some(old), None) => {
-                assert!(matches!(old.state, OldState::Staying(_)), "it waits for ever: {self:?}");
+                assert!(
+                    matches!(old.state, OldState::Staying(_)),
+                    "it waits for ever: {self:?}"
+                );
                 assert!(!old.page.frozen, "frozen for ever: {self:?}");
                 assert_eq!(old.page.shown, expected, "{self:?}");
                 let into_old = self.lost.iter().find(|key| !self.into_new.contains(key));
-                assert_eq!(into_old, None, "typed into the one that stays, and lost: {self:?}");
+                assert_eq!(
+                    into_old, None,
+                    "typed into the one that stays, and lost: {self:?}"
+                );
                 "the old one stays"
             }
             (None, Some(new)) => {

@@ -6,11 +6,14 @@
 
 mod acts;
 mod judge;
+mod others;
+mod step;
 mod world;
 
 use std::collections::{HashSet, VecDeque};
 
-use world::{Step, World};
+use step::Step;
+use world::World;
 
 /// Visits every state that can be reached, and says how many there are and which ends were seen.
 fn explore(mishaps: u8, keys: u8) -> (usize, HashSet<&'static str>) {
@@ -45,7 +48,12 @@ fn without_a_mishap_the_new_one_takes_over_or_the_old_one_stays() {
 fn with_any_one_mishap_nobody_shares_the_right_and_nothing_saved_is_lost() {
     let (states, ends) = explore(1, 2);
     assert!(states > 10_000, "{states}");
-    for end in ["the new one alone", "the old one stays", "nobody is left", "the launcher is gone"] {
+    for end in [
+        "the new one alone",
+        "the old one stays",
+        "nobody is left",
+        "the launcher is gone",
+    ] {
         assert!(ends.contains(end), "{end}: {ends:?}");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use super::step::Step;
 use crate::giver::{Event as OldSees, Limit as OldLimit, State as OldState};
 use crate::taker::{Event as NewSees, Limit as NewLimit, State as NewState};
 
@@ -23,8 +24,6 @@ pub(super) struct Page {
     /// Of the old one: kept, and told to the new one.
     pub(super) told: Vec<u8>,
     pub(super) frozen: bool,
-    /// Of the new one: came before it could be shown.
-    pub(super) came: Vec<u8>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -44,7 +43,6 @@ pub(super) enum ToOld {
     Ready,
     Raised,
     Returned,
-    Taken,
     End,
 }
 
@@ -60,6 +58,7 @@ pub(super) struct OldSide {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::struct_excessive_bools, reason = "each may be true with each")]
 pub(super) struct NewSide {
     pub(super) state: NewState,
     pub(super) limits: BTreeSet<NewLimit>,
@@ -117,36 +116,6 @@ pub(super) struct World {
     pub(super) new_knows_no_launcher: bool,
 }
 
-/// What can happen.
-#[derive(Clone, Debug)]
-pub(super) enum Step {
-    OldHears,
-    OldHearsLauncher,
-    OldLate(OldLimit),
-    OldIsCalm,
-    OldRetakes,
-    OldTellsKeys,
-    OldEnds,
-    NewHears,
-    NewBuilt,
-    NewRestored,
-    NewLate(NewLimit),
-    NewFinds,
-    NewEnds,
-    LauncherHearsRecall,
-    LauncherHearsTookOver,
-    LauncherSeesNewEnded,
-    LauncherSeesOldEnded,
-    OldLosesLauncher,
-    NewLosesLauncher,
-    Type,
-    OldCrashes,
-    NewCrashes,
-    LauncherDies,
-    Cut,
-    UserQuits,
-}
-
 impl World {
     pub(super) fn new(mishaps: u8, keys: u8) -> Self {
         let (state, effects) = OldState::first();
@@ -199,7 +168,9 @@ impl World {
             }
             for limit in &old.limits {
                 // The right is looked for all the time, and the launcher's answer takes no seconds.
-                let hopeless = self.right != Right::Free && !launcher_busy && self.launcher.words.is_empty()
+                let hopeless = self.right != Right::Free
+                    && !launcher_busy
+                    && self.launcher.words.is_empty()
                     && !self.launcher_owes();
                 if *limit != OldLimit::Retake || hopeless {
                     steps.push(Step::OldLate(*limit));

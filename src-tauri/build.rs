@@ -20,6 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     embed_shell(&out)?;
     embed_trust(&out)?;
+    embed_companions(&out)?;
     println!("cargo:rustc-env=MOULT_TARGET={}", env::var("TARGET")?);
     let manifest = tauri_build::AppManifest::new().commands(COMMANDS);
     tauri_build::try_build(tauri_build::Attributes::new().app_manifest(manifest))?;
@@ -67,6 +68,30 @@ fn embed_trust(out: &Path) -> io::Result<()> {
             Some(folder) => {
                 println!("cargo:rerun-if-changed={}", folder.join(name).display());
                 fs::read(folder.join(name))?
+            }
+            None => Vec::new(),
+        };
+        write_if_changed(&out.join(name), &bytes)?;
+    }
+    Ok(())
+}
+
+/// Takes the launcher and the rescue along that this build is released with. A build without them, as of a
+/// developer, leaves those that are installed alone.
+fn embed_companions(out: &Path) -> io::Result<()> {
+    println!("cargo:rerun-if-env-changed=MOULT_COMPANIONS");
+    let folder = env::var_os("MOULT_COMPANIONS").map(PathBuf::from);
+    let extension = if env::var_os("CARGO_CFG_WINDOWS").is_some() {
+        ".exe"
+    } else {
+        ""
+    };
+    for name in ["moult-launcher", "moult-rescue"] {
+        let bytes = match &folder {
+            Some(folder) => {
+                let path = folder.join(format!("{name}{extension}"));
+                println!("cargo:rerun-if-changed={}", path.display());
+                fs::read(path)?
             }
             None => Vec::new(),
         };

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use moult_boot::link::{Link, Quit, ToApp, ToLauncher};
-use moult_boot::{Base, BootState, BundleStore, Installed, SlotName, Store};
+use moult_boot::{Base, BootState, InUse, Installed, SlotName, StartToken, Store, WriteRight};
+use moult_handover::{Caller, Limits, Met, Offer, Taker, Welcome};
 use moult_model::{Digest, Subject};
 use moult_sandbox::Broker;
 use moult_update::{Engine, EngineConfig};
@@ -20,10 +21,14 @@ use crate::places::Places;
 use crate::protocol::HostFiles;
 use crate::records::Records;
 use crate::stage::Stage;
-use crate::{commands, log, protocol, window};
+use crate::writing::Writing;
+use crate::{commands, hand_over, health, local_api, log, protocol, take_over, window, writing};
 
 /// How long the stage may take to save what the user typed last.
-const FLUSH_BUDGET: Duration = Duration::from_millis(800);
+pub(crate) const FLUSH_BUDGET: Duration = Duration::from_millis(800);
+
+/// How long the engine may take to stop when the application ends.
+const STOP_BUDGET: Duration = Duration::from_secs(1);
 
 /// Everything that lives as long as the application.
 pub(crate) struct Context {
@@ -31,15 +36,27 @@ pub(crate) struct Context {
     pub(crate) places: Places,
     pub(crate) records: Records,
     pub(crate) store: Store,
-    pub(crate) bundles: BundleStore,
+    /// The slot's files stay while this process runs, also if its launcher is gone.
+    _in_use: Option<InUse>,
+    pub(crate) writing: Writing,
     pub(crate) loads: Loads,
     pub(crate) stage: Stage,
     pub(crate) broker: Broker<Computer>,
     pub(crate) health: Health,
     pub(crate) link: Option<Link>,
-    /// None in a build without trust files, which does not update.
-    pub(crate) engine: OnceLock<Engine>,
     pub(crate) handle: OnceLock<AppHandle>,
+    /// This process hands over to the next, or takes over from the one before.
+    pub(crate) hand_over: hand_over::Present,
+    pub(crate) take_over: take_over::Present,
+    pub(crate) local_api: local_api::Present,
+}
+
+/// How this start begins.
+enum Beginning {
+    /// Alone, or beside another process that does not give up the right to write.
+    Alone(Option<WriteRight>),
+    /// Beside the process that it takes over from.
+    Beside(Box<Taker>, Box<Welcome>),
 }
 
 /// Runs until the last window is closed or the engine restarts the application.
@@ -54,29 +71,61 @@ pub(crate) fn run(version: &str) -> anyhow::Result<()> {
         None => None,
     };
     let context = Arc::new(open(build, places, link)?);
-    crate::host::adopt_embedded_shell(&context)?;
-    start(&context)
+    health::progress(&context, "the data is opened");
+    let beginning = begin(&context)?;
+    start(&context, beginning)
 }
 
 fn open(build: Build, places: Places, link: Option<Link>) -> anyhow::Result<Context> {
-    let records = Records::open(&places.data)?;
+    let records = Records::read(&places.data)?;
     let store = Store::open(&places.data, base(&build, &places)?)?;
-    let bundles = BundleStore::open(&places.data)?;
     let broker = Broker::new(Computer::new(&places.data));
+    let in_use = places.slot.parse().ok().map(|slot| store.hold(&slot)).transpose();
     Ok(Context {
+        _in_use: in_use.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the slot is not marked as in use");
+            None
+        }),
+        writing: Writing::reading(&places),
         build,
         places,
         records,
         store,
-        bundles,
         loads: Loads::default(),
         stage: Stage::new(),
         broker,
         health: Health::new(),
         link,
-        engine: OnceLock::new(),
         handle: OnceLock::new(),
+        hand_over: hand_over::Present::default(),
+        take_over: take_over::Present::default(),
+        local_api: local_api::Present::default(),
     })
+}
+
+/// Meets the process that hands over, if there is one; else takes the right to write.
+fn begin(context: &Arc<Context>) -> anyhow::Result<Beginning> {
+    let right = match Offer::from_environment() {
+        Some(offer) => {
+            let me = Caller {
+                version: context.build.version.to_string(),
+                start: StartToken::from_environment()
+                    .map(|token| token.as_str().to_owned())
+                    .unwrap_or_default(),
+            };
+            match Taker::connect(&context.places.data, &offer?, me, Limits::default())? {
+                Met::Welcomed(taker, welcome) => {
+                    tracing::info!(version = welcome.version, "beside a version that hands over");
+                    return Ok(Beginning::Beside(taker, welcome));
+                }
+                Met::Alone(right) => Some(right),
+            }
+        }
+        None => writing::seek(&context.places, || {
+            health::progress(context, "the right to write is waited for");
+        })?,
+    };
+    Ok(Beginning::Alone(right))
 }
 
 /// The packaged version, as the installer recorded it; of a build that was started by hand, itself.
@@ -96,7 +145,7 @@ fn base(build: &Build, places: &Places) -> anyhow::Result<Base> {
     }
 }
 
-fn start(context: &Arc<Context>) -> anyhow::Result<()> {
+fn start(context: &Arc<Context>, beginning: Beginning) -> anyhow::Result<()> {
     let mut tauri_context = tauri::generate_context!();
     tauri_context.package_info_mut().version = context.build.version.clone();
     let files = HostFiles {
@@ -130,10 +179,7 @@ fn start(context: &Arc<Context>) -> anyhow::Result<()> {
         .setup(move |app| {
             setup.stage.attach(app.handle().clone());
             let _ = setup.handle.set(app.handle().clone());
-            start_engine(&setup)?;
-            window::build(app, &setup)?;
-            listen_to_launcher(&setup);
-            listen_to_signals(&setup);
+            set_up(app, &setup, beginning)?;
             Ok(())
         })
         .build(tauri_context)
@@ -142,10 +188,36 @@ fn start(context: &Arc<Context>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn start_engine(context: &Arc<Context>) -> anyhow::Result<()> {
+fn set_up(app: &tauri::App, context: &Arc<Context>, beginning: Beginning) -> anyhow::Result<()> {
+    match beginning {
+        Beginning::Alone(right) => {
+            if let Some(right) = right {
+                writing::begin(context, right)?;
+                writing::update_if_possible(context);
+                local_api::open(context);
+            } else {
+                tracing::error!("another process holds the right to write; this one only reads");
+                writing::begin_when_free(context);
+            }
+            window::build(app, context, None)?;
+        }
+        Beginning::Beside(taker, welcome) => {
+            window::build(app, context, Some(welcome.window))?;
+            take_over::begin(context, *taker);
+        }
+    }
+    health::progress(context, "the window is built");
+    listen_to_launcher(context);
+    listen_to_signals(context);
+    tauri::async_runtime::spawn(health::watch(Arc::clone(context)));
+    Ok(())
+}
+
+/// Starts the update engine. None in a build without trust files.
+pub(crate) fn start_engine(context: &Arc<Context>) -> anyhow::Result<Option<Engine>> {
     let Some(anchor) = context.build.anchor.clone() else {
         tracing::warn!("this build has no trust files and does not update");
-        return Ok(());
+        return Ok(None);
     };
     let state = context.store.state()?;
     let digest = running_digest(context, &state)?;
@@ -165,8 +237,7 @@ fn start_engine(context: &Arc<Context>) -> anyhow::Result<()> {
     let _runtime = tauri::async_runtime::handle().inner().enter();
     let host = Arc::new(AppHost(Arc::downgrade(context)));
     let engine = Engine::start(config, context.records.settings(), wanted(context), host)?;
-    let _ = context.engine.set(engine);
-    Ok(())
+    Ok(Some(engine))
 }
 
 /// The digest of what runs: of a slot as the store recorded it, else that of the file.
@@ -207,10 +278,13 @@ fn listen_to_launcher(context: &Arc<Context>) {
                     tracing::info!(?arguments, "opened again");
                     window::show(&context);
                 }
+                other => hand_over::heard(&context, &other),
             }
         }
         // The launcher is gone. Whoever ended it wants the application to end as well.
         tracing::warn!("the launcher is gone");
+        hand_over::launcher_gone(&context);
+        take_over::launcher_gone(&context);
         tauri::async_runtime::block_on(quit(&context, Quit::Session));
     });
 }
@@ -235,10 +309,9 @@ fn listen_to_signals(_: &Arc<Context>) {}
 
 /// Ends the application: what was typed is saved first, and the launcher is told why.
 pub(crate) async fn quit(context: &Arc<Context>, why: Quit) {
+    hand_over::withdraw(context);
     context.stage.flush(FLUSH_BUDGET).await;
-    if let Some(engine) = context.engine.get() {
-        engine.shutdown().await;
-    }
+    let _right = writing::end(context, STOP_BUDGET).await;
     tell(context, &ToLauncher::Quitting { why });
     tracing::info!(?why, "ends");
     if let Some(handle) = context.handle.get() {

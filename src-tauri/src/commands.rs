@@ -69,6 +69,7 @@ pub(crate) async fn stage_report(
     report: StageReport,
 ) -> Result<(), Problem> {
     guard(&context, &webview, &key)?;
+    health::observe(&context, &report);
     match report {
         StageReport::Painted => health::painted(&context),
         StageReport::Heartbeat => health::beat(&context),
@@ -87,7 +88,6 @@ pub(crate) async fn state_save(
     state: SavedState,
 ) -> Result<(), Problem> {
     guard(&context, &webview, &key)?;
-    context.health.touched();
     context
         .records
         .save_state(&instance, state)
@@ -133,7 +133,8 @@ pub(crate) async fn shell_command(
 }
 
 async fn carry_out(context: &Arc<Context>, command: ShellCommand) -> anyhow::Result<Value> {
-    let engine = context.engine.get();
+    let engine = context.writing.engine();
+    let engine = engine.as_deref();
     match command {
         ShellCommand::CheckNow => engine.into_iter().for_each(moult_update::Engine::check_now),
         ShellCommand::SetSettings { settings } => {
@@ -175,9 +176,9 @@ fn add_tile(context: &Arc<Context>, tile: Tile) -> anyhow::Result<()> {
     let instance = tile.instance.clone();
     board.tiles.push(tile);
     context.records.set_board(board)?;
-    if context.bundles.subject(&subject)?.current.is_some() {
+    if context.writing.bundles().subject(&subject)?.current.is_some() {
         host::open_tile(context, &instance)?;
-    } else if let Some(engine) = context.engine.get() {
+    } else if let Some(engine) = context.writing.engine() {
         engine.set_wanted(wanted(context));
         engine.check_now();
     }

@@ -1,19 +1,26 @@
-//! Painted, alive, confirmed: when a new executable has shown that it works.
+//! Painted, alive, confirmed: collects what is seen of this start and says what [`fitness`](crate::fitness)
+//! makes of it.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use moult_boot::link::ToLauncher;
+use moult_model::Subject;
+use moult_model::stage::StageReport;
+use moult_update::Verdict;
 
 use crate::app::{Context, tell};
+use crate::fitness::{Judgement, Signs};
+use crate::{companions, take_over};
 
-/// A trial whose updater has reached its repository is confirmed after this long in good health.
-const SHORT_TRIAL: Duration = Duration::from_secs(8);
-/// Being offline is neutral: without the repository it takes this long.
-const LONG_TRIAL: Duration = Duration::from_mins(1);
-/// A stage that has not answered for this long is not in good health.
-const SILENCE: Duration = Duration::from_secs(3);
+/// The launcher hears of every so many widgets that are loaded.
+const WIDGETS_A_STEP: u32 = 10;
+/// How often the signs are looked at.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// How often the updater's parts are looked at.
+const EXAMINE: Duration = Duration::from_secs(10);
 
 /// What is known of this start's health.
 pub(crate) struct Health {
@@ -22,6 +29,9 @@ pub(crate) struct Health {
     /// Milliseconds from the start to the last answer of the stage's main thread.
     beat: AtomicU64,
     touched: Mutex<Option<Instant>>,
+    composing: AtomicBool,
+    /// What the stage said about the loads of this start.
+    signs: Mutex<Signs>,
 }
 
 impl Health {
@@ -31,15 +41,22 @@ impl Health {
             painted: AtomicBool::new(false),
             beat: AtomicU64::new(0),
             touched: Mutex::default(),
+            composing: AtomicBool::new(false),
+            signs: Mutex::default(),
         }
     }
 
-    /// The user changed something just now.
-    pub(crate) fn touched(&self) {
+    /// The user did something just now.
+    fn touched(&self) {
         *self.touched.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
-    /// For how long the user has changed nothing. A start that saw no change has been quiet from its beginning.
+    /// Whether an input method is composing text.
+    pub(crate) fn is_composing(&self) -> bool {
+        self.composing.load(Ordering::Relaxed)
+    }
+
+    /// For how long the user has done nothing. A start that saw nothing has been quiet from its beginning.
     pub(crate) fn quiet(&self) -> Duration {
         self.touched
             .lock()
@@ -48,9 +65,67 @@ impl Health {
             .elapsed()
     }
 
-    fn alive(&self) -> bool {
+    fn signs(&self) -> MutexGuard<'_, Signs> {
+        self.signs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn silence(&self) -> Duration {
         let beat = Duration::from_millis(self.beat.load(Ordering::Relaxed));
-        self.started.elapsed().saturating_sub(beat) < SILENCE
+        self.started.elapsed().saturating_sub(beat)
+    }
+}
+
+/// Tells the launcher that something that takes long goes on.
+pub(crate) fn progress(context: &Context, what: &str) {
+    take_over::progress(context, what);
+    tell(
+        context,
+        &ToLauncher::Progress {
+            what: what.to_owned(),
+        },
+    );
+}
+
+/// Notes what a report of the stage says about the start.
+pub(crate) fn observe(context: &Context, report: &StageReport) {
+    let of_token = |token: &str| context.loads.by_token(token).map(|load| load.subject);
+    match report {
+        StageReport::Ready { token } => match of_token(token) {
+            Some(Subject::Shell) => {
+                context.health.signs().shell_failed = false;
+                progress(context, "the shell is ready");
+            }
+            Some(_) => {
+                let ready = {
+                    let mut signs = context.health.signs();
+                    signs.widgets_ready += 1;
+                    signs.widgets_ready
+                };
+                if ready % WIDGETS_A_STEP == 0 {
+                    progress(context, &format!("{ready} widgets are ready"));
+                }
+            }
+            None => {}
+        },
+        StageReport::LoadFailed { token, problem } => {
+            let subject = of_token(token);
+            tracing::warn!(subject = ?subject, ?problem, "could not be loaded");
+            let mut signs = context.health.signs();
+            match subject {
+                Some(Subject::Shell) => signs.shell_failed = true,
+                Some(_) => signs.widgets_failed += 1,
+                None => {}
+            }
+        }
+        StageReport::Settled => {
+            context.health.signs().settled = true;
+            tracing::info!("everything is loaded");
+        }
+        StageReport::Input { composing } => {
+            context.health.composing.store(*composing, Ordering::Relaxed);
+            context.health.touched();
+        }
+        _ => {}
     }
 }
 
@@ -62,9 +137,8 @@ pub(crate) fn painted(context: &Arc<Context>) {
     }
     let milliseconds = context.health.started.elapsed().as_millis() as u64;
     tracing::info!(milliseconds, "painted");
+    context.health.signs().painted = true;
     tell(context, &ToLauncher::Painted);
-    let context = Arc::clone(context);
-    tauri::async_runtime::spawn(async move { watch(&context).await });
 }
 
 /// The stage's main thread answers.
@@ -74,23 +148,77 @@ pub(crate) fn beat(context: &Context) {
     tell(context, &ToLauncher::Heartbeat);
 }
 
-/// Confirms the executable once it has been in good health for long enough without a break.
-async fn watch(context: &Arc<Context>) {
-    let Some(engine) = context.engine.get() else {
-        return;
-    };
-    let mut healthy_since = Instant::now();
+/// Watches the start until something can be said about it: it is confirmed, or the launcher hears that it
+/// does not work.
+pub(crate) async fn watch(context: Arc<Context>) {
+    let mut well_since = Instant::now();
+    let mut examination = Examination::default();
     loop {
-        tokio::time::sleep(Duration::from_millis(250)).await;
-        if !context.health.alive() {
-            healthy_since = Instant::now();
+        tokio::time::sleep(LOOK).await;
+        let mut signs = context.health.signs().clone();
+        signs.silence = context.health.silence();
+        signs.holds_right = context.writing.holds_right();
+        examination.go_on(&context, &mut signs).await;
+        if !signs.is_well() {
+            well_since = Instant::now();
         }
-        let reached = engine.picture().checked_at.is_some();
-        let needed = if reached { SHORT_TRIAL } else { LONG_TRIAL };
-        if healthy_since.elapsed() >= needed {
-            break;
+        signs.well_for = well_since.elapsed();
+        match signs.judge() {
+            Judgement::Wait => {}
+            Judgement::Confirm => {
+                confirm(&context);
+                let settled =
+                    tauri::async_runtime::spawn_blocking(move || companions::bring_up_to_date(&context));
+                // A panic there is told by its own hook, and nothing waits for the end.
+                drop(settled.await);
+                return;
+            }
+            Judgement::Unfit(what) => {
+                tracing::error!(%what, "this version does not work");
+                return tell(&context, &ToLauncher::Unfit { what });
+            }
         }
     }
+}
+
+/// What the last look at the updater's parts found.
+#[derive(Default)]
+struct Examination {
+    at: Option<Instant>,
+    examined: bool,
+    broken: Option<String>,
+}
+
+impl Examination {
+    /// Looks at the updater's parts, if all else is there and the last look is some time ago. A build that can't
+    /// update has no updater, and is never on trial.
+    async fn go_on(&mut self, context: &Context, signs: &mut Signs) {
+        let Some(engine) = context.writing.engine() else {
+            signs.broken = context.writing.without_engine();
+            return;
+        };
+        signs.reached = engine.picture().checked_at.is_some();
+        let due = self.at.is_none_or(|at| at.elapsed() >= EXAMINE);
+        if due && signs.painted && signs.settled && signs.holds_right {
+            self.at = Some(Instant::now());
+            match engine.vitals().await.verdict() {
+                Verdict::Fit => (self.examined, self.broken) = (true, None),
+                Verdict::Unfit(part) => (self.examined, self.broken) = (true, Some(part)),
+                Verdict::Later(why) => {
+                    tracing::warn!(%why, "the updater can't be looked at now");
+                    self.examined = false;
+                }
+            }
+        }
+        signs.examined = self.examined;
+        signs.broken.clone_from(&self.broken);
+    }
+}
+
+fn confirm(context: &Context) {
+    let Some(engine) = context.writing.engine() else {
+        return;
+    };
     match engine.confirm_executable() {
         Ok(()) => tell(context, &ToLauncher::Confirmed),
         Err(error) => {

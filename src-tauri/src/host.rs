@@ -10,11 +10,13 @@ use futures_util::future::BoxFuture;
 use moult_boot::link::Quit;
 use moult_model::stage::{Load, StageEvent, SwapCause, SwapFailure, SwapOrder, SwapReason};
 use moult_model::{Bundle, Mode, Subject, Version};
-use moult_update::{ExecutableDecision, Host, StagedBundle, StagedExecutable, SwapFigures, SwapRefusal};
+use moult_update::{
+    ExecutableDecision, HandOver, Host, StagedBundle, StagedExecutable, SwapFigures, SwapRefusal,
+};
 
 use crate::app::{Context, quit};
 use crate::stage::withdrawn;
-use crate::{overview, prompt};
+use crate::{hand_over, overview, prompt};
 
 /// An update waits until its tile was without input for this long, and the application likewise.
 const QUIET: Duration = Duration::from_secs(2);
@@ -59,6 +61,22 @@ impl Host for AppHost {
         }
     }
 
+    fn hand_over(&self) -> Option<BoxFuture<'static, HandOver>> {
+        let context = self.0.upgrade();
+        Some(Box::pin(async move {
+            match context {
+                Some(context) => hand_over::offer(&context).await,
+                None => HandOver::NotHere,
+            }
+        }))
+    }
+
+    fn idle_for(&self) -> Duration {
+        self.0
+            .upgrade()
+            .map_or(Duration::ZERO, |context| context.health.quiet())
+    }
+
     fn changed(&self) {
         if let Some(context) = self.0.upgrade() {
             overview::announce(&context);
@@ -78,26 +96,39 @@ impl Host for AppHost {
 pub(crate) fn adopt_embedded_shell(context: &Context) -> anyhow::Result<()> {
     let embedded = &context.build.shell;
     let version = &embedded.manifest().version;
-    let slots = context.bundles.subject(&Subject::Shell)?;
-    let newest = slots.current.as_ref().map(|installed| &installed.version);
-    if newest.is_some_and(|newest| newest >= version)
-        || slots.earlier.iter().any(|kept| kept.version == *version)
-    {
+    let bundles = context.writing.bundles();
+    if !is_embedded_shell_newer(context)? {
         return Ok(());
     }
     let file = context.store.staging().join("embedded-shell.bundle");
     moult_durable::write_atomic(&file, embedded.bytes())?;
     let digest = embedded.digest();
-    context.bundles.install(&file, &Subject::Shell, version, digest)?;
-    context.bundles.begin_trial(&Subject::Shell, &digest)?;
-    context.bundles.confirm(&Subject::Shell, &digest)?;
+    bundles.install(&file, &Subject::Shell, version, digest)?;
+    bundles.begin_trial(&Subject::Shell, &digest)?;
+    bundles.confirm(&Subject::Shell, &digest)?;
     tracing::info!(%version, "the embedded shell is installed");
     Ok(())
 }
 
-/// Opens a load of the shell: the installed one, else the embedded one.
+/// Whether the shell that came with the executable is one that this computer never had, and above what it has.
+fn is_embedded_shell_newer(context: &Context) -> anyhow::Result<bool> {
+    let version = &context.build.shell.manifest().version;
+    let slots = context.writing.bundles().subject(&Subject::Shell)?;
+    let newest = slots.current.as_ref().map(|installed| &installed.version);
+    Ok(newest.is_none_or(|newest| newest < version)
+        && !slots.earlier.iter().any(|kept| kept.version == *version))
+}
+
+/// Opens a load of the shell: the installed one, else the embedded one. Before this process may write, the
+/// embedded one is not installed yet, and shown all the same if it will be.
 pub(crate) fn load_shell(context: &Context) -> anyhow::Result<Load> {
-    let installed = current(context, &Subject::Shell).unwrap_or_else(|error| {
+    let adopted = is_embedded_shell_newer(context).unwrap_or_default();
+    let installed = if adopted {
+        Ok(None)
+    } else {
+        current(context, &Subject::Shell)
+    };
+    let installed = installed.unwrap_or_else(|error| {
         tracing::error!(
             error = format!("{error:#}"),
             "the installed shell can't be read; the embedded one is shown"
@@ -145,8 +176,9 @@ pub(crate) fn open_tile(context: &Context, instance: &str) -> anyhow::Result<()>
 
 /// The bundle that stands for a subject now.
 pub(crate) fn current(context: &Context, subject: &Subject) -> anyhow::Result<Option<Arc<Bundle>>> {
-    match context.bundles.subject(subject)?.current {
-        Some(installed) => Ok(Some(read(&context.bundles.path(&installed.digest))?)),
+    let bundles = context.writing.bundles();
+    match bundles.subject(subject)?.current {
+        Some(installed) => Ok(Some(read(&bundles.path(&installed.digest))?)),
         None => Ok(None),
     }
 }
@@ -332,6 +364,7 @@ fn worst(one: SwapFigures, other: SwapFigures) -> SwapFigures {
 async fn decide(context: &Arc<Context>, staged: &StagedExecutable) -> ExecutableDecision {
     match context.records.settings().mode {
         Mode::OnQuit => ExecutableDecision::OnQuit,
+        Mode::NextStart => ExecutableDecision::NextStart,
         Mode::Prompt => match context.handle.get() {
             Some(handle) => prompt::ask_restart(handle, staged).await,
             None => ExecutableDecision::Later,

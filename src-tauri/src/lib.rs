@@ -2,22 +2,30 @@
 //!
 //! - [`build`]: what the executable was born with.
 //! - [`places`]: the folders, and what the launcher told this start.
-//! - [`records`]: settings, board, grants and widget state on disk.
+//! - [`records`]: settings, board, grants and widget state on disk; [`kept`]: what a newer version wrote there.
 //! - [`loads`] and [`protocol`]: bundles that are loaded into frames, and how their files are served.
 //! - [`stage`]: orders to the stage page and what comes back.
 //! - [`host`]: what the update engine asks of the application.
 //! - [`commands`]: the only five commands that the stage page has.
 //! - [`overview`]: the picture that the shell draws.
-//! - [`health`]: painted, alive, confirmed.
-//! - [`window`]: the main window.
+//! - [`companions`]: the programs beside the application that a build brings along.
+//! - [`health`] and [`fitness`]: painted, alive, confirmed.
+//! - [`window`]: the main window; [`stacking`]: how it lies under another one until it is ready.
+//! - [`writing`]: the right to write, and what is open only with it.
+//! - [`hand_over`] and [`take_over`]: a running process and its successor; [`local_api`]: what both serve in turn.
 
 mod app;
 mod build;
 mod commands;
+mod companions;
 mod figures;
+mod fitness;
+mod hand_over;
 mod health;
 mod host;
+mod kept;
 mod loads;
+mod local_api;
 mod log;
 mod overview;
 mod places;
@@ -25,8 +33,11 @@ mod prompt;
 mod protocol;
 mod records;
 mod report;
+mod stacking;
 mod stage;
+mod take_over;
 mod window;
+mod writing;
 
 use std::process::ExitCode;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use moult_boot::BundleSlots;
 use moult_model::stage::{ConsentRequest, GrantedPermission, InstalledPart, Overview, StageEvent};
-use moult_model::{Channel, HistoryEntry, Outcome, Settings, Subject, Version};
+use moult_model::{Channel, ErrorCode, HistoryEntry, Outcome, Problem, Settings, Subject, Version};
 use moult_update::Picture;
 
 use crate::app::Context;
@@ -37,9 +37,9 @@ pub(crate) fn announce(context: &Arc<Context>) {
 pub(crate) fn draw(context: &Context) -> Overview {
     let settings = context.records.settings();
     let picture = context
-        .engine
-        .get()
-        .map(moult_update::Engine::picture)
+        .writing
+        .engine()
+        .map(|engine| engine.picture())
         .unwrap_or_default();
     let installed = installed(context, &picture, &settings);
     Overview {
@@ -53,14 +53,44 @@ pub(crate) fn draw(context: &Context) -> Overview {
         activities: picture.activities,
         history: picture.history,
         checked_at: picture.checked_at.map(|at| at.to_string()),
-        check_problem: picture.check_problem,
+        check_problem: picture
+            .check_problem
+            .or_else(|| only_reading(context))
+            .or_else(|| without_engine(context)),
         beliefs: picture.beliefs.into_iter().collect(),
     }
 }
 
+/// What is said while another process holds the right to write. A process that takes over says nothing: it is
+/// not seen before it has the right.
+fn only_reading(context: &Context) -> Option<Problem> {
+    let reads = !context.writing.holds_right() && !context.take_over.is_under_way();
+    reads.then(|| Problem {
+        code: ErrorCode::DiskFailed,
+        happened: "Another Moult that runs holds the data, and this one can't save.".to_owned(),
+        kept: "Everything is as it was saved last. Nothing is updated from here.".to_owned(),
+        advice: Some("Close the other Moult; this one goes on by itself then. If there is none to be seen, sign out and in again.".to_owned()),
+        detail: "the right to write is held by another process".to_owned(),
+    })
+}
+
+/// What is said when the update engine could not be started.
+fn without_engine(context: &Context) -> Option<Problem> {
+    let detail = context.writing.without_engine()?;
+    Some(Problem {
+        code: ErrorCode::Internal,
+        happened: "The part that brings updates could not be started.".to_owned(),
+        kept: "Boards and notes work as always, and are saved.".to_owned(),
+        advice: Some(
+            "Start Moult again. If this stays, install it anew; your boards and notes stay.".to_owned(),
+        ),
+        detail,
+    })
+}
+
 fn installed(context: &Context, picture: &Picture, settings: &Settings) -> Vec<InstalledPart> {
     let mut parts = vec![executable(context, picture, settings)];
-    let mut bundles = context.bundles.all().unwrap_or_else(|error| {
+    let mut bundles = context.writing.bundles().all().unwrap_or_else(|error| {
         tracing::error!(%error, "the installed bundles can't be listed");
         BTreeMap::new()
     });

@@ -4,70 +4,124 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use anyhow::Context as _;
 use moult_durable::TwoCopy;
 use moult_model::board::{Board, Cell, Tile};
 use moult_model::stage::SavedState;
 use moult_model::{Settings, WidgetId};
 use moult_sandbox::Grants;
+use serde_json::Value;
+
+use crate::kept::Kept;
 
 /// The largest state of one widget, in bytes of JSON.
 pub(crate) const STATE_LIMIT_BYTES: usize = 1024 * 1024;
 
 /// The files, and what was last read from or written to them.
+///
+/// They may have been written by a newer version, from which this one was gone back to: what is not understood
+/// is kept ([`Kept`]), and nothing of it stops the start.
 pub(crate) struct Records {
     folder: PathBuf,
-    settings: Mutex<Settings>,
-    board: Mutex<Board>,
-    grants: Mutex<Grants>,
-    states: Mutex<BTreeMap<String, SavedState>>,
+    settings: Mutex<Kept<Settings>>,
+    board: Mutex<Kept<Board>>,
+    grants: Mutex<Kept<Grants>>,
+    states: Mutex<BTreeMap<String, Kept<SavedState>>>,
+    /// Whether this process has the right to write.
+    writes: AtomicBool,
 }
 
 impl Records {
-    /// Reads all of it. What is not there yet gets its first value; what can't be read is set aside, never deleted.
-    pub(crate) fn open(folder: &Path) -> anyhow::Result<Self> {
-        for folder in [folder.to_owned(), folder.join("state"), folder.join("records")] {
-            moult_durable::create_dir_all(&folder)?;
-        }
-        let settings = read_settings(&folder.join("settings.json"));
-        let board = recover(&records(folder, "board"), "the board")?.unwrap_or_else(first_board);
-        let grants = recover(&records(folder, "grants"), "the grants")?.unwrap_or_default();
+    /// Reads all of it and writes nothing. What is not there yet gets its first value.
+    pub(crate) fn read(folder: &Path) -> anyhow::Result<Self> {
+        let records = Self {
+            folder: folder.to_owned(),
+            settings: Mutex::new(Kept::first(Settings::default())?),
+            board: Mutex::new(Kept::first(Board::default())?),
+            grants: Mutex::new(Kept::first(Grants::default())?),
+            states: Mutex::default(),
+            writes: AtomicBool::new(false),
+        };
+        records.read_again()?;
+        Ok(records)
+    }
+
+    /// Reads all of it anew: another process may have written meanwhile.
+    pub(crate) fn read_again(&self) -> anyhow::Result<()> {
+        let folder = &self.folder;
+        let settings = read_settings(&folder.join("settings.json"))?;
+        let board = match recover(&records(folder, "board"), "the board") {
+            Some(found) => understood(found, Board::default(), "the board", |_| true)?,
+            None => Kept::first(first_board())?,
+        };
+        let grants = match recover(&records(folder, "grants"), "the grants") {
+            Some(found) => understood(found, Grants::default(), "the grants", |_| true)?,
+            None => Kept::first(Grants::default())?,
+        };
         let mut states = BTreeMap::new();
-        for tile in &board.tiles {
-            if let Some(state) = recover(&state_file(folder, &tile.instance), "a widget's state")? {
+        for tile in &board.value().tiles {
+            if let Some(found) = recover(&state_file(folder, &tile.instance), "a widget's state") {
+                let state = understood(found, no_state(), "a widget's state", |_| true)?;
                 states.insert(tile.instance.clone(), state);
             }
         }
-        Ok(Self {
-            folder: folder.to_owned(),
-            settings: Mutex::new(settings),
-            board: Mutex::new(board),
-            grants: Mutex::new(grants),
-            states: Mutex::new(states),
-        })
+        *locked(&self.settings) = settings;
+        *locked(&self.board) = board;
+        *locked(&self.grants) = grants;
+        *locked(&self.states) = states;
+        Ok(())
+    }
+
+    /// From now on this process writes, or does not. Only who holds the right to write may say yes.
+    pub(crate) fn set_writing(&self, writes: bool) -> anyhow::Result<()> {
+        if writes {
+            for folder in [
+                self.folder.clone(),
+                self.folder.join("state"),
+                self.folder.join("records"),
+            ] {
+                moult_durable::create_dir_all(&folder)?;
+            }
+        }
+        self.writes.store(writes, Ordering::Release);
+        Ok(())
+    }
+
+    fn may_write(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            self.writes.load(Ordering::Acquire),
+            "another Moult that runs holds the data of this one"
+        );
+        Ok(())
     }
 
     pub(crate) fn settings(&self) -> Settings {
-        locked(&self.settings).clone()
+        locked(&self.settings).value().clone()
     }
 
     /// Saves settings. Values out of their range are refused and the old ones go on.
     pub(crate) fn set_settings(&self, settings: &Settings) -> anyhow::Result<()> {
+        self.may_write()?;
         validate(settings)?;
-        let text = serde_json::to_vec_pretty(settings)?;
         let mut current = locked(&self.settings);
-        moult_durable::write_atomic(&self.folder.join("settings.json"), &text)?;
-        *current = settings.clone();
+        let path = self.folder.join("settings.json");
+        if !current.is_record() && path.exists() {
+            moult_durable::write_atomic(&self.folder.join("settings.unread.json"), &fs::read(&path)?)?;
+        }
+        let next = current.with(settings.clone())?;
+        moult_durable::write_atomic(&path, &serde_json::to_vec_pretty(next.whole())?)?;
+        *current = next;
         Ok(())
     }
 
     pub(crate) fn board(&self) -> Board {
-        locked(&self.board).clone()
+        locked(&self.board).value().clone()
     }
 
     pub(crate) fn set_board(&self, board: Board) -> anyhow::Result<()> {
+        self.may_write()?;
         let mut instances: Vec<&str> = board.tiles.iter().map(|tile| tile.instance.as_str()).collect();
         instances.sort_unstable();
         anyhow::ensure!(
@@ -79,33 +133,47 @@ impl Records {
             "two tiles have one name"
         );
         let mut current = locked(&self.board);
-        records(&self.folder, "board").store(&board)?;
-        *current = board;
+        let hidden = current.unknown_items("tiles")?;
+        anyhow::ensure!(
+            !hidden.iter().any(|name| instances.contains(&name.as_str())),
+            "a tile of a newer version has this name"
+        );
+        self.set_aside("board", &current)?;
+        let next = current.with(board)?;
+        records(&self.folder, "board").store(next.whole())?;
+        *current = next;
         Ok(())
     }
 
     pub(crate) fn grants(&self) -> Grants {
-        locked(&self.grants).clone()
+        locked(&self.grants).value().clone()
     }
 
     pub(crate) fn decide(&self, widget: &WidgetId, capability: &str, allowed: bool) -> anyhow::Result<()> {
+        self.may_write()?;
         let mut grants = locked(&self.grants);
-        let mut next = grants.clone();
-        next.decide(widget, capability, allowed, jiff::Timestamp::now().to_string());
-        records(&self.folder, "grants").store(&next)?;
+        let mut decided = grants.value().clone();
+        decided.decide(widget, capability, allowed, jiff::Timestamp::now().to_string());
+        self.set_aside("grants", &grants)?;
+        let next = grants.with(decided)?;
+        records(&self.folder, "grants").store(next.whole())?;
         tracing::info!(%widget, capability, allowed, "decided");
         *grants = next;
         Ok(())
     }
 
     pub(crate) fn state(&self, instance: &str) -> Option<SavedState> {
-        locked(&self.states).get(instance).cloned()
+        let states = locked(&self.states);
+        let state = states.get(instance)?.value();
+        (*state != no_state()).then(|| state.clone())
     }
 
     /// Saves the state of a tile that is on the board. When this returns, the state is on the disk.
     pub(crate) fn save_state(&self, instance: &str, state: SavedState) -> anyhow::Result<()> {
+        self.may_write()?;
         anyhow::ensure!(
             locked(&self.board)
+                .value()
                 .tiles
                 .iter()
                 .any(|tile| tile.instance == instance),
@@ -117,12 +185,35 @@ impl Records {
             "the state has {bytes} bytes; {STATE_LIMIT_BYTES} are allowed"
         );
         let mut states = locked(&self.states);
-        if states.get(instance) == Some(&state) {
+        let next = match states.get(instance) {
+            Some(kept) if *kept.value() == state => return Ok(()),
+            // Nobody can say which of its parts still hold for the new state.
+            Some(kept) if *kept.value() == no_state() => {
+                self.write_aside(&format!("state.{instance}"), kept.whole())?;
+                Kept::first(state)?
+            }
+            Some(kept) => kept.with(state)?,
+            None => Kept::first(state)?,
+        };
+        state_file(&self.folder, instance).store(next.whole())?;
+        states.insert(instance.to_owned(), next);
+        Ok(())
+    }
+
+    /// Keeps what has another shape altogether, before a change writes over it.
+    fn set_aside<T>(&self, stem: &str, kept: &Kept<T>) -> anyhow::Result<()>
+    where
+        T: Clone + serde::Serialize + serde::de::DeserializeOwned,
+    {
+        if kept.is_record() {
             return Ok(());
         }
-        state_file(&self.folder, instance).store(&state)?;
-        states.insert(instance.to_owned(), state);
-        Ok(())
+        self.write_aside(stem, kept.whole())
+    }
+
+    fn write_aside(&self, stem: &str, whole: &Value) -> anyhow::Result<()> {
+        let path = self.folder.join("records").join(format!("{stem}.unread.json"));
+        Ok(moult_durable::write_atomic(&path, &serde_json::to_vec(whole)?)?)
     }
 }
 
@@ -130,44 +221,63 @@ fn locked<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
     value.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn records<T: serde::Serialize + serde::de::DeserializeOwned>(folder: &Path, stem: &str) -> TwoCopy<T> {
+fn records(folder: &Path, stem: &str) -> TwoCopy<Value> {
     TwoCopy::new(folder.join("records"), stem)
 }
 
-fn state_file(folder: &Path, instance: &str) -> TwoCopy<SavedState> {
+fn state_file(folder: &Path, instance: &str) -> TwoCopy<Value> {
     TwoCopy::new(folder.join("state"), instance)
+}
+
+/// Stands for a state that is there and not understood.
+fn no_state() -> SavedState {
+    SavedState {
+        schema: 0,
+        data: Value::Null,
+    }
 }
 
 /// Reads a record. One whose two copies are both broken is said in the log; the next store replaces one
 /// copy and the other stays for whoever wants to look.
-fn recover<T>(file: &TwoCopy<T>, what: &str) -> anyhow::Result<Option<T>>
-where
-    T: serde::Serialize + serde::de::DeserializeOwned,
-{
-    match file.load() {
-        Ok(value) => Ok(value),
-        Err(error @ moult_durable::DurableError::BothCopiesUnreadable { .. }) => {
-            tracing::error!(error = %error, "{what} can't be read; the first value is used");
-            Ok(None)
-        }
-        Err(error) => Err(error).with_context(|| format!("{what} can't be read")),
-    }
+fn recover(file: &TwoCopy<Value>, what: &str) -> Option<Value> {
+    file.load().unwrap_or_else(|error| {
+        tracing::error!(%error, "{what} can't be read; the first value is used");
+        None
+    })
 }
 
-fn read_settings(path: &Path) -> Settings {
-    let parsed = match fs::read(path) {
-        Ok(bytes) => serde_json::from_slice::<Settings>(&bytes)
-            .map_err(anyhow::Error::from)
-            .and_then(|settings| validate(&settings).map(|()| settings)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Settings::default(),
+/// As much of a record as this version understands.
+fn understood<T>(found: Value, first: T, what: &str, fits: impl Fn(&T) -> bool) -> anyhow::Result<Kept<T>>
+where
+    T: Clone + serde::Serialize + serde::de::DeserializeOwned,
+{
+    let (kept, refused) = Kept::read(found, first, fits)?;
+    if !refused.is_empty() || !kept.is_record() {
+        tracing::warn!(
+            ?refused,
+            "{what} has parts that this version does not understand; they are kept as they are"
+        );
+    }
+    Ok(kept)
+}
+
+fn read_settings(path: &Path) -> anyhow::Result<Kept<Settings>> {
+    let found = match fs::read(path) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map_err(anyhow::Error::from),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Ok(Kept::first(Settings::default())?);
+        }
         Err(error) => Err(error.into()),
     };
-    parsed.unwrap_or_else(|error| {
+    let found = found.unwrap_or_else(|error| {
         tracing::error!(
             error = format!("{error:#}"),
-            "settings.json was not taken over; the defaults are used"
+            "settings.json can't be read; the defaults are used"
         );
-        Settings::default()
+        Value::Null
+    });
+    understood(found, Settings::default(), "settings.json", |settings| {
+        validate(settings).is_ok()
     })
 }
 
@@ -210,61 +320,4 @@ fn first_board() -> Board {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn state(text: &str) -> SavedState {
-        SavedState {
-            schema: 1,
-            data: serde_json::json!({ "text": text }),
-        }
-    }
-
-    #[test]
-    fn what_was_saved_is_there_after_a_restart() -> anyhow::Result<()> {
-        let folder = tempfile::tempdir()?;
-        let records = Records::open(folder.path())?;
-        records.save_state("notes-1", state("kept"))?;
-        records.decide(&"moult/system".parse()?, "system.figures", true)?;
-        records.set_settings(&Settings {
-            check_every_seconds: 60,
-            ..Settings::default()
-        })?;
-        let again = Records::open(folder.path())?;
-        assert_eq!(again.state("notes-1"), Some(state("kept")));
-        assert!(again.grants().allows(&"moult/system".parse()?, "system.figures"));
-        assert_eq!(again.settings().check_every_seconds, 60);
-        Ok(())
-    }
-
-    #[test]
-    fn state_of_a_tile_that_is_not_there_is_refused() -> anyhow::Result<()> {
-        let folder = tempfile::tempdir()?;
-        let records = Records::open(folder.path())?;
-        assert!(records.save_state("../settings", state("x")).is_err());
-        let large = SavedState {
-            schema: 1,
-            data: serde_json::Value::String("x".repeat(STATE_LIMIT_BYTES)),
-        };
-        assert!(records.save_state("notes-1", large).is_err());
-        Ok(())
-    }
-
-    #[test]
-    fn wrong_settings_are_refused_and_the_old_ones_go_on() -> anyhow::Result<()> {
-        let folder = tempfile::tempdir()?;
-        let records = Records::open(folder.path())?;
-        assert!(
-            records
-                .set_settings(&Settings {
-                    check_every_seconds: 0,
-                    ..Settings::default()
-                })
-                .is_err()
-        );
-        assert_eq!(records.settings(), Settings::default());
-        fs::write(folder.path().join("settings.json"), b"{\"mode\":\"sometimes\"}")?;
-        assert_eq!(Records::open(folder.path())?.settings(), Settings::default());
-        Ok(())
-    }
-}
+mod tests;

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use moult_model::stage::{StageEvent, StageReport, SwapCause, SwapFailure};
+use moult_model::stage::{Carried, CarriedKey, StageEvent, StageReport, SwapCause, SwapFailure};
 use moult_update::SwapFigures;
 use tauri::{AppHandle, Emitter as _};
 use tokio::sync::{oneshot, watch};
@@ -21,6 +21,7 @@ pub(crate) const WEBVIEW: &str = "main";
 pub(crate) struct Stage {
     inner: Mutex<Inner>,
     open: watch::Sender<bool>,
+    settled: watch::Sender<bool>,
 }
 
 #[derive(Default)]
@@ -31,6 +32,10 @@ struct Inner {
     standing: HashMap<Option<String>, String>,
     awaited: HashMap<String, Awaited>,
     flushed: Option<oneshot::Sender<()>>,
+    frozen: Option<oneshot::Sender<Carried>>,
+    carried: Option<oneshot::Sender<()>>,
+    /// Typed while the stage holds still, and not fetched yet.
+    keys: Vec<CarriedKey>,
 }
 
 struct Awaited {
@@ -46,6 +51,7 @@ impl Stage {
         Self {
             inner: Mutex::default(),
             open: watch::Sender::new(false),
+            settled: watch::Sender::new(false),
         }
     }
 
@@ -152,7 +158,21 @@ impl Stage {
                     let _ = done.send(());
                 }
             }
-            StageReport::Painted | StageReport::Heartbeat => {}
+            StageReport::Settled => {
+                self.settled.send_replace(true);
+            }
+            StageReport::Frozen { carried } => {
+                if let Some(frozen) = self.inner().frozen.take() {
+                    let _ = frozen.send(carried);
+                }
+            }
+            StageReport::Keys { keys } => self.inner().keys.extend(keys),
+            StageReport::Carried => {
+                if let Some(done) = self.inner().carried.take() {
+                    let _ = done.send(());
+                }
+            }
+            StageReport::Painted | StageReport::Heartbeat | StageReport::Input { .. } => {}
         }
     }
 
@@ -170,6 +190,45 @@ impl Stage {
         self.send(&StageEvent::Flush);
         if tokio::time::timeout(budget, flushed).await.is_err() {
             tracing::warn!("the stage did not save its state in time; what was saved before stands");
+        }
+    }
+}
+
+impl Stage {
+    /// Waits until every load of the start stands on the screen or has failed.
+    pub(crate) async fn settled(&self) {
+        let mut settled = self.settled.subscribe();
+        // The sender lives as long as this.
+        let _ = settled.wait_for(|settled| *settled).await;
+    }
+
+    /// Has the stage hold still, and waits for what it had. None if that is not said within `budget`.
+    pub(crate) async fn freeze(&self, budget: Duration) -> Option<Carried> {
+        let (done, frozen) = oneshot::channel();
+        {
+            let mut inner = self.inner();
+            inner.frozen = Some(done);
+            inner.keys.clear();
+        }
+        self.send(&StageEvent::Freeze {
+            quiet_ms: 0,
+            patience_ms: 0,
+        });
+        tokio::time::timeout(budget, frozen).await.ok()?.ok()
+    }
+
+    /// The keys that were typed while the stage holds still, since the last call.
+    pub(crate) fn take_keys(&self) -> Vec<CarriedKey> {
+        std::mem::take(&mut self.inner().keys)
+    }
+
+    /// Gives the stage what another process had, and waits until it stands on the screen, at most `budget`.
+    pub(crate) async fn carry(&self, carried: Carried, budget: Duration) {
+        let (done, ended) = oneshot::channel();
+        self.inner().carried = Some(done);
+        self.send(&StageEvent::Carry { carried });
+        if tokio::time::timeout(budget, ended).await.is_err() {
+            tracing::warn!("the stage did not say in time that it stands");
         }
     }
 }

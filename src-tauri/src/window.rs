@@ -2,14 +2,19 @@
 
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use moult_boot::link::Quit;
+use moult_handover::Window;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tauri::utils::config::Color;
 use tauri::webview::PageLoadEvent;
-use tauri::{Manager as _, WebviewUrl, WebviewWindowBuilder, WindowEvent};
+use tauri::{Manager as _, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent};
 
 use crate::app::{Context, quit};
+use crate::kept::Kept;
 use crate::stage::WEBVIEW;
+use crate::{health, stacking};
 
 /// Where the window was, in logical pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,9 +31,17 @@ const SMALLEST: (f64, f64) = (320.0, 240.0);
 /// The ground colour of the light theme: what stands before the first paint.
 const GROUND: Color = Color(0xe8, 0xeb, 0xe8, 0xff);
 
-/// Builds the window with the stage page in it.
-pub(crate) fn build(app: &tauri::App, context: &Arc<Context>) -> anyhow::Result<()> {
-    let geometry = recall(context);
+/// Builds the window with the stage page in it. With `over`, it lies exactly under that window of another process.
+pub(crate) fn build(app: &tauri::App, context: &Arc<Context>, over: Option<Window>) -> anyhow::Result<()> {
+    let geometry = match over {
+        Some(over) => sane(Geometry {
+            x: over.x,
+            y: over.y,
+            width: over.width,
+            height: over.height,
+        }),
+        None => recall(context),
+    };
     let mut builder = WebviewWindowBuilder::new(app, WEBVIEW, WebviewUrl::App("index.html".into()))
         .title("Moult")
         .min_inner_size(SMALLEST.0, SMALLEST.1)
@@ -47,13 +60,20 @@ pub(crate) fn build(app: &tauri::App, context: &Arc<Context>) -> anyhow::Result<
         None => builder.inner_size(FIRST.0, FIRST.1).center(),
     };
     let paged = Arc::clone(context);
-    builder = builder.on_page_load(move |_, payload| {
-        if payload.event() == PageLoadEvent::Started {
+    builder = builder.on_page_load(move |_, payload| match payload.event() {
+        PageLoadEvent::Started => {
             paged.loads.close_all();
             paged.stage.page_started();
         }
+        PageLoadEvent::Finished => health::progress(&paged, "the page is loaded"),
     });
+    if over.is_some() {
+        builder = builder.visible(false).focused(false);
+    }
     let window = builder.build()?;
+    if over.is_some() {
+        stacking::show_underneath(&window)?;
+    }
     let closing = Arc::clone(context);
     window.on_window_event(move |event| {
         if let WindowEvent::CloseRequested { api, .. } = event {
@@ -82,6 +102,53 @@ pub(crate) fn show(context: &Context) {
     }
 }
 
+/// Where the window is, for the one that is to lie under it.
+pub(crate) fn place(context: &Context) -> Option<Window> {
+    let window = context.handle.get()?.get_webview_window(WEBVIEW)?;
+    let geometry = geometry(&window).ok()?;
+    Some(Window {
+        x: geometry.x,
+        y: geometry.y,
+        width: geometry.width,
+        height: geometry.height,
+        scale: window.scale_factor().ok()?,
+        maximized: window.is_maximized().unwrap_or_default(),
+        minimized: window.is_minimized().unwrap_or_default(),
+        focused: window.is_focused().unwrap_or_default(),
+        native: None,
+    })
+}
+
+/// Brings a window that was built under another one to the top.
+pub(crate) fn rise(context: &Arc<Context>, focus: bool) -> anyhow::Result<()> {
+    let handle = context.handle.get().context("there is no window")?;
+    let window = handle.get_webview_window(WEBVIEW).context("there is no window")?;
+    let (done, risen) = std::sync::mpsc::channel();
+    handle.run_on_main_thread(move || {
+        // Who waited may have given up.
+        let _ = done.send(stacking::raise(&window, focus));
+    })?;
+    Ok(risen.recv()??)
+}
+
+/// Loads the page anew, with everything in it.
+pub(crate) fn load_again(context: &Context) -> anyhow::Result<()> {
+    let handle = context.handle.get().context("there is no window")?;
+    let window = handle.get_webview_window(WEBVIEW).context("there is no window")?;
+    Ok(window.reload()?)
+}
+
+/// Takes the window off the screen: this process ends.
+pub(crate) fn hide(context: &Context) {
+    let window = context
+        .handle
+        .get()
+        .and_then(|handle| handle.get_webview_window(WEBVIEW));
+    if let Some(Err(error)) = window.map(|window| window.hide()) {
+        tracing::warn!(%error, "the window could not be hidden");
+    }
+}
+
 /// Saves where the window is, so that it comes back there.
 pub(crate) fn remember(context: &Context) {
     if let Err(error) = save(context) {
@@ -97,25 +164,36 @@ fn save(context: &Context) -> anyhow::Result<()> {
     else {
         return Ok(());
     };
+    let geometry = geometry(&window)?;
+    let path = context.places.data.join("window.json");
+    let found = std::fs::read(&path)
+        .ok()
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let kept = Kept::read(found.unwrap_or(Value::Null), geometry, |_| true)?
+        .0
+        .with(geometry)?;
+    moult_durable::write_atomic(&path, &serde_json::to_vec(kept.whole())?)?;
+    Ok(())
+}
+
+fn geometry(window: &WebviewWindow) -> tauri::Result<Geometry> {
     let scale = window.scale_factor()?;
     let position = window.outer_position()?.to_logical::<f64>(scale);
     let size = window.inner_size()?.to_logical::<f64>(scale);
-    let geometry = Geometry {
+    Ok(Geometry {
         x: position.x,
         y: position.y,
         width: size.width,
         height: size.height,
-    };
-    moult_durable::write_atomic(
-        &context.places.data.join("window.json"),
-        &serde_json::to_vec(&geometry)?,
-    )?;
-    Ok(())
+    })
 }
 
 fn recall(context: &Context) -> Option<Geometry> {
     let bytes = std::fs::read(context.places.data.join("window.json")).ok()?;
-    let geometry: Geometry = serde_json::from_slice(&bytes).ok()?;
+    sane(serde_json::from_slice(&bytes).ok()?)
+}
+
+fn sane(geometry: Geometry) -> Option<Geometry> {
     let sane = geometry.width >= SMALLEST.0 && geometry.height >= SMALLEST.1 && geometry.width < 20_000.0;
     sane.then_some(geometry)
 }

@@ -4,9 +4,11 @@
 mod bad_executable;
 mod bad_notes;
 mod executable;
+mod hand_over;
 mod network;
 mod notes;
 mod offline;
+mod only_reading;
 mod prompt;
 mod shell;
 mod typing;

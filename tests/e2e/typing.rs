@@ -41,7 +41,7 @@ async fn no_key_is_lost_or_moved_when_notes_is_swapped_while_it_is_typed_into() 
 }
 
 /// Puts the caret to the end of the note, with the keyboard on the window as a hand would leave it.
-async fn click_below_the_text(scene: &Scene) -> anyhow::Result<()> {
+pub(crate) async fn click_below_the_text(scene: &Scene) -> anyhow::Result<()> {
     let layout = scene.stage()?.layout().await?;
     let place = layout.get("notes-1").context("Notes is not on the board")?;
     let side = |index: usize| place[index].as_f64().context("a tile without a place");
@@ -53,7 +53,7 @@ async fn click_below_the_text(scene: &Scene) -> anyhow::Result<()> {
 }
 
 /// Words in which every lost, doubled or exchanged key shows: 1 2 3 4 …
-fn numbers(count: u32) -> String {
+pub(crate) fn numbers(count: u32) -> String {
     (1..=count)
         .map(|number| number.to_string())
         .collect::<Vec<_>>()

@@ -4,4 +4,5 @@
 mod bundles;
 mod executables;
 mod faults;
+mod power_model;
 mod world;

@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use anyhow::Context as _;
 
@@ -13,16 +14,55 @@ use crate::processes::Guard;
 #[derive(Debug)]
 pub struct Display {
     name: String,
+    // Dropped in this order: who needs the server before the server.
+    manager: Option<Guard>,
     _server: Option<Guard>,
 }
 
 impl Display {
     /// Starts an X server without a monitor on a free display.
     pub fn own() -> anyhow::Result<Self> {
+        Self::start(None)
+    }
+
+    /// The same, with its frame buffer as a file in this folder.
+    pub fn with_frame_buffer(folder: &Path) -> anyhow::Result<Self> {
+        Self::start(Some(folder))
+    }
+
+    /// Starts a small window manager on it, and waits until that manages windows.
+    pub fn manage(&mut self) -> anyhow::Result<()> {
+        let manager = self
+            .command("openbox")
+            .arg("--sm-disable")
+            .stdout(Stdio::null())
+            .spawn();
+        let manager = manager.context("`openbox` could not be started; install the package openbox")?;
+        self.manager = Some(Guard::new(manager));
+        for _ in 0..100 {
+            let answer = self
+                .command("xprop")
+                .args(["-root", "_NET_SUPPORTING_WM_CHECK"])
+                .output();
+            let answer = answer.context("`xprop` could not be started; install the package x11-utils")?;
+            if String::from_utf8_lossy(&answer.stdout).contains("window id") {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        anyhow::bail!("openbox did not take the display {}", self.name)
+    }
+
+    fn start(frame_buffer: Option<&Path>) -> anyhow::Result<Self> {
         let (reader, writer) = std::io::pipe().context("a pipe could not be made")?;
         rustix::io::fcntl_setfd(&writer, rustix::io::FdFlags::empty())
             .context("a pipe could not be handed on")?;
-        let server = Command::new("Xvfb")
+        let mut command = Command::new("Xvfb");
+        if let Some(folder) = frame_buffer {
+            std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+            command.arg("-fbdir").arg(folder);
+        }
+        let server = command
             .args(["-displayfd", &writer.as_raw_fd().to_string()])
             .args(["-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"])
             .stdin(Stdio::null())
@@ -40,6 +80,7 @@ impl Display {
         anyhow::ensure!(!number.is_empty(), "Xvfb ended at once");
         Ok(Self {
             name: format!(":{number}"),
+            manager: None,
             _server: Some(server),
         })
     }
@@ -47,7 +88,11 @@ impl Display {
     /// The display this process was given, if any.
     pub fn given() -> Option<Self> {
         let name = std::env::var("DISPLAY").ok().filter(|name| !name.is_empty())?;
-        Some(Self { name, _server: None })
+        Some(Self {
+            name,
+            manager: None,
+            _server: None,
+        })
     }
 
     /// Its name, for `DISPLAY`.

@@ -101,6 +101,7 @@ const APP_SOURCES: &[&str] = &[
     "crates/delta",
     "crates/trust",
     "crates/boot",
+    "crates/handover",
     "crates/update",
     "crates/sandbox",
     "src-tauri",

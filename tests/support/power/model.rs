@@ -1,0 +1,295 @@
+//! The disk while it is changed: what lasts for sure, and what is still on its way. Refuses to choose what
+//! becomes of the latter.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::sync::Arc;
+
+use moult_durable::faults::{Call, Line};
+
+use super::Fate;
+use super::disk::{Disk, Entry, joined};
+
+/// The number of a file or folder, however many names it has.
+type Node = usize;
+/// The root's number.
+const ROOT: Node = 0;
+/// The modes that new files and folders get.
+const FILE_MODE: u32 = 0o644;
+const FOLDER_MODE: u32 = 0o755;
+
+/// A name in a folder.
+type Name = (Node, String);
+
+/// A change that may be lost when the power goes.
+#[derive(Debug)]
+pub(super) struct Pending {
+    pub(super) shown: String,
+    change: Change,
+}
+
+#[derive(Debug)]
+enum Change {
+    /// Names that come to mean something else, or nothing. They change together, but each lasts when its
+    /// own folder is synced.
+    Names(Vec<(Name, Option<Node>)>),
+    Write(Node, u64, Arc<Vec<u8>>),
+    Length(Node, u64),
+    Mode(Node, u32),
+}
+
+impl Pending {
+    pub(super) fn is_write(&self) -> bool {
+        matches!(self.change, Change::Write(..))
+    }
+
+    pub(super) fn is_of_names(&self) -> bool {
+        matches!(self.change, Change::Names(_))
+    }
+}
+
+/// The disk.
+#[derive(Debug)]
+pub(super) struct Model {
+    /// What lasts of each file and folder.
+    nodes: Vec<Entry>,
+    /// The names that last, and those that are seen now.
+    lasting: BTreeMap<Name, Node>,
+    seen: BTreeMap<Name, Node>,
+    /// The files by the number of the call that opened them.
+    opened: HashMap<u64, Node>,
+    pending: Vec<Pending>,
+}
+
+impl Model {
+    pub(super) fn new(before: &Disk) -> Self {
+        let mut model = Self {
+            nodes: vec![Entry::Folder(FOLDER_MODE)],
+            lasting: BTreeMap::new(),
+            seen: BTreeMap::new(),
+            opened: HashMap::new(),
+            pending: Vec::new(),
+        };
+        for (path, entry) in &before.entries {
+            if path.is_empty() {
+                model.nodes[ROOT] = entry.clone();
+            } else if let Some(name) = model.name(path) {
+                let node = model.add(entry.clone());
+                model.lasting.insert(name.clone(), node);
+                model.seen.insert(name, node);
+            }
+        }
+        model
+    }
+
+    pub(super) fn pending(&self) -> &[Pending] {
+        &self.pending
+    }
+
+    /// Plays a call. One that would fail changes nothing.
+    pub(super) fn apply(&mut self, line: &Line, bytes: Option<&[u8]>) -> io::Result<()> {
+        let incomplete = |what: &str| io::Error::other(format!("call {}: {what}: {line:?}", line.n));
+        let shown = format!("{:?} of {}", line.call, line.path);
+        let to = || line.raw_to.as_deref().ok_or_else(|| incomplete("no second name"));
+        let found = self.find(&line.raw);
+        let opened = line
+            .opened_at
+            .and_then(|number| self.opened.get(&number).copied());
+        match line.call {
+            Call::Create | Call::OpenOrCreate | Call::Append => {
+                let Some(name) = self.name(&line.raw) else {
+                    return Ok(());
+                };
+                let node = if let Some(node) = found {
+                    if line.call == Call::Create {
+                        self.push(shown, Change::Length(node, 0));
+                    }
+                    node
+                } else {
+                    let mode = line.mode.unwrap_or(FILE_MODE);
+                    let node = self.add(Entry::File(mode, Arc::default()));
+                    self.rename(shown, vec![(name, Some(node))]);
+                    node
+                };
+                self.opened.insert(line.n, node);
+            }
+            Call::Write => {
+                let node = opened.or(found).ok_or_else(|| incomplete("no such file"))?;
+                let bytes = bytes.ok_or_else(|| incomplete("no bytes"))?.to_vec();
+                let offset = line.offset.ok_or_else(|| incomplete("no offset"))?;
+                self.push(shown, Change::Write(node, offset, Arc::new(bytes)));
+            }
+            Call::SetLength => {
+                let node = opened.or(found).ok_or_else(|| incomplete("no such file"))?;
+                let length = line.length.ok_or_else(|| incomplete("no length"))?;
+                self.push(shown, Change::Length(node, length));
+            }
+            Call::SetMode => {
+                let mode = line.mode.ok_or_else(|| incomplete("no mode"))?;
+                if let Some(node) = opened.or(found) {
+                    self.push(shown, Change::Mode(node, mode & 0o7777));
+                }
+            }
+            Call::Sync => {
+                let node = opened.or(found).ok_or_else(|| incomplete("no such file"))?;
+                self.sync(node);
+            }
+            Call::SyncFolder => {
+                let node = found.ok_or_else(|| incomplete("no such folder"))?;
+                self.sync(node);
+            }
+            Call::Rename | Call::Exchange | Call::Link => {
+                let (from, to) = (self.name(&line.raw), self.name(to()?));
+                let (Some(from), Some(to)) = (from, to) else {
+                    return Err(incomplete("over the edge of what was recorded"));
+                };
+                let (Some(node), other) = (found, self.seen.get(&to).copied()) else {
+                    return Ok(());
+                };
+                let names = match (line.call, other) {
+                    (Call::Rename, Some(other)) if other == node => return Ok(()),
+                    (Call::Rename, _) => vec![(to, Some(node)), (from, None)],
+                    (Call::Exchange, Some(other)) => vec![(from, Some(other)), (to, Some(node))],
+                    (Call::Link, None) => vec![(to, Some(node))],
+                    _ => return Ok(()),
+                };
+                self.rename(shown, names);
+            }
+            Call::RemoveFile | Call::RemoveFolder => {
+                let name = self.name(&line.raw);
+                let empty = found.is_some_and(|node| !self.seen.keys().any(|(folder, _)| *folder == node));
+                if let Some(name) = name.filter(|_| empty) {
+                    self.rename(shown, vec![(name, None)]);
+                }
+            }
+            Call::MakeFolder | Call::Bind => {
+                if let (None, Some(name)) = (found, self.name(&line.raw)) {
+                    let node = self.add(match line.call {
+                        Call::Bind => Entry::Socket,
+                        _ => Entry::Folder(FOLDER_MODE),
+                    });
+                    self.rename(shown, vec![(name, Some(node))]);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, entry: Entry) -> Node {
+        self.nodes.push(entry);
+        self.nodes.len() - 1
+    }
+
+    fn push(&mut self, shown: String, change: Change) {
+        self.pending.push(Pending { shown, change });
+    }
+
+    fn rename(&mut self, shown: String, names: Vec<(Name, Option<Node>)>) {
+        for (name, node) in &names {
+            set(&mut self.seen, name, *node);
+        }
+        self.push(shown, Change::Names(names));
+    }
+
+    /// The folder and name of a path, if the folder is seen.
+    fn name(&self, path: &str) -> Option<Name> {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        (!name.is_empty()).then_some((self.find(folder)?, name.to_owned()))
+    }
+
+    /// What is seen at a path.
+    fn find(&self, path: &str) -> Option<Node> {
+        let mut names = path.split('/').filter(|name| !name.is_empty());
+        names.try_fold(ROOT, |folder, name| {
+            self.seen.get(&(folder, name.to_owned())).copied()
+        })
+    }
+
+    /// Makes what is pending of a file or folder last.
+    fn sync(&mut self, synced: Node) {
+        for pending in &mut self.pending {
+            match &mut pending.change {
+                Change::Names(names) => names.retain(|(name, node)| {
+                    let is_here = name.0 == synced;
+                    if is_here {
+                        set(&mut self.lasting, name, *node);
+                    }
+                    !is_here
+                }),
+                change => apply_to(&mut self.nodes, change, Fate::Kept, Some(synced)),
+            }
+        }
+        self.pending.retain(|pending| match &pending.change {
+            Change::Names(names) => !names.is_empty(),
+            Change::Write(node, ..) | Change::Length(node, _) | Change::Mode(node, _) => *node != synced,
+        });
+    }
+
+    /// The disk if each pending change meets its fate, and they happen in this order.
+    pub(super) fn disk(&self, fates: &[Fate], order: &[usize]) -> Disk {
+        let mut names = self.lasting.clone();
+        let mut nodes = self.nodes.clone();
+        for &at in order {
+            match &self.pending[at].change {
+                Change::Names(changed) if fates[at] == Fate::Kept => {
+                    for (name, node) in changed {
+                        set(&mut names, name, *node);
+                    }
+                }
+                Change::Names(_) => {}
+                change => apply_to(&mut nodes, change, fates[at], None),
+            }
+        }
+        let mut disk = Disk::default();
+        disk.entries.insert(String::new(), nodes[ROOT].clone());
+        let mut folders = vec![(ROOT, String::new())];
+        while let Some((folder, path)) = folders.pop() {
+            let below = (folder, String::new())..(folder + 1, String::new());
+            for ((_, name), node) in names.range(below) {
+                let path = joined(&path, name);
+                // A folder that was moved may be seen twice, but never within itself.
+                if matches!(nodes[*node], Entry::Folder(_)) && path.matches('/').count() < 64 {
+                    folders.push((*node, path.clone()));
+                }
+                disk.entries.insert(path, nodes[*node].clone());
+            }
+        }
+        disk
+    }
+}
+
+fn set(names: &mut BTreeMap<Name, Node>, name: &Name, node: Option<Node>) {
+    match node {
+        Some(node) => names.insert(name.clone(), node),
+        None => names.remove(name),
+    };
+}
+
+/// Changes the bytes or the mode of a file; with `only` given, only of that one.
+fn apply_to(nodes: &mut [Entry], change: &Change, fate: Fate, only: Option<Node>) {
+    let (Change::Write(node, ..) | Change::Length(node, _) | Change::Mode(node, _)) = change else {
+        return;
+    };
+    if fate == Fate::Dropped || only.is_some_and(|only| only != *node) {
+        return;
+    }
+    match (&mut nodes[*node], change) {
+        (Entry::File(mode, _) | Entry::Folder(mode), Change::Mode(_, new)) => *mode = *new,
+        (Entry::File(_, bytes), Change::Length(_, length)) => {
+            Arc::make_mut(bytes).resize(*length as usize, 0);
+        }
+        (Entry::File(_, bytes), Change::Write(_, offset, new)) => {
+            let bytes = Arc::make_mut(bytes);
+            let half = new.len() / 2;
+            let start = *offset as usize;
+            let end = start + if fate == Fate::Torn { half } else { new.len() };
+            if bytes.len() < end {
+                bytes.resize(end, 0);
+            }
+            let written = if fate == Fate::Kept { new.len() } else { half };
+            bytes[start..start + written].copy_from_slice(&new[..written]);
+            bytes[start + written..end].fill(0);
+        }
+        _ => {}
+    }
+}

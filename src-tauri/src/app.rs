@@ -66,6 +66,9 @@ pub(crate) fn run(version: &str) -> anyhow::Result<()> {
     moult_durable::create_dir_all(&places.data)?;
     log::open(&places.log())?;
     tracing::info!(version = %build.version, slot = places.slot, triple = TRIPLE, "starts");
+    if let Some(statement) = &places.statement {
+        tracing::info!(statement, "where it is installed");
+    }
     let link = match Link::from_environment() {
         Some(link) => Some(link.context("the launcher's channel can't be used")?),
         None => None,
@@ -163,6 +166,9 @@ fn start(context: &Arc<Context>, beginning: Beginning) -> anyhow::Result<()> {
         .as_ref()
         .map(|anchor| anchor.minisign.clone())
         .unwrap_or_default();
+    if let Err(error) = moult_boot::presence::join_group() {
+        tracing::warn!(%error, "the task bar will not know this window");
+    }
     let app = tauri::Builder::default()
         .plugin(tauri_plugin_updater::Builder::new().pubkey(minisign).build())
         .manage(Arc::clone(context))
@@ -206,6 +212,8 @@ fn set_up(app: &tauri::App, context: &Arc<Context>, beginning: Beginning) -> any
             take_over::begin(context, *taker);
         }
     }
+    #[cfg(windows)]
+    window::name(app, context);
     health::progress(context, "the window is built");
     listen_to_launcher(context);
     listen_to_signals(context);
@@ -304,8 +312,18 @@ fn listen_to_signals(context: &Arc<Context>) {
     });
 }
 
+/// Elsewhere there are no signals: the launcher has another way, and so have the console and the session.
 #[cfg(not(unix))]
-fn listen_to_signals(_: &Arc<Context>) {}
+fn listen_to_signals(context: &Arc<Context>) {
+    let context = Arc::clone(context);
+    let listening = moult_boot::presence::on_wish_to_end(move |why| {
+        tauri::async_runtime::block_on(quit(&context, why));
+        false
+    });
+    if let Err(error) = listening {
+        tracing::warn!(%error, "a wish to end is not heard");
+    }
+}
 
 /// Ends the application: what was typed is saved first, and the launcher is told why.
 pub(crate) async fn quit(context: &Arc<Context>, why: Quit) {

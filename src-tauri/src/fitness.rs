@@ -25,7 +25,7 @@ pub(crate) struct Signs {
     pub(crate) shell_failed: bool,
     /// Widgets that are ready.
     pub(crate) widgets_ready: u32,
-    /// Widgets that could not be loaded.
+    /// Widgets that could not be loaded at the start, though a version before this one has loaded them.
     pub(crate) widgets_failed: u32,
     /// This process may write.
     pub(crate) holds_right: bool,

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use moult_boot::link::ToLauncher;
-use moult_model::Subject;
 use moult_model::stage::StageReport;
+use moult_model::{Subject, Version};
 use moult_update::Verdict;
 
 use crate::app::{Context, tell};
@@ -15,7 +15,7 @@ use crate::fitness::{Judgement, Signs};
 use crate::{companions, take_over};
 
 /// The launcher hears of every so many widgets that are loaded.
-const WIDGETS_A_STEP: u32 = 10;
+const WIDGETS_A_STEP: usize = 10;
 /// How often the signs are looked at.
 const LOOK: Duration = Duration::from_millis(250);
 
@@ -32,6 +32,8 @@ pub(crate) struct Health {
     composing: AtomicBool,
     /// What the stage said about the loads of this start.
     signs: Mutex<Signs>,
+    /// The widgets that are ready, with their versions.
+    loaded: Mutex<Vec<(Subject, Version)>>,
 }
 
 impl Health {
@@ -43,6 +45,7 @@ impl Health {
             touched: Mutex::default(),
             composing: AtomicBool::new(false),
             signs: Mutex::default(),
+            loaded: Mutex::default(),
         }
     }
 
@@ -88,33 +91,41 @@ pub(crate) fn progress(context: &Context, what: &str) {
 
 /// Notes what a report of the stage says about the start.
 pub(crate) fn observe(context: &Context, report: &StageReport) {
-    let of_token = |token: &str| context.loads.by_token(token).map(|load| load.subject);
+    let of_token = |token: &str| {
+        let load = context.loads.by_token(token)?;
+        Some((load.subject, load.bundle.manifest().version.clone()))
+    };
     match report {
         StageReport::Ready { token } => match of_token(token) {
-            Some(Subject::Shell) => {
+            Some((Subject::Shell, _)) => {
                 context.health.signs().shell_failed = false;
                 progress(context, "the shell is ready");
             }
-            Some(_) => {
-                let ready = {
-                    let mut signs = context.health.signs();
-                    signs.widgets_ready += 1;
-                    signs.widgets_ready
-                };
-                if ready % WIDGETS_A_STEP == 0 {
-                    progress(context, &format!("{ready} widgets are ready"));
+            Some(widget) => {
+                let mut loaded = context
+                    .health
+                    .loaded
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner);
+                loaded.push(widget);
+                if loaded.len() % WIDGETS_A_STEP == 0 {
+                    progress(context, &format!("{} widgets are ready", loaded.len()));
                 }
+                context.health.signs().widgets_ready += 1;
             }
             None => {}
         },
         StageReport::LoadFailed { token, problem } => {
-            let subject = of_token(token);
-            tracing::warn!(subject = ?subject, ?problem, "could not be loaded");
+            let part = of_token(token);
+            tracing::warn!(?part, ?problem, "could not be loaded");
             let mut signs = context.health.signs();
-            match subject {
-                Some(Subject::Shell) => signs.shell_failed = true,
-                Some(_) => signs.widgets_failed += 1,
-                None => {}
+            match part {
+                Some((Subject::Shell, _)) => signs.shell_failed = true,
+                // One that is new here may be broken by itself.
+                Some((widget, version)) if !signs.settled && context.records.is_proven(&widget, &version) => {
+                    signs.widgets_failed += 1;
+                }
+                _ => {}
             }
         }
         StageReport::Settled => {
@@ -220,7 +231,18 @@ fn confirm(context: &Context) {
         return;
     };
     match engine.confirm_executable() {
-        Ok(()) => tell(context, &ToLauncher::Confirmed),
+        Ok(()) => {
+            tell(context, &ToLauncher::Confirmed);
+            let loaded = context
+                .health
+                .loaded
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone();
+            if let Err(error) = context.records.prove(&loaded) {
+                tracing::warn!(error = format!("{error:#}"), "the loaded widgets are not noted");
+            }
+        }
         Err(error) => {
             tracing::error!(%error, "the executable could not be confirmed; the launcher decides at the next start");
         }

@@ -57,7 +57,17 @@ pub(crate) fn draw(context: &Context) -> Overview {
             .check_problem
             .or_else(|| only_reading(context))
             .or_else(|| without_engine(context)),
-        beliefs: picture.beliefs.into_iter().collect(),
+        beliefs: picture
+            .beliefs
+            .into_iter()
+            .chain(
+                context
+                    .places
+                    .statement
+                    .clone()
+                    .map(|text| ("place".to_owned(), text)),
+            )
+            .collect(),
     }
 }
 

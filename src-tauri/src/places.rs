@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use moult_boot::Place;
+use moult_boot::place::Facts;
 
 /// Where everything lies.
 #[derive(Clone, Debug)]
@@ -15,6 +17,8 @@ pub(crate) struct Places {
     pub(crate) install: PathBuf,
     /// The name of the slot that runs: `base` or one of the versions.
     pub(crate) slot: String,
+    /// What the person should know about the place that the packaged version lies in, if anything.
+    pub(crate) statement: Option<String>,
 }
 
 impl Places {
@@ -27,7 +31,10 @@ impl Places {
         let install = path("MOULT_INSTALL").unwrap_or_else(|| folder.clone());
         let data = path("MOULT_DATA").unwrap_or_else(|| folder.join("data"));
         let slot = std::env::var("MOULT_SLOT").unwrap_or_else(|_| "base".to_owned());
+        let place = Place::of(&Facts::gather(&install, |name| std::env::var_os(name)));
+        let statement = place.statement(&install).map(|statement| statement.to_string());
         Ok(Self {
+            statement,
             data,
             executable,
             install,

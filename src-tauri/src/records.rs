@@ -10,8 +10,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use moult_durable::TwoCopy;
 use moult_model::board::{Board, Cell, Tile};
 use moult_model::stage::SavedState;
-use moult_model::{Settings, WidgetId};
+use moult_model::{Settings, Subject, Version, WidgetId};
 use moult_sandbox::Grants;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::kept::Kept;
@@ -29,8 +30,17 @@ pub(crate) struct Records {
     board: Mutex<Kept<Board>>,
     grants: Mutex<Kept<Grants>>,
     states: Mutex<BTreeMap<String, Kept<SavedState>>>,
+    proven: Mutex<Kept<Proven>>,
     /// Whether this process has the right to write.
     writes: AtomicBool,
+}
+
+/// The widgets that were loaded by a version of the application which was confirmed, with their versions. If such
+/// a one can't be loaded any more, it is not the widget's fault.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Proven {
+    widgets: BTreeMap<Subject, String>,
 }
 
 impl Records {
@@ -42,6 +52,7 @@ impl Records {
             board: Mutex::new(Kept::first(Board::default())?),
             grants: Mutex::new(Kept::first(Grants::default())?),
             states: Mutex::default(),
+            proven: Mutex::new(Kept::first(Proven::default())?),
             writes: AtomicBool::new(false),
         };
         records.read_again()?;
@@ -60,6 +71,10 @@ impl Records {
             Some(found) => understood(found, Grants::default(), "the grants", |_| true)?,
             None => Kept::first(Grants::default())?,
         };
+        let proven = match recover(&records(folder, "proven"), "the list of loaded widgets") {
+            Some(found) => understood(found, Proven::default(), "the list of loaded widgets", |_| true)?,
+            None => Kept::first(Proven::default())?,
+        };
         let mut states = BTreeMap::new();
         for tile in &board.value().tiles {
             if let Some(found) = recover(&state_file(folder, &tile.instance), "a widget's state") {
@@ -71,6 +86,7 @@ impl Records {
         *locked(&self.board) = board;
         *locked(&self.grants) = grants;
         *locked(&self.states) = states;
+        *locked(&self.proven) = proven;
         Ok(())
     }
 
@@ -200,10 +216,39 @@ impl Records {
         Ok(())
     }
 
+    /// Whether this version of a widget was loaded before.
+    pub(crate) fn is_proven(&self, widget: &Subject, version: &Version) -> bool {
+        let proven = locked(&self.proven);
+        proven
+            .value()
+            .widgets
+            .get(widget)
+            .is_some_and(|known| *known == version.to_string())
+    }
+
+    /// Notes the widgets that a confirmed version of the application has loaded.
+    pub(crate) fn prove(&self, widgets: &[(Subject, Version)]) -> anyhow::Result<()> {
+        self.may_write()?;
+        let mut proven = locked(&self.proven);
+        let mut value = proven.value().clone();
+        value.widgets.extend(
+            widgets
+                .iter()
+                .map(|(widget, version)| (widget.clone(), version.to_string())),
+        );
+        if value != *proven.value() {
+            self.set_aside("proven", &proven)?;
+            let next = proven.with(value)?;
+            records(&self.folder, "proven").store(next.whole())?;
+            *proven = next;
+        }
+        Ok(())
+    }
+
     /// Keeps what has another shape altogether, before a change writes over it.
     fn set_aside<T>(&self, stem: &str, kept: &Kept<T>) -> anyhow::Result<()>
     where
-        T: Clone + serde::Serialize + serde::de::DeserializeOwned,
+        T: Clone + Serialize + serde::de::DeserializeOwned,
     {
         if kept.is_record() {
             return Ok(());
@@ -249,7 +294,7 @@ fn recover(file: &TwoCopy<Value>, what: &str) -> Option<Value> {
 /// As much of a record as this version understands.
 fn understood<T>(found: Value, first: T, what: &str, fits: impl Fn(&T) -> bool) -> anyhow::Result<Kept<T>>
 where
-    T: Clone + serde::Serialize + serde::de::DeserializeOwned,
+    T: Clone + Serialize + serde::de::DeserializeOwned,
 {
     let (kept, refused) = Kept::read(found, first, fits)?;
     if !refused.is_empty() || !kept.is_record() {

@@ -85,6 +85,21 @@ pub(crate) fn build(app: &tauri::App, context: &Arc<Context>, over: Option<Windo
     Ok(())
 }
 
+/// Says what the task bar starts for this window: the launcher, which knows the version that is due.
+#[cfg(windows)]
+pub(crate) fn name(app: &tauri::App, context: &Context) {
+    let named = app
+        .get_webview_window(WEBVIEW)
+        .context("there is no window")
+        .and_then(|window| {
+            let window = window.hwnd()?.0.expose_provenance().cast_signed();
+            Ok(moult_boot::presence::name_window(window, &context.places.install)?)
+        });
+    if let Err(error) = named {
+        tracing::warn!(error = format!("{error:#}"), "the window has no name");
+    }
+}
+
 /// Brings the window to the front.
 pub(crate) fn show(context: &Context) {
     if let Some(window) = context

@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use moult_boot::{Installed, Quit, StartToken};
 use moult_model::stage::{SwapCause, SwapFailure};
-use moult_model::{Outcome, Subject, Version};
+use moult_model::{Activity, Outcome, Phase, Subject, Version};
 use moult_update::{
     BoxFuture, Engine, ExecutableDecision, Host, Picture, StagedBundle, StagedExecutable, SwapFigures,
     SwapRefusal,
@@ -19,6 +19,11 @@ use crate::installation::Installation;
 
 /// An engine that has nothing more to do says so long before this. Only a guard: no outcome hangs on it.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// An engine that goes on for ever, which is wrong whatever the disk does.
+#[derive(Debug, thiserror::Error)]
+#[error("the engine of {0} came to no end")]
+pub(crate) struct NoEnd(Version);
 
 /// How the new version does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -105,7 +110,7 @@ pub(crate) fn run(
         let session = session(installation, running, life);
         match tokio::time::timeout(PATIENCE, session).await {
             Ok(outcome) => outcome,
-            Err(_) => bail!("the engine of {} came to no end", running.installed.version),
+            Err(_) => Err(anyhow::Error::new(NoEnd(running.installed.version.clone()))),
         }
     })
 }
@@ -156,9 +161,15 @@ async fn session(
     Ok((quit, engine.picture()))
 }
 
-/// Whether a check of this process has ended, and all that followed from it.
+/// Whether a check of this process has ended, and all that followed from it. An executable that is armed
+/// waits for the next start: this one was asked for already, or the launcher could not count it.
 fn is_settled(picture: &Picture) -> bool {
-    (picture.checked_at.is_some() || picture.check_problem.is_some()) && picture.activities.is_empty()
+    let is_armed = picture.boot.as_ref().is_some_and(|boot| boot.trial.is_some());
+    let waits_for_start = |activity: &Activity| {
+        is_armed && activity.subject == Subject::Executable && activity.phase == Phase::Switching
+    };
+    let is_checked = picture.checked_at.is_some() || picture.check_problem.is_some();
+    is_checked && picture.activities.iter().all(waits_for_start)
 }
 
 /// The version before, if this one took over from it and nobody has gone back yet.

@@ -6,7 +6,7 @@ use moult_boot::launcher::{Body, LifeEnd, Lived, Starting, rehearse};
 use moult_durable::faults as points;
 use moult_update::Picture;
 
-use crate::application::{self, Life};
+use crate::application::{self, Life, NoEnd};
 use crate::faults;
 use crate::installation::Installation;
 
@@ -32,6 +32,7 @@ struct Played<'a> {
     life: Life,
     troubles: Vec<String>,
     picture: Picture,
+    came_to_no_end: bool,
 }
 
 impl Body for Played<'_> {
@@ -54,6 +55,7 @@ impl Body for Played<'_> {
                 }
             }
             Err(error) => {
+                self.came_to_no_end |= error.is::<NoEnd>();
                 self.troubles.push(format!("{error:#}"));
                 crashed()
             }
@@ -94,12 +96,14 @@ pub(crate) fn update(installation: &Installation, life: Life) -> Driven {
         life,
         troubles: Vec::new(),
         picture: Picture::default(),
+        came_to_no_end: false,
     };
     let ending = rehearse(&installation.launcher(), &mut played);
+    let came_to_no_end = played.came_to_no_end;
     let (mut troubles, picture) = (played.troubles, played.picture);
     troubles.extend(ending.message);
     Driven {
-        code: ending.code,
+        code: if came_to_no_end { LOST.into() } else { ending.code },
         troubles,
         picture,
     }

@@ -30,7 +30,7 @@ fn a_thousand_updates_and_rollbacks_leave_nothing_over() -> anyhow::Result<()> {
     let fixtures = Fixtures::ensure_tools(&mut |_| {})?;
     let folder = ground.folder()?;
     let publisher = Publisher::open(&fixtures, &folder)?;
-    let place = ground.fresh(Life::Crashing)?;
+    let place = ground.unused(Life::Crashing)?;
     let data = place.install().join("data");
     let packaged = fs::read(place.install().join("moult-app"))?;
     let cycles = if is_all() { CYCLES } else { FEW };

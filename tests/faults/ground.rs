@@ -108,6 +108,11 @@ impl Ground {
         self.from(&self.prepared.join(template), life)
     }
 
+    /// The same for repositories of another publisher: nothing was ever believed there.
+    pub(crate) fn unused(&self, life: Life) -> anyhow::Result<Place> {
+        self.from(&self.prepared.join("template"), life)
+    }
+
     /// A place with a copy of an installation.
     pub(crate) fn from(&self, install: &Path, life: Life) -> anyhow::Result<Place> {
         let place = self.empty(life)?;

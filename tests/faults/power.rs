@@ -32,8 +32,10 @@ fn whatever_a_power_cut_leaves_it_comes_back() -> anyhow::Result<()> {
         place.remove()?;
         let recording = Recording::read(&log, &bytes)?;
         points += recording.lines.len();
+        let begin = std::time::Instant::now();
         let cuts = recording.cuts()?;
         disks += cuts.len();
+        eprintln!("{} {} {:?}", recording.lines.len(), cuts.len(), begin.elapsed());
         let cuts = share(cuts, CUTS);
         let name = |cut: &Cut| format!("{}, after {}, {}", life.name(), cut.after, cut.what);
         let outcomes = each(&cuts, |cut| {

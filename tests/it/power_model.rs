@@ -1,5 +1,7 @@
 //! The model of a disk whose power goes: what it must find, and what it must not.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
 use std::collections::{BTreeSet, HashMap};
 use std::fs as disk;
 use std::path::Path;

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::command::{cargo, command, npm, quiet};
 use crate::report::{Steps, heading};
-use crate::{bindings, lengths, licenses, walls};
+use crate::{bindings, file_changes, hardening, lengths, licenses, walls};
 
 /// Runs all checks, also those after one that failed; or only those with this in their name.
 pub(crate) fn run(only: Option<String>) -> Result<()> {
@@ -35,6 +35,7 @@ pub(crate) fn add_to(steps: &mut Steps) {
         )
     });
     steps.run("walls between crates", walls::check);
+    steps.run("changes of files", file_changes::check);
     steps.run("licenses and sources", licenses::check);
     steps.run("generated types", bindings::check);
     steps.run("frontend", || run(npm(), &["run", "--silent", "check"]));
@@ -42,4 +43,5 @@ pub(crate) fn add_to(steps: &mut Steps) {
         run(npm(), &["run", "--silent", "format:check"])
     });
     steps.run("file lengths", lengths::check);
+    steps.run("hardening of the programs", hardening::check);
 }

@@ -5,13 +5,19 @@ mod bindings;
 mod check;
 mod command;
 mod demo;
+mod faults;
+mod file_changes;
+mod hardening;
 mod lengths;
 mod licenses;
 mod report;
 mod setup;
 mod spdx;
+mod targets;
 mod test;
+mod tokens;
 mod walls;
+mod wine;
 
 use std::process::ExitCode;
 
@@ -39,12 +45,18 @@ enum Command {
     Check {
         /// Run only the checks with this in their name.
         name: Option<String>,
+        /// Type-check the whole workspace for another system instead.
+        #[arg(long, value_name = "SYSTEM", conflicts_with = "name")]
+        target: Option<targets::Target>,
     },
     /// Set up, build, check, and run all tests.
     Test {
         /// Run only tests whose name contains this; without checks and without the frontend's tests.
         #[arg(long, value_name = "NAME")]
         filter: Option<String>,
+        /// Run the tests of another system instead: those without a screen, for Windows under Wine.
+        #[arg(long, value_name = "SYSTEM")]
+        target: Option<targets::Target>,
     },
     /// Set up, build, and show the whole thing: releases, updates, rollbacks, in the real application.
     Demo {
@@ -62,17 +74,30 @@ enum Command {
         #[command(subcommand)]
         subject: bench::Subject,
     },
+    /// Prove that an update can be broken off anywhere, and write the page with the figures.
+    Faults {
+        #[command(subcommand)]
+        proof: faults::Proof,
+    },
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Setup => setup::run(),
         Command::BuildUi => setup::build_ui(),
-        Command::Check { name } => check::run(name),
-        Command::Test { filter } => test::run(filter.as_deref()),
+        Command::Check {
+            target: Some(target), ..
+        } => targets::check(target),
+        Command::Check { name, .. } => check::run(name),
+        Command::Test {
+            target: Some(target),
+            filter,
+        } => wine::test(target, filter.as_deref()),
+        Command::Test { filter, .. } => test::run(filter.as_deref()),
         Command::Demo { keep, arguments } => demo::run(keep, arguments),
         Command::Bindings => bindings::run(),
         Command::Bench { subject } => bench::run(&subject),
+        Command::Faults { proof } => faults::run(&proof),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

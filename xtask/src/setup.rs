@@ -10,7 +10,7 @@ use crate::command::{command, npm, quiet, root, works};
 use crate::report::Steps;
 
 /// What a Debian or Ubuntu needs to build the application and to test it without a screen.
-const PACKAGES: [&str; 13] = [
+const PACKAGES: [&str; 16] = [
     "build-essential",
     "dbus-x11",
     "fonts-dejavu-core",
@@ -19,8 +19,11 @@ const PACKAGES: [&str; 13] = [
     "librsvg2-dev",
     "libssl-dev",
     "libwebkit2gtk-4.1-dev",
+    "openbox",
     "pkg-config",
+    "strace",
     "webkit2gtk-driver",
+    "x11-utils",
     "xauth",
     "xdotool",
     "xvfb",
@@ -65,9 +68,20 @@ fn system_packages() -> Result<String> {
     if !works("dpkg-query", &["--version"]) {
         return other_linux();
     }
-    let missing = missing_packages()?;
+    debian_packages(&PACKAGES)
+}
+
+/// Installs those of these packages that a Debian or Ubuntu does not have yet.
+pub(crate) fn debian_packages(packages: &[&'static str]) -> Result<String> {
+    if !works("dpkg-query", &["--version"]) {
+        bail!(
+            "this system has no dpkg. Install what it calls\n  {}\nand then run this again",
+            packages.join(" ")
+        );
+    }
+    let missing = missing_packages(packages)?;
     if missing.is_empty() {
-        return Ok(format!("{} are there", PACKAGES.len()));
+        return Ok(format!("{} are there", packages.len()));
     }
     let become_root: &[&str] = if is_root()? {
         &[]
@@ -82,7 +96,7 @@ fn system_packages() -> Result<String> {
     apt_get(become_root, &["update"])?;
     let install = ["install", "--yes", "--no-install-recommends"];
     apt_get(become_root, &[&install[..], &missing].concat())?;
-    match missing_packages()?.as_slice() {
+    match missing_packages(packages)?.as_slice() {
         [] => Ok(format!("installed {}", missing.join(" "))),
         still => bail!(
             "apt-get ended well, but these are still missing: {}",
@@ -104,27 +118,28 @@ fn other_linux() -> Result<String> {
     )
 }
 
-fn missing_packages() -> Result<Vec<&'static str>> {
+fn missing_packages(packages: &[&'static str]) -> Result<Vec<&'static str>> {
     let mut query = command(
         "dpkg-query",
         &["--show", "--showformat=${Package} ${db:Status-Status}\n"],
     );
     // It fails if one of them was never installed, and still tells of the others.
     let output = query
-        .args(PACKAGES)
+        .args(packages)
         .output()
         .context("`dpkg-query` could not be started")?;
-    Ok(missing_of(&String::from_utf8_lossy(&output.stdout)))
+    Ok(missing_of(packages, &String::from_utf8_lossy(&output.stdout)))
 }
 
-fn missing_of(listed: &str) -> Vec<&'static str> {
+fn missing_of(packages: &[&'static str], listed: &str) -> Vec<&'static str> {
     let installed = |package: &str| {
         listed
             .lines()
             .any(|line| line.split_once(' ') == Some((package, "installed")))
     };
-    PACKAGES
-        .into_iter()
+    packages
+        .iter()
+        .copied()
         .filter(|package| !installed(package))
         .collect()
 }
@@ -202,10 +217,10 @@ mod tests {
             .iter()
             .map(|package| [package, " installed\n"].concat())
             .collect();
-        assert!(missing_of(&all).is_empty());
+        assert!(missing_of(&PACKAGES, &all).is_empty());
         let removed = all
             .replace("xvfb installed", "xvfb config-files")
             .replace("xauth installed\n", "");
-        assert_eq!(missing_of(&removed), ["xauth", "xvfb"]);
+        assert_eq!(missing_of(&PACKAGES, &removed), ["xauth", "xvfb"]);
     }
 }

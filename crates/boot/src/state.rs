@@ -263,6 +263,14 @@ impl BootState {
         self.banned.iter().any(|ban| ban.digest == *digest)
     }
 
+    /// The artifacts that are not offered now: those that failed, and the slots that are stepped over. The
+    /// latter are installed and current, so that there is nothing to be tried.
+    pub fn refused(&self) -> impl Iterator<Item = Digest> + '_ {
+        let stepped_over = self.slots.iter().filter(|slot| self.is_stepped_over(&slot.name));
+        let banned = self.banned.iter().map(|ban| ban.digest);
+        banned.chain(stepped_over.map(|slot| slot.digest))
+    }
+
     /// Whether this slot is the one on trial.
     pub fn is_on_trial(&self, name: &SlotName) -> bool {
         self.trial.as_ref().is_some_and(|trial| trial.slot == *name)

@@ -57,6 +57,8 @@ mod giver;
 mod giving;
 mod limits;
 mod local_api;
+#[cfg(test)]
+mod machine_tests;
 mod moving;
 mod new;
 mod offer;

@@ -108,6 +108,18 @@ fn who_has_no_right_to_write_writes_nothing() -> anyhow::Result<()> {
 }
 
 #[test]
+fn a_widget_is_proven_in_the_version_that_was_loaded() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let notes: Subject = "w/moult/notes".parse()?;
+    let (one, two): (Version, Version) = ("1.0.0".parse()?, "1.1.0".parse()?);
+    open(folder.path())?.prove(&[(notes.clone(), one.clone())])?;
+    let again = open(folder.path())?;
+    assert!(again.is_proven(&notes, &one) && !again.is_proven(&notes, &two));
+    assert!(!again.is_proven(&"w/moult/clock".parse()?, &one));
+    Ok(())
+}
+
+#[test]
 fn what_was_saved_is_there_after_a_restart() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let records = open(folder.path())?;

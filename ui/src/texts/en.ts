@@ -268,6 +268,7 @@ export const en = {
       expires: "Good until",
       floor: "Never below",
       repository: "Repository",
+      place: "Where it is installed",
     } as Record<string, string>,
     report: "Report",
     reportMore: "Versions, history and settings in one file on this computer. Nothing is sent.",

@@ -272,7 +272,7 @@ export const zh: Texts = {
     refused: "不允许",
     computerMore: "这台电脑对仓库的认定，从不后退。",
     believes: "这台电脑的认定",
-    beliefs: {},
+    beliefs: { place: "安装位置" },
     report: "报告",
     reportMore: "版本、历史和设置，存为这台电脑上的一个文件。不会发送。",
     saveReport: "保存报告…",

@@ -6,6 +6,7 @@ mod measure;
 mod moult;
 mod page;
 mod record;
+mod restart;
 mod runs;
 mod synthetic;
 mod tar;
@@ -28,6 +29,8 @@ use runs::{Bench, Origin};
 pub(crate) enum Subject {
     /// Patches: their size, and what making and applying them costs, against other tools.
     Delta(Options),
+    /// The restart into a new version: how long there is no window, and whether what is typed is kept.
+    Restart(restart::Options),
 }
 
 #[derive(Args)]
@@ -67,7 +70,10 @@ fn folder() -> PathBuf {
 
 /// Runs what was asked for.
 pub(crate) fn run(subject: &Subject) -> Result<()> {
-    let Subject::Delta(options) = subject;
+    let options = match subject {
+        Subject::Delta(options) => options,
+        Subject::Restart(options) => return restart::run(options),
+    };
     fs::create_dir_all(folder())?;
     let large_too = options.only.iter().any(|name| name == LARGE) || options.only.is_empty();
     let pairs = corpus::pairs(&options.only)?;

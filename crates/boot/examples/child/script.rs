@@ -175,6 +175,7 @@ impl Child {
             "trap '' TERM INT HUP; sleep 3600 & echo $! > \"$MOULT_DATA/grandchild\"; wait; sleep 3600";
         Err(std::process::Command::new("/bin/sh")
             .args(["-c", script])
+            .env("MOULT_DATA", &self.data)
             .exec()
             .into())
     }
@@ -243,11 +244,14 @@ fn stay_if_asked() -> Outcome<()> {
 }
 
 /// The process group. Windows has none.
-fn group() -> Option<i32> {
-    #[cfg(unix)]
-    return Some(rustix::process::getpgrp().as_raw_pid());
-    #[cfg(windows)]
-    None
+#[cfg(unix)]
+fn group() -> Value {
+    json!(rustix::process::getpgrp().as_raw_pid())
+}
+
+#[cfg(windows)]
+fn group() -> Value {
+    Value::Null
 }
 
 /// How many sockets this process has open: the launcher's connection (twice: it is read on its own), if

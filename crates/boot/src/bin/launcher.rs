@@ -1,5 +1,7 @@
 //! The launcher's process: what it is told, what it tells, its exit code. All else is in the library.
 
+// A console would open beside the application.
+#![cfg_attr(windows, windows_subsystem = "windows")]
 #![expect(
     clippy::print_stderr,
     clippy::print_stdout,

@@ -451,6 +451,12 @@ fn what_ends_too_often_is_stepped_over_until_there_is_something_new() {
         assert_eq!(started(&state).0, starts, "{what}");
         assert!(state.banned.is_empty(), "{what}");
     }
+    let refused: Vec<_> = both.refused().collect();
+    assert_eq!(
+        refused,
+        [slot_digest("1.1.0"), slot_digest("1.2.0")],
+        "they are not offered as updates"
+    );
     let nothing = run(&both, [kept_failing(SlotName::base())]);
     assert_eq!(next(&nothing, start()).1, [Effect::Rescue]);
     let once_more = run(&nothing, [start()]);

@@ -96,7 +96,7 @@ impl Facts {
         let (owner, writable) = crate::platform::ownership(install);
         Self {
             install: install.to_owned(),
-            app_image: app_image(&variable),
+            app_image: mounted(install, &variable),
             package: package(Path::new("/"), install),
             owner,
             writable,
@@ -180,6 +180,23 @@ impl Place {
     pub fn is_own(&self) -> bool {
         *self == Self::Own
     }
+}
+
+/// The AppImage that an install folder belongs to. A newer version in its slot is not told the mount, so
+/// that it is known by the name that AppImages give it.
+fn mounted(install: &Path, variable: impl Fn(&str) -> Option<OsString>) -> Option<(PathBuf, PathBuf)> {
+    let named = |folder: &&Path| {
+        let name = folder
+            .file_name()
+            .map(OsStr::as_encoded_bytes)
+            .unwrap_or_default();
+        name.starts_with(b".mount_") || name.starts_with(b"appimage_extracted_")
+    };
+    app_image(&variable).or_else(|| {
+        let file = variable("APPIMAGE").map(PathBuf::from)?;
+        let mount = install.ancestors().find(named)?;
+        Some((file, mount.to_owned()))
+    })
 }
 
 /// The AppImage's file and its mount. Both must be named: other programs use the one or the other.
@@ -281,6 +298,34 @@ mod tests {
                     assert!(part.ends_with('.'), "{place:?}: {part}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn an_app_image_is_known_in_the_packaged_version_and_in_a_slot() {
+        let all = [("APPIMAGE", "/home/a/M.AppImage"), ("APPDIR", "/tmp/.mount_x")];
+        let table = [
+            (&all[..], "/tmp/.mount_x/usr/bin", Some("/tmp/.mount_x")),
+            (&all[..1], "/tmp/.mount_x/usr/bin", Some("/tmp/.mount_x")),
+            (
+                &all[..1],
+                "/tmp/appimage_extracted_1f/usr/bin",
+                Some("/tmp/appimage_extracted_1f"),
+            ),
+            (&all[..1], "/home/a/moult", None),
+            (&all[1..], "/tmp/.mount_x/usr/bin", None),
+        ];
+        for (variables, install, mount) in table {
+            let variable = |name: &str| {
+                let found = variables.iter().find(|(known, _)| *known == name);
+                found.map(|(_, value)| OsString::from(value))
+            };
+            let expected = mount.map(|mount| (PathBuf::from("/home/a/M.AppImage"), PathBuf::from(mount)));
+            assert_eq!(
+                mounted(Path::new(install), variable),
+                expected,
+                "{variables:?} {install}"
+            );
         }
     }
 

@@ -78,20 +78,16 @@ impl Fault {
 
 /// Whether there is a screen to show something on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    all(not(unix), not(test)),
+    expect(dead_code, reason = "such a system always has one")
+)]
 pub(crate) enum Screen {
     /// It answers, or this system always has one.
     There,
     /// It was told where the screen is, and nothing is there.
-    #[cfg_attr(
-        windows,
-        expect(dead_code, reason = "a session has a screen as long as it lasts")
-    )]
     Gone,
     /// Nothing tells where a screen would be.
-    #[cfg_attr(
-        not(all(unix, not(target_os = "macos"))),
-        expect(dead_code, reason = "such a system needs not be told")
-    )]
     NotTold,
 }
 

@@ -1,8 +1,7 @@
 //! What keeps a window there when versions fail.
 
 #[cfg(unix)]
-use std::fs;
-use std::process::Output;
+use std::{fs, process::Output};
 
 #[cfg(unix)]
 use moult_boot::SlotName;
@@ -15,6 +14,7 @@ const GOOD: &str = "paint,quit:user";
 /// Long enough for a loaded computer to start a process, short enough to wait for.
 const SHORT: &str = "paint=1500,heartbeat=1500,end=300,closing=300";
 
+#[cfg(unix)]
 fn errors(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }

@@ -414,7 +414,8 @@ fn a_data_folder_that_cannot_be_made_costs_updates_and_not_the_application() {
     let installation = Installation::new(GOOD);
     // A file where the folder belongs. The application journals nowhere, and says so by its code.
     fs::write(installation.data(), "in the way").unwrap();
-    let output = installation.run();
+    // Nobody is there to close a message.
+    let output = installation.start(&[], &[("MOULT_AUTOMATION", "1")]).finish();
     assert_ne!(output.status.code(), Some(0));
     assert!(
         cfg!(windows) || text(&output.stderr).contains("Not a directory"),

@@ -260,15 +260,8 @@ impl Driver {
                 version: running.version.clone(),
                 digest: running.digest,
             };
-            let banned = self
-                .tools
-                .store
-                .state()?
-                .banned
-                .iter()
-                .map(|ban| ban.digest)
-                .collect();
-            return Ok((Some(base), banned));
+            let refused = self.tools.store.state()?.refused().collect();
+            return Ok((Some(base), refused));
         }
         let banned = self
             .tools

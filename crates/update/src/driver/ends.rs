@@ -14,6 +14,9 @@ use crate::job::Job;
 use crate::plan::Edge;
 
 impl Driver {
+    /// How long failures in a row are remembered, in hours.
+    const REMEMBERED_HOURS: i64 = 7 * 24;
+
     /// Writes the line of the history and forgets the update.
     pub(super) async fn finish(&mut self, id: &str, outcome: Outcome, failure: Option<ErrorCode>) {
         let Some(place) = self.jobs.iter().position(|job| job.id() == id) else {
@@ -114,5 +117,9 @@ impl Driver {
                 };
             }
         }
+        // What failed long ago is nobody's hindrance any more.
+        let is_young =
+            |failures: &Failures| now.duration_since(failures.last).as_hours() < Self::REMEMBERED_HOURS;
+        self.tasks.failures.retain(|_, failures| is_young(failures));
     }
 }

@@ -1,10 +1,11 @@
 //! The executable: its update spans two processes and a launcher, and is one line of the history.
 
+use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
 use moult_boot::Why;
 use moult_model::{ErrorCode, Outcome, Phase, PlanStep, Subject};
-use moult_update::{Engine, ExecutableDecision};
+use moult_update::{Engine, ExecutableDecision, HandOver, Verdict};
 
 use crate::support::server::Server;
 use crate::support::{
@@ -112,6 +113,32 @@ async fn a_version_that_crashes_on_every_start_is_rolled_back_said_and_never_tri
     check_again(&computer, &engine).await;
     assert_eq!(computer.host.asked(), ["1.1.0", "1.2.0"]);
     assert_eq!(computer.host.restarts(), 2);
+}
+
+#[tokio::test]
+async fn a_confirmed_version_that_is_stepped_over_is_not_offered_as_an_update() {
+    let (_publisher, _server, mut computer) = app(&["1.0.0", "1.1.0"]).await;
+    let (engine, _) = settled(&computer).await;
+    let engine = restarted(&mut computer, engine).await;
+    engine.confirm_executable().unwrap();
+    until(&computer, &engine, "it was confirmed", |picture| {
+        outcome(picture, &APP) == Some(Outcome::Updated)
+    })
+    .await;
+    engine.shutdown().await;
+    // It ends too often, so that the version before runs; but it stays the current one.
+    let current = computer.store().state().unwrap().current;
+    computer
+        .store()
+        .kept_failing(&current, SystemTime::now())
+        .unwrap();
+    computer.boot();
+    assert_eq!(computer.running.version, version("1.0.0"));
+    let (engine, _) = settled(&computer).await;
+    check_again(&computer, &engine).await;
+    let picture = engine.picture();
+    assert_eq!((picture.history.len(), picture.activities.len()), (1, 0));
+    assert_eq!(computer.host.asked(), ["1.1.0"]);
 }
 
 #[tokio::test]
@@ -294,4 +321,73 @@ async fn the_user_goes_back_to_the_version_before() {
     );
     check_again(&computer, &engine).await;
     assert_eq!(computer.host.asked(), ["1.1.0"], "it is not offered again");
+}
+
+#[tokio::test]
+async fn it_is_handed_over_where_that_can_be_done_and_restarted_where_not() {
+    for (hand_over, restarts, phase) in [
+        (None, 1, Phase::Switching),
+        (Some(HandOver::NotHere), 1, Phase::Switching),
+        (Some(HandOver::Done), 0, Phase::Switching),
+        // It was not tried to its end: this process goes on, and the other one starts next.
+        (Some(HandOver::Stayed), 0, Phase::Waiting),
+    ] {
+        let (_publisher, _server, mut computer) = app(&["1.0.0", "1.1.0"]).await;
+        computer.host.hand_overs.lock().unwrap().extend(hand_over);
+        let (engine, _) = settled(&computer).await;
+        until(&computer, &engine, "the way was taken", |picture| {
+            computer.host.restarts() == restarts && picture.activities[0].phase == phase
+        })
+        .await;
+        let engine = restarted(&mut computer, engine).await;
+        assert_eq!(computer.running.version, version("1.1.0"), "{hand_over:?}");
+        engine.shutdown().await;
+    }
+}
+
+#[tokio::test]
+async fn a_version_that_failed_beside_the_running_one_is_rolled_back_at_once() {
+    let (_publisher, _server, computer) = app(&["1.0.0", "1.1.0"]).await;
+    computer.host.hand_overs.lock().unwrap().push_back(HandOver::Done);
+    let (engine, picture) = settled(&computer).await;
+    assert_eq!(picture.activities[0].phase, Phase::Switching);
+    for start in 0..3 {
+        let token = moult_boot::StartToken::of([start; 16]);
+        let due = computer.store().start(SystemTime::now(), &token).unwrap();
+        computer
+            .store()
+            .trial_failed(&due.slot, Why::Hung, SystemTime::now())
+            .unwrap();
+    }
+    engine.hand_over_ended();
+    let picture = until(&computer, &engine, "it is over", |picture| {
+        !picture.history.is_empty()
+    })
+    .await;
+    let failed = entry(&picture, &APP).unwrap();
+    assert_eq!(
+        (failed.outcome, codes(failed)),
+        (Outcome::RolledBack, vec![ErrorCode::Hung])
+    );
+    assert_eq!(computer.host.restarts(), 0, "the old one simply stays");
+}
+
+#[tokio::test]
+async fn a_fault_of_the_engine_itself_makes_the_version_unfit_and_ends_nothing_else() {
+    let (_publisher, _server, computer) = app(&["1.0.0"]).await;
+    let (engine, _) = settled(&computer).await;
+    assert_eq!(engine.vitals().await.verdict(), Verdict::Fit);
+    computer.host.panics.store(true, Ordering::SeqCst);
+    engine.check_now();
+    until(&computer, &engine, "it has met its fault", |_| {
+        !computer.host.panics.load(Ordering::SeqCst)
+    })
+    .await;
+    assert!(matches!(engine.vitals().await.verdict(), Verdict::Unfit(why) if why.contains("ended")));
+    assert_eq!(
+        engine.picture().activities.len(),
+        0,
+        "the picture can still be read"
+    );
+    engine.shutdown().await;
 }

@@ -46,7 +46,8 @@ async fn lived(computer: &Computer, life: Life, copies: &Path) -> u64 {
         },
         log: None,
         root: computer.data(),
-    });
+    })
+    .unwrap();
     let (engine, picture) = settled(computer).await;
     if life == Life::Back {
         assert_eq!(current(&picture, &notes()).as_deref(), Some("1.1.0"));

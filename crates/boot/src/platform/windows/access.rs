@@ -69,9 +69,10 @@ pub(crate) fn private(user: &str) -> String {
     format!("D:P(A;OICI;FA;;;{user})(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)")
 }
 
-/// The list that leaves a pipe to this user alone.
+/// The description that makes a pipe this user's, and leaves it to no other. An administrator's things would
+/// belong to all administrators without it.
 pub(crate) fn own_pipe(user: &str) -> String {
-    format!("D:P(A;;GA;;;{user})")
+    format!("O:{user}D:P(A;;GA;;;{user})")
 }
 
 #[cfg(test)]

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use moult_model::Subject;
 use moult_model::stage::{SwapCause, SwapFailure};
 use moult_update::{
-    BoxFuture, ExecutableDecision, Host, StagedBundle, StagedExecutable, SwapFigures, SwapRefusal,
+    BoxFuture, ExecutableDecision, HandOver, Host, StagedBundle, StagedExecutable, SwapFigures, SwapRefusal,
 };
 use tokio::sync::Notify;
 
@@ -19,6 +20,10 @@ pub(crate) struct ScriptedHost {
     pub(crate) granted: Mutex<BTreeSet<String>>,
     pub(crate) bundles: Mutex<Vec<StagedBundle>>,
     pub(crate) executables: Mutex<Vec<StagedExecutable>>,
+    /// How the next hand-overs end; after the last one there is no way to hand over.
+    pub(crate) hand_overs: Mutex<VecDeque<HandOver>>,
+    /// Whether the next change of the picture is met with a panic.
+    pub(crate) panics: AtomicBool,
     pub(crate) restarts: Mutex<u32>,
     pub(crate) changed: Notify,
 }
@@ -88,7 +93,13 @@ impl Host for ScriptedHost {
         *self.restarts.lock().unwrap() += 1;
     }
 
+    fn hand_over(&self) -> Option<BoxFuture<'static, HandOver>> {
+        let outcome = self.hand_overs.lock().unwrap().pop_front()?;
+        Some(Box::pin(std::future::ready(outcome)))
+    }
+
     fn changed(&self) {
+        assert!(!self.panics.swap(false, Ordering::SeqCst), "scripted");
         self.changed.notify_one();
     }
 

@@ -1,0 +1,165 @@
+//! `cargo xtask test --target windows`: the tests that need no screen, as Windows programs.
+//!
+//! Elsewhere than on Windows they run under Wine, which keeps Windows' rules for files, pipes, jobs and
+//! images that run. Nothing of it touches the user's own Wine: it has a folder of its own in `target`.
+//! What Wine can't show is listed in `docs/platforms.md`.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::command::{cargo, command, quiet, shown_live};
+use crate::report::{Steps, heading};
+use crate::setup;
+use crate::targets::{self, Target};
+
+/// What runs Windows programs.
+const WINE: [&str; 1] = ["wine64"];
+/// Where Debian and Ubuntu put it: not in the folders for programs, without the package that starts both
+/// kinds of it.
+const WINE_PROGRAM: &str = "/usr/lib/wine/wine64";
+const WINE_SERVER: &str = "/usr/lib/wine/wineserver64";
+
+/// What is tested: all that has no window and no wish for one.
+const PACKAGES: [&str; 10] = [
+    "moult-boot",
+    "moult-containers",
+    "moult-delta",
+    "moult-durable",
+    "moult-handover",
+    "moult-model",
+    "moult-publish",
+    "moult-rescue",
+    "moult-trust",
+    "moult-update",
+];
+
+/// A function of Windows 10 that Rust's standard library asks for its random numbers, and that Wine has
+/// only from version 9 on: handed on to the older one that does the same.
+const RANDOM: &str = "\
+#include <windows.h>
+BOOLEAN NTAPI SystemFunction036(PVOID, ULONG);
+__declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE bytes, SIZE_T count) { return SystemFunction036(bytes, (ULONG)count); }
+";
+
+/// Builds and runs the tests for another system; only those with this in their name, if one is given.
+pub(crate) fn test(target: Target, filter: Option<&str>) -> Result<()> {
+    if target == Target::Macos && !target.is_here() {
+        bail!("programs for macOS run only there; `cargo xtask check --target macos` checks their types");
+    }
+    let mut steps = Steps::default();
+    heading("Setup");
+    target.add_setup_to(&mut steps);
+    if target == Target::Windows && !target.is_here() {
+        steps.run("Wine", wine);
+    }
+    if !steps.passed() {
+        return steps.summary("Summary");
+    }
+    heading("Tests");
+    let server = (target == Target::Windows && !target.is_here())
+        .then(Server::start)
+        .transpose()?;
+    let build = [
+        "build",
+        "--quiet",
+        "--package",
+        "moult-boot",
+        "--bins",
+        "--examples",
+    ];
+    let mut build = cargo_for(target, &build);
+    if steps.run_live("build the programs", || shown_live(&mut build)) {
+        let mut tests = cargo_for(target, &["test", "--no-fail-fast"]);
+        for package in PACKAGES {
+            tests.args(["--package", package]);
+        }
+        // The documentation's examples are the same everywhere.
+        tests.args(["--lib", "--bins", "--tests"]);
+        tests.args(filter.iter().flat_map(|filter| ["--", filter]));
+        steps.run_live("tests", || shown_live(&mut tests));
+    }
+    drop(server);
+    steps.summary("Summary")
+}
+
+fn cargo_for(target: Target, arguments: &[&str]) -> Command {
+    let mut command = command(cargo(), &[arguments, &["--target", target.triple()]].concat());
+    target.prepare(&mut command);
+    if target == Target::Windows && !target.is_here() {
+        command.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", WINE_PROGRAM);
+        surround(&mut command);
+    }
+    command
+}
+
+/// The folder that stands for a Windows computer.
+fn prefix() -> PathBuf {
+    targets::target_folder().join("wine")
+}
+
+/// What each program of Wine is told.
+fn surround(command: &mut Command) {
+    command
+        .env("WINEPREFIX", prefix())
+        .env("WINEDEBUG", "-all")
+        // Neither the runtime for .NET nor the one for HTML is offered for download, and nothing is put
+        // into the user's menus.
+        .env("WINEDLLOVERRIDES", "mscoree,mshtml,winemenubuilder.exe=")
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY");
+}
+
+/// Wine itself, its folder, and in it what it lacks.
+fn wine() -> Result<String> {
+    setup::debian_packages(&WINE)?;
+    let prefix = prefix();
+    let system = prefix.join("drive_c/windows/system32");
+    if !system.join("kernel32.dll").exists() {
+        fs::create_dir_all(&prefix)
+            .with_context(|| format!("`{}` could not be created", prefix.display()))?;
+        let mut boot = command(WINE_PROGRAM, &["wineboot", "--init"]);
+        surround(&mut boot);
+        quiet(&mut boot)?;
+        let mut wait = command(WINE_SERVER, &["--wait"]);
+        surround(&mut wait);
+        quiet(&mut wait)?;
+    }
+    let (source, library) = (prefix.join("random.c"), system.join("bcryptprimitives.dll"));
+    if !fs::read(&source).is_ok_and(|found| found == RANDOM.as_bytes()) || !library.exists() {
+        let text = |path: &PathBuf| {
+            path.to_str()
+                .map(str::to_owned)
+                .context("the target folder's path is not Unicode")
+        };
+        fs::write(&source, RANDOM).with_context(|| format!("`{}` could not be written", source.display()))?;
+        let (from, to) = (text(&source)?, text(&library)?);
+        let arguments = ["-shared", "-O2", "-s", "-o", &to, &from, "-ladvapi32"];
+        quiet(&mut command("x86_64-w64-mingw32-gcc", &arguments))?;
+    }
+    Ok(quiet(&mut command(WINE_PROGRAM, &["--version"]))?
+        .trim()
+        .to_owned())
+}
+
+/// What all programs of Wine share. It stays between two of them, else each would wait for its start.
+struct Server;
+
+impl Server {
+    fn start() -> Result<Self> {
+        let mut server = command(WINE_SERVER, &["--persistent"]);
+        surround(&mut server);
+        quiet(&mut server).map(|_| Self)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let mut server = command(WINE_SERVER, &["--kill"]);
+        surround(&mut server);
+        // It ends those that a test that failed left behind as well. One that has gone already is no error.
+        let _ = quiet(&mut server);
+    }
+}

@@ -65,6 +65,11 @@ impl Base {
         }
     }
 
+    /// Whether it could not be read.
+    pub(crate) fn is_missing(&self) -> bool {
+        self.version == Version::new(0, 0, 0) && self.digest == Digest::of(b"")
+    }
+
     pub(crate) fn slot(&self) -> Slot {
         Slot {
             name: SlotName::base(),

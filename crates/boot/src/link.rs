@@ -82,9 +82,9 @@ pub enum ToApp {
         /// The name of its start.
         start: StartToken,
     },
-    /// Nothing is beside this one any more: it stays.
+    /// The hand-over is over: this one stays, or the other one has its place.
     HandOverEnded {
-        /// Why.
+        /// Which of the two.
         outcome: HandOverOutcome,
     },
     /// What it asked for is not done.
@@ -94,7 +94,7 @@ pub enum ToApp {
     },
 }
 
-/// Why a hand-over ended without the other version taking over.
+/// How a hand-over ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HandOverOutcome {
@@ -102,6 +102,8 @@ pub enum HandOverOutcome {
     GivenUp,
     /// The other one was recalled, or ended without a known failure. It may be tried again.
     NotReady,
+    /// The other one has taken over: this one is to end.
+    TookOver,
     /// Something that a later launcher knows.
     #[serde(other)]
     Unknown,

@@ -129,7 +129,9 @@ impl Next {
                 start: None,
                 rest: Rest::new(),
             });
-            self.state.fallback = None;
+        }
+        if let Some(slot) = self.state.trial.as_ref().map(|trial| trial.slot.clone()) {
+            self.step_back_in(&slot);
         }
         Ok(())
     }
@@ -182,6 +184,14 @@ impl Next {
         .cloned()
     }
 
+    /// A slot is no longer stepped over.
+    fn step_back_in(&mut self, name: &SlotName) {
+        if let Some(fallback) = &mut self.state.fallback {
+            fallback.failed.retain(|slot| slot != name);
+        }
+        self.state.fallback.take_if(|fallback| fallback.failed.is_empty());
+    }
+
     fn kept_failing(&mut self, name: &SlotName, at: u64) -> Outcome {
         let state = &mut self.state;
         if state.slot(name).is_none() || state.is_on_trial(name) || state.is_stepped_over(name) {
@@ -228,8 +238,10 @@ impl Next {
             return Err(Refusal::StaleStart { slot: name.clone() });
         }
         self.state.trial = None;
+        // The one to go back to is the one that ran, and not one that is stepped over.
+        let before = self.left().unwrap_or_else(|| self.state.current.clone());
         self.state.fallback = None;
-        self.state.previous = Some(self.state.current.clone());
+        self.state.previous = Some(before);
         self.make_current(name.clone());
         Ok(())
     }
@@ -291,10 +303,8 @@ impl Next {
     fn give_up(&mut self, name: &SlotName, why: Why, at: u64) {
         self.state.trial = None;
         let version = |state: &BootState, name: &SlotName| state.slot(name).map(|slot| slot.version.clone());
-        if let (Some(from), Some(to)) = (
-            version(&self.state, name),
-            version(&self.state, &self.state.current),
-        ) {
+        let instead = self.left().unwrap_or_else(|| self.state.current.clone());
+        if let (Some(from), Some(to)) = (version(&self.state, name), version(&self.state, &instead)) {
             let rest = Rest::new();
             let rollback = Rollback {
                 from,
@@ -342,10 +352,7 @@ impl Next {
         if self.state.previous.as_ref() == Some(name) {
             self.state.previous = None;
         }
-        if let Some(fallback) = &mut self.state.fallback {
-            fallback.failed.retain(|slot| slot != name);
-        }
-        self.state.fallback.take_if(|fallback| fallback.failed.is_empty());
+        self.step_back_in(name);
         if self.state.current == *name {
             let heir = self.state.previous.take().unwrap_or_else(SlotName::base);
             self.make_current(heir);

@@ -1,6 +1,7 @@
 //! One connection between the two: messages, and on Unix descriptors with them. Refuses to know what a
 //! message is for.
 
+#[cfg(unix)]
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
@@ -23,10 +24,6 @@ const DESCRIPTORS: usize = 4;
 /// What one message came with.
 #[cfg(unix)]
 pub(crate) type Descriptor = std::os::fd::OwnedFd;
-/// Descriptors do not travel here.
-#[cfg(not(unix))]
-#[derive(Debug)]
-pub(crate) enum Descriptor {}
 
 /// The sending end. Clones share it.
 #[derive(Clone, Debug)]
@@ -40,6 +37,7 @@ pub struct Incoming {
     stream: Arc<Stream>,
     lines: Lines,
     piece: Box<[u8]>,
+    #[cfg(unix)]
     descriptors: VecDeque<Descriptor>,
 }
 
@@ -72,6 +70,7 @@ impl Channel {
             stream: Arc::clone(&stream),
             lines: Lines::default(),
             piece: vec![0; PIECE].into_boxed_slice(),
+            #[cfg(unix)]
             descriptors: VecDeque::new(),
         };
         Ok((Self { stream }, incoming))
@@ -149,7 +148,7 @@ impl Incoming {
 
     #[cfg(not(unix))]
     fn fill(&mut self) -> io::Result<usize> {
-        match std::io::Read::read(&mut &*self.stream, &mut self.piece) {
+        match io::Read::read(&mut &*self.stream, &mut self.piece) {
             // A pipe whose other end is closed.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(0),
             result => result,

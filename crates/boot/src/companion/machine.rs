@@ -100,3 +100,54 @@ pub fn next(facts: &Facts<'_>) -> Step {
         Step::Exchange
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Over all combinations of facts: only a tested program takes the place, and only when it is time, and
+    /// never before the installed one is kept.
+    #[test]
+    fn the_machine_never_takes_a_place_before_its_time() {
+        let digests = [None, Some(Digest::of(b"old")), Some(Digest::of(b"new"))];
+        let (low, high) = (Version::new(1, 0, 0), Version::new(1, 1, 0));
+        let flags = |bits: u32| [1, 2, 4, 8, 16].map(|bit| bits & bit != 0);
+        let mut exchanges = 0;
+        for installed in digests {
+            for staged in digests {
+                for kept in digests {
+                    for version in [&low, &high] {
+                        for [leftover, own, ready, refused, tested] in (0..32).map(flags) {
+                            let facts = Facts {
+                                installed,
+                                staged,
+                                kept,
+                                leftover,
+                                embedded: Digest::of(b"new"),
+                                version,
+                                installed_version: &low,
+                                own,
+                                ready,
+                                refused,
+                                tested,
+                            };
+                            let step = next(&facts);
+                            let may_write = !matches!(step, Step::End(_));
+                            assert!(own || !may_write, "{facts:?}");
+                            if matches!(step, Step::Stage | Step::Test | Step::Keep | Step::Exchange) {
+                                assert!(ready && !refused, "{facts:?}");
+                                assert!(installed.is_none() || *version > low, "{facts:?}");
+                            }
+                            if step == Step::Exchange {
+                                exchanges += 1;
+                                assert!(tested && staged == Some(facts.embedded), "{facts:?}");
+                                assert!(installed.is_none() || kept == installed, "{facts:?}");
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        assert!(exchanges > 0);
+    }
+}

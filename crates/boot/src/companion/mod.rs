@@ -29,7 +29,7 @@ use std::path::Path;
 use moult_durable::TwoCopy;
 use moult_model::{Digest, Version};
 
-pub use probe::{SELF_TEST, SelfTest};
+pub use probe::{SELF_TEST, SelfTest, Tested};
 pub use record::{Companions, Known, Pending};
 
 use self::machine::Stage;

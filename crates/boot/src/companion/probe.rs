@@ -1,6 +1,6 @@
 //! Lets a program test itself before it takes another's place. Refuses to know what it tests.
 
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -15,11 +15,24 @@ pub const SELF_TEST: &str = "--self-test";
 const LIMIT: Duration = Duration::from_secs(5);
 /// How often it is looked at.
 const LOOK: Duration = Duration::from_millis(20);
+/// How often a file that is still open elsewhere is tried again.
+const PATIENCE: u32 = 50;
 /// How much of what it prints is read, in bytes.
 const OUTPUT: u64 = 4096;
 
+/// What came of a test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tested {
+    /// It ended well, and is the program that it should be.
+    Passed,
+    /// It did not end well or in time, is another program, or nothing that runs here.
+    Failed,
+    /// The system could not start it now, which says nothing about it.
+    NotNow,
+}
+
 /// Tests the program at a path, which calls itself by the second name, with the third as its data folder.
-pub type SelfTest<'a> = dyn Fn(&Path, &str, &Path) -> bool + 'a;
+pub type SelfTest<'a> = dyn Fn(&Path, &str, &Path) -> Tested + 'a;
 
 /// What a program says of itself.
 #[derive(Deserialize)]
@@ -27,8 +40,9 @@ struct Answer {
     program: String,
 }
 
-/// Starts a program with [`SELF_TEST`]. True: within 5 seconds it ended well and said that it is `program`.
-pub(super) fn run(path: &Path, program: &str, data: &Path) -> bool {
+/// Starts a program with [`SELF_TEST`]. It passes if within 5 seconds it ended well and said that it is
+/// `program`.
+pub(super) fn run(path: &Path, program: &str, data: &Path) -> Tested {
     let mut command = Command::new(path);
     command
         .arg(SELF_TEST)
@@ -37,21 +51,61 @@ pub(super) fn run(path: &Path, program: &str, data: &Path) -> bool {
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null());
-    command.spawn().is_ok_and(|child| has_passed(child, program))
+    let mut patience = PATIENCE;
+    loop {
+        match command.spawn() {
+            Ok(child) => return judge(child, program),
+            // Somebody who is being started just now still has the file open from before its own start.
+            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy && patience > 0 => {
+                patience -= 1;
+                std::thread::sleep(LOOK);
+            }
+            Err(error) if is_short_of_something(&error) => return Tested::NotNow,
+            Err(_) => return Tested::Failed,
+        }
+    }
 }
 
-fn has_passed(mut child: Child, program: &str) -> bool {
+/// Whether a program could not be started for a reason that passes.
+fn is_short_of_something(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ExecutableFileBusy
+            | io::ErrorKind::OutOfMemory
+            | io::ErrorKind::WouldBlock
+            | io::ErrorKind::ResourceBusy
+            | io::ErrorKind::Interrupted
+    ) || is_out_of_descriptors(error)
+}
+
+fn is_out_of_descriptors(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    {
+        use rustix::io::Errno;
+        [Errno::MFILE, Errno::NFILE]
+            .iter()
+            .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = error;
+        false
+    }
+}
+
+fn judge(mut child: Child, program: &str) -> Tested {
     let looks = LIMIT.as_millis() / LOOK.as_millis();
     for _ in 0..looks {
         match child.try_wait() {
-            Ok(Some(status)) => return status.success() && says(&mut child, program),
+            Ok(Some(status)) if status.success() && says(&mut child, program) => return Tested::Passed,
+            Ok(Some(_)) => return Tested::Failed,
             Ok(None) => std::thread::sleep(LOOK),
             Err(_) => break,
         }
     }
     let _ = child.kill();
     let _ = child.wait();
-    false
+    Tested::Failed
 }
 
 /// Called when the process has ended: what it printed fits into the pipe, or it would not have.

@@ -8,7 +8,7 @@ use moult_durable::{DurableError, fs};
 use moult_model::{Digest, Version};
 
 use super::machine::{Facts, Stage, Step, next};
-use super::{Embedded, Known, SelfTest};
+use super::{Embedded, Known, SelfTest, Tested};
 use crate::BootError;
 use crate::base::digest_of;
 
@@ -79,13 +79,14 @@ impl Folder<'_> {
             };
             match next(&facts) {
                 Step::Stage => stage(&names, one.bytes)?,
-                Step::Test => {
-                    tested = (self.probe)(&names.new, one.program, self.data);
-                    if !tested {
+                Step::Test => match (self.probe)(&names.new, one.program, self.data) {
+                    Tested::Passed => tested = true,
+                    Tested::NotNow => return Ok((Stage::Waiting, known)),
+                    Tested::Failed => {
                         remove(&names.new)?;
                         return Ok((Stage::Refused, known.failed(embedded)));
                     }
-                }
+                },
                 Step::Keep => keep(&names)?,
                 Step::Exchange => {
                     exchange(&names)?;

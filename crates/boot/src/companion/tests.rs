@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use moult_durable::faults::{Action, Plan, arm, disarm, passed};
 
-use super::machine::{Facts, Step, next};
 use super::*;
 use crate::layout::executable_name;
 use crate::{Base, SlotName};
@@ -49,6 +48,12 @@ impl World {
     fn settle(&self, launcher: &[u8], version: &str, start: u8) -> Result<Vec<Stage>, BootError> {
         settle_in(self.folder.path(), launcher, version, start, true)
     }
+
+    /// A start in which the system can't start programs.
+    fn settle_while_busy(&self, launcher: &[u8], start: u8) -> Vec<Stage> {
+        let busy = |_: &Path, _: &str, _: &Path| Tested::NotNow;
+        settle_by(self.folder.path(), launcher, "1.1.0", start, true, &busy).unwrap()
+    }
 }
 
 /// A start of the application that carries this launcher, in a folder with `install` and `data`.
@@ -58,6 +63,17 @@ fn settle_in(
     version: &str,
     start: u8,
     own: bool,
+) -> Result<Vec<Stage>, BootError> {
+    settle_by(root, launcher, version, start, own, &probe::run)
+}
+
+fn settle_by(
+    root: &Path,
+    launcher: &[u8],
+    version: &str,
+    start: u8,
+    own: bool,
+    probe: &SelfTest<'_>,
 ) -> Result<Vec<Stage>, BootError> {
     let install = root.join("install");
     let data = root.join("data");
@@ -80,7 +96,7 @@ fn settle_in(
         },
     ];
     let start = StartToken::of([start; 16]);
-    let settled = settle_with(&store, &right, &install, &embedded, &start, own, &probe::run)?;
+    let settled = settle_with(&store, &right, &install, &embedded, &start, own, probe)?;
     Ok(settled.into_iter().map(|one| one.stage).collect())
 }
 
@@ -185,6 +201,18 @@ fn what_fails_its_test_never_takes_the_place_and_is_given_up_after_three_tries()
             "{name}"
         );
     }
+}
+
+#[test]
+fn a_system_that_can_start_nothing_now_says_nothing_about_the_program() {
+    let world = World::new();
+    let launcher = program("moult-launcher");
+    world.settle(&launcher, "1.1.0", 1).unwrap();
+    for start in 2..7 {
+        assert_eq!(world.settle_while_busy(&launcher, start)[0], Stage::Waiting);
+        assert_eq!(fs::read(world.install().join("moult")).unwrap(), OLD);
+    }
+    assert_eq!(world.settle(&launcher, "1.1.0", 7).unwrap()[0], Stage::Replaced);
 }
 
 #[test]
@@ -336,50 +364,4 @@ fn an_error_at_any_step_leaves_a_whole_launcher_and_the_next_start_completes_it(
             "an error at {at}"
         );
     }
-}
-
-/// Over all combinations of facts: only a tested program takes the place, and only when it is time, and
-/// never before the installed one is kept.
-#[test]
-fn the_machine_never_takes_a_place_before_its_time() {
-    let digests = [None, Some(Digest::of(b"old")), Some(Digest::of(b"new"))];
-    let (low, high) = (Version::new(1, 0, 0), Version::new(1, 1, 0));
-    let flags = |bits: u32| [1, 2, 4, 8, 16].map(|bit| bits & bit != 0);
-    let mut exchanges = 0;
-    for installed in digests {
-        for staged in digests {
-            for kept in digests {
-                for version in [&low, &high] {
-                    for [leftover, own, ready, refused, tested] in (0..32).map(flags) {
-                        let facts = Facts {
-                            installed,
-                            staged,
-                            kept,
-                            leftover,
-                            embedded: Digest::of(b"new"),
-                            version,
-                            installed_version: &low,
-                            own,
-                            ready,
-                            refused,
-                            tested,
-                        };
-                        let step = next(&facts);
-                        let may_write = !matches!(step, Step::End(_));
-                        assert!(own || !may_write, "{facts:?}");
-                        if matches!(step, Step::Stage | Step::Test | Step::Keep | Step::Exchange) {
-                            assert!(ready && !refused, "{facts:?}");
-                            assert!(installed.is_none() || *version > low, "{facts:?}");
-                        }
-                        if step == Step::Exchange {
-                            exchanges += 1;
-                            assert!(tested && staged == Some(facts.embedded), "{facts:?}");
-                            assert!(installed.is_none() || kept == installed, "{facts:?}");
-                        }
-                    }
-                }
-            }
-        }
-    }
-    assert!(exchanges > 0);
 }

@@ -405,6 +405,38 @@ fn what_the_system_forbids_to_run_leads_to_the_base_without_a_ban() {
 }
 
 #[test]
+fn a_trial_beside_what_is_stepped_over_goes_back_to_what_ran() {
+    // 1.1.0 ran in the place of 1.2.0, which is current.
+    let ran = run(&on_trial(), [confirm("1.2.0"), kept_failing(name("1.2.0"))]);
+    let begun = run(
+        &ran,
+        [
+            Event::Installed { slot: slot("1.4.0") },
+            Event::BeginTrial { slot: name("1.4.0") },
+            start(),
+        ],
+    );
+    let given_up = run(&begun, [start(), start(), start()]);
+    assert_eq!(started(&given_up), (name("1.1.0"), false));
+    let rollback = given_up.last_rollback.unwrap();
+    assert_eq!(rollback.to, slot("1.1.0").version, "what runs instead is named");
+    let confirmed = run(&begun, [confirm("1.4.0")]);
+    assert_eq!(
+        (confirmed.current, confirmed.previous, confirmed.fallback),
+        (name("1.4.0"), Some(name("1.1.0")), None)
+    );
+    // One that is stepped over may be put on trial itself, and is no longer stepped over then.
+    let again = run(
+        &ran,
+        [
+            kept_failing(name("1.1.0")),
+            Event::BeginTrial { slot: name("1.1.0") },
+        ],
+    );
+    assert_eq!(started(&again), (name("1.1.0"), true));
+}
+
+#[test]
 fn what_ends_too_often_is_stepped_over_until_there_is_something_new() {
     // 1.2.0 is current, 1.1.0 the one before, and both end too often.
     let both = run(

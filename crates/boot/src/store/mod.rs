@@ -85,12 +85,13 @@ impl Store {
             patience,
         };
         let lock = store.lock()?;
-        store.recovered = matches!(
-            store.record.load(),
-            Err(DurableError::BothCopiesUnreadable { .. })
-        );
-        let base = store.base.slot();
-        store.change(&lock, [Event::BaseSeen { base }])?;
+        let stored = store.record.load();
+        store.recovered = matches!(stored, Err(DurableError::BothCopiesUnreadable { .. }));
+        // One that can't be read for a moment is no other package.
+        if !(store.base.is_missing() && matches!(stored, Ok(Some(_)))) {
+            let base = store.base.slot();
+            store.change(&lock, [Event::BaseSeen { base }])?;
+        }
         Ok(store)
     }
 

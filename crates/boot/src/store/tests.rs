@@ -166,6 +166,15 @@ fn a_newer_package_takes_over() {
         (name("1.1.0"), false),
         "the user went back from it"
     );
+    // It can't be read for a moment.
+    let folder = fixture.folder.path();
+    let (missing, problem) = Base::from_install_or_missing(&folder.join("nowhere"));
+    assert!(matches!(problem, Some(BootError::Base { .. })));
+    let state = fixture.store.state().unwrap();
+    let again = Store::open(&folder.join("data"), missing).unwrap();
+    assert_eq!(again.state().unwrap(), state);
+    fixture.reopen("1.2.0");
+    assert_eq!(fixture.starts(), (name("1.1.0"), false), "it is no new package");
 }
 
 #[cfg(unix)]

@@ -28,8 +28,9 @@ fn an_older_application_that_knows_no_hand_over_restarts_as_before() {
 
 #[test]
 fn the_next_version_takes_over_from_the_one_that_runs() {
-    let installation =
-        Installation::new("paint,try:1.1.0,hand-over,hear:hand_over_begun,await:over,quit:update,note:gone");
+    let installation = Installation::new(
+        "paint,try:1.1.0,hand-over,hear:hand_over_begun,await:over,hear:hand_over_ended,quit:update,note:gone",
+    );
     let new = installation.slot(
         "1.1.0",
         "paint,await:ready,confirm,took-over,note:over,await:gone,quit:user",
@@ -47,6 +48,8 @@ fn the_next_version_takes_over_from_the_one_that_runs() {
     installation.add_note("ready");
     let output = launched.finish();
     assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
+    let ended = installation.wait_for("the end", |line| line["heard"]["kind"] == "hand_over_ended");
+    assert_eq!(ended["heard"]["outcome"], "took_over");
     assert_eq!(installation.starts().len(), 2);
     assert_eq!(installation.state().current, new);
     assert!(

@@ -3,15 +3,17 @@
 use std::path::PathBuf;
 
 use jiff::Timestamp;
+use moult_boot::{BundleStore, Store};
 use moult_model::stage::SwapReason;
 use moult_model::{Digest, ErrorCode, Outcome};
 
 use super::Driver;
 use crate::choices::Failures;
-use crate::error::chain;
+use crate::error::{UpdateError, chain};
 use crate::fetch::blocking;
 use crate::job::Job;
 use crate::plan::Edge;
+use crate::record::Record;
 
 impl Driver {
     /// How long failures in a row are remembered, in hours.
@@ -39,7 +41,8 @@ impl Driver {
             // Whoever asked may have gone.
             let _ = listener.send(outcome);
         }
-        if matches!(outcome, Outcome::Updated | Outcome::Installed) {
+        // A version that was taken back is garbage too: a row of bad releases must not fill the disk.
+        if outcome != Outcome::Failed {
             self.collect_garbage().await;
         }
         if self.is_full {
@@ -53,43 +56,44 @@ impl Driver {
     async fn collect_garbage(&self) {
         let (store, bundles) = (self.tools.store.clone(), self.tools.bundles.clone());
         let keep = usize::from(self.settings.keep_versions.max(1));
-        let collected = blocking(move || {
-            let slots = store.collect_garbage(keep)?;
-            let files = bundles.collect_garbage(keep)?;
-            Ok((slots.removed + files.removed, slots.bytes + files.bytes))
-        });
-        match collected.await {
-            Ok((0, _)) => {}
-            Ok((removed, bytes)) => tracing::info!(removed, bytes, "old versions were deleted"),
-            Err(error) => tracing::warn!(error = chain(&error), "old versions could not be deleted"),
-        }
+        tell_collected(blocking(move || collect(&store, &bundles, keep)).await);
     }
 
-    /// Deletes the downloads of an update that is over. What the next try can go on with is kept: the
-    /// network, the disk or the user ended this one.
+    /// Deletes what updates left that came to their end while they were taken up. Blocks for a moment.
+    pub(super) fn clean_up_after(&self, ended: &[Record]) {
+        for record in ended {
+            let failure = record.state.activity.problems.last();
+            remove(self.downloads_of(record, failure.map(|problem| problem.code)));
+        }
+        let keep = usize::from(self.settings.keep_versions.max(1));
+        tell_collected(collect(&self.tools.store, &self.tools.bundles, keep));
+    }
+
+    /// Deletes the downloads of an update that is over.
     async fn sweep_downloads(&self, job: &Job, failure: Option<ErrorCode>) {
+        let names = self.downloads_of(&job.record, failure);
+        let swept = blocking(move || {
+            remove(names);
+            Ok(())
+        });
+        let _ = swept.await;
+    }
+
+    /// The downloads that are of no use any more when an update is over. What the next try can go on with
+    /// is kept: the network, the disk or the user ended this one.
+    fn downloads_of(&self, record: &Record, failure: Option<ErrorCode>) -> Vec<PathBuf> {
         use ErrorCode::{Cancelled, DiskFailed, DiskFull, Offline, ServerFailed, ServerRefused};
         let keeps = matches!(
             failure,
             Some(Cancelled | DiskFailed | DiskFull | Offline | ServerFailed | ServerRefused)
         );
-        let state = &job.record.state;
+        let state = &record.state;
         let edges = state.edges.iter().map(Edge::digest).filter(|_| !keeps);
         let staging = self.tools.store.staging();
-        let names: Vec<PathBuf> = state
-            .excluded
-            .iter()
-            .chain(edges)
+        let digests = state.excluded.iter().chain(edges);
+        digests
             .map(|digest| staging.join(format!("{digest}.download")))
-            .collect();
-        let swept = blocking(move || {
-            for path in names {
-                // What is left costs space until the next sweep, and nothing else.
-                let _ = moult_durable::fs::remove_file(&path);
-            }
-            Ok(())
-        });
-        let _ = swept.await;
+            .collect()
     }
 
     /// Counts failures of an artifact in a row. A dead network and a wish are nobody's fault.
@@ -121,5 +125,27 @@ impl Driver {
         let is_young =
             |failures: &Failures| now.duration_since(failures.last).as_hours() < Self::REMEMBERED_HOURS;
         self.tasks.failures.retain(|_, failures| is_young(failures));
+    }
+}
+
+/// Removes files. What is left costs space until the next sweep, and nothing else.
+fn remove(files: Vec<PathBuf>) {
+    for path in files {
+        let _ = moult_durable::fs::remove_file(&path);
+    }
+}
+
+/// Deletes old versions. Says how many, and their bytes.
+fn collect(store: &Store, bundles: &BundleStore, keep: usize) -> Result<(usize, u64), UpdateError> {
+    let slots = store.collect_garbage(keep)?;
+    let files = bundles.collect_garbage(keep)?;
+    Ok((slots.removed + files.removed, slots.bytes + files.bytes))
+}
+
+fn tell_collected(collected: Result<(usize, u64), UpdateError>) {
+    match collected {
+        Ok((0, _)) => {}
+        Ok((removed, bytes)) => tracing::info!(removed, bytes, "old versions were deleted"),
+        Err(error) => tracing::warn!(error = chain(&error), "old versions could not be deleted"),
     }
 }

@@ -241,6 +241,8 @@ impl Driver {
             .await;
         let sooner = settings.check_every_seconds != self.settings.check_every_seconds;
         self.settings = settings;
+        // Another patience may be over already.
+        self.next_look = Instant::now();
         if sooner {
             self.next_check = self.after_a_while();
         }

@@ -30,14 +30,14 @@ impl Driver {
             }
         };
         let now = Timestamp::now();
-        let mut ended = false;
+        let mut ended = Vec::new();
         for mut record in open {
             if let Some(outcome) = record.outcome() {
                 let failure = record.state.activity.problems.last().map(|problem| problem.code);
                 self.count(record.digest, outcome, failure, now);
                 self.history.add(record.entry(outcome, now));
                 self.close(record.id());
-                ended = true;
+                ended.push(record);
                 continue;
             }
             let fate = self.fate(&record, &boot);
@@ -58,18 +58,23 @@ impl Driver {
             if let Some(Effect::Finish(outcome)) = effects.first() {
                 self.history.add(job.record.entry(*outcome, now));
                 self.close(job.id());
-                ended = true;
+                ended.push(job.record);
             } else {
                 self.submit(&job);
                 self.jobs.push(job);
             }
         }
-        if ended && let Err(error) = self.records.store_history(&self.history) {
+        if !ended.is_empty()
+            && let Err(error) = self.records.store_history(&self.history)
+        {
             tracing::warn!(error = chain(&error), "the history could not be noted");
         }
         self.noted = self.pending();
         if let Err(error) = self.records.store_tasks(&self.noted) {
             tracing::warn!(error = chain(&error), "what is on its way could not be noted");
+        }
+        if !ended.is_empty() {
+            self.clean_up_after(&ended);
         }
     }
 

@@ -112,6 +112,8 @@ impl Driver {
         job.stop_work();
         job.span
             .in_scope(|| tracing::info!(phase = ?job.phase(), "an update is no longer wanted"));
+        // Nobody hears of an end that does not come.
+        self.listeners.remove(job.id());
         self.close(job.id());
         self.disarm(job.record.slot.clone()).await;
     }

@@ -1,11 +1,11 @@
 //! The executable: its update spans two processes and a launcher, and is one line of the history.
 
 use std::sync::atomic::Ordering;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use moult_boot::Why;
 use moult_model::{ErrorCode, Outcome, Phase, PlanStep, Subject};
-use moult_update::{Engine, ExecutableDecision, HandOver, Verdict};
+use moult_update::{Engine, ExecutableDecision, HandOver, Picture, Verdict};
 
 use crate::support::server::Server;
 use crate::support::{
@@ -390,4 +390,51 @@ async fn a_fault_of_the_engine_itself_makes_the_version_unfit_and_ends_nothing_e
         "the picture can still be read"
     );
     engine.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_is_critical_can_not_be_skipped_and_is_installed_when_nobody_is_here() {
+    let (mut publisher, server, _) = app(&["1.0.0"]).await;
+    let issue = Issue::of(&APP, "1.1.0");
+    publisher.release_bytes(&issue, issue.artifact(), |release| release.critical = true);
+    let computer = Computer::new(&publisher, &server);
+    computer
+        .host
+        .decisions
+        .lock()
+        .unwrap()
+        .push_back(ExecutableDecision::Skip);
+    let engine = computer.start();
+    until(&computer, &engine, "it was asked and waits", |picture| {
+        let waits = picture.activities.iter().any(|one| one.phase == Phase::Waiting);
+        computer.host.asked().len() == 1 && waits && picture.checked_at.is_some()
+    })
+    .await;
+    assert!(computer.host.executables.lock().unwrap()[0].critical);
+
+    // Somebody is here: another look changes nothing.
+    engine.set_settings(computer.settings.clone());
+    let picture = check_again_while_waiting(&computer, &engine).await;
+    assert_eq!(
+        (picture.activities[0].phase, picture.history.len()),
+        (Phase::Waiting, 0)
+    );
+
+    *computer.host.idle.lock().unwrap() = Duration::from_hours(1);
+    engine.set_settings(computer.settings.clone());
+    until(&computer, &engine, "it switches", |_| {
+        computer.host.restarts() == 1
+    })
+    .await;
+    assert_eq!(computer.host.asked().len(), 1, "without another word");
+}
+
+/// A check beside an executable that waits and is not armed.
+async fn check_again_while_waiting(computer: &Computer, engine: &Engine) -> Picture {
+    let before = engine.picture().checked_at;
+    engine.check_now();
+    until(computer, engine, "it was checked again", |picture| {
+        picture.checked_at > before
+    })
+    .await
 }

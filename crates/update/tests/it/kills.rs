@@ -7,11 +7,11 @@ use std::path::Path;
 
 use moult_durable::faults::{Action, Plan, arm, disarm};
 use moult_model::stage::SwapCause;
-use moult_model::{Outcome, Subject};
+use moult_model::{Activity, Outcome, Phase, Subject};
 use moult_update::{Engine, Picture, Verdict};
 
 use crate::support::host::refusal;
-use crate::support::server::Server;
+use crate::support::server::{Fault, Server};
 use crate::support::{Computer, Issue, Publisher, check_again, current, notes, settled, until, version};
 
 /// How an update of the widget ends.
@@ -187,6 +187,42 @@ async fn an_executable_s_end_is_noted_once_whichever_record_was_written_last() {
         let (engine, picture) = settled(&computer).await;
         assert_eq!((picture.history.len(), picture.activities.len()), (1, 0));
         engine.shutdown().await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_cut_short_again_and_again_rests_and_an_orderly_end_does_not_count() {
+    for (orderly, rests) in [(false, true), (true, false)] {
+        let mut publisher = Publisher::new();
+        publisher.release(&Issue::of(&Subject::Shell, "1.1.0").sized(2_000_000));
+        let server = Server::start(publisher.repository()).await;
+        let computer = Computer::new(&publisher, &server);
+        let full = publisher.full_path(&Subject::Shell, "1.1.0");
+        server.fail(&full, Fault::Stall(100_000), 3);
+        for start in 1..=3 {
+            let engine = computer.start();
+            until(&computer, &engine, "it is being fetched", |picture| {
+                let fetches = |activity: &Activity| activity.phase == Phase::Fetching;
+                picture.activities.iter().any(fetches) && server.seen_of(&full).len() >= start
+            })
+            .await;
+            if orderly {
+                engine.shutdown().await;
+            }
+            // Else no farewell: the last handle goes, and with it the driver and all its work.
+            drop(engine);
+        }
+        let (engine, picture) = settled(&computer).await;
+        assert_eq!(picture.history.is_empty(), rests, "orderly {orderly}");
+        assert_eq!(
+            current(&picture, &Subject::Shell).is_none(),
+            rests,
+            "orderly {orderly}"
+        );
+        engine.shutdown().await;
+        // That it rests is remembered.
+        let (_engine, picture) = settled(&computer).await;
+        assert_eq!(picture.history.is_empty(), rests, "orderly {orderly}");
     }
 }
 

@@ -54,7 +54,7 @@ pub(crate) enum Do {
     StartBeside(RunId),
     /// Tell a run that another one is beside it.
     TellBegun { old: RunId, new: RunId },
-    /// Tell a run that nothing is beside it any more.
+    /// Tell the run that hands over how that ended.
     TellEnded(RunId, HandOverOutcome),
     /// Tell a run that it does not get what it asked for.
     Refuse(RunId, &'static str),

@@ -176,7 +176,9 @@ impl Next {
         };
         match *seen {
             Seen::TookOver(run) if run == new && !recalled => {
-                self.effects.push(Do::HasWindow(new));
+                // It may have lost the other one's own word, and does not go on without one.
+                let told = Do::TellEnded(old, HandOverOutcome::TookOver);
+                self.effects.extend([told, Do::HasWindow(new)]);
                 self.turn_to(State::Closing {
                     old,
                     new,

@@ -82,7 +82,8 @@ fn two(more: impl IntoIterator<Item = Seen>) -> (State, Vec<Do>) {
 #[expect(clippy::too_many_lines, reason = "it is a table")]
 #[test]
 fn a_hand_over_ends_as_its_two_runs_do() {
-    use HandOverOutcome::{GivenUp, NotReady};
+    use HandOverOutcome::{GivenUp, NotReady, TookOver};
+    let over = || Do::TellEnded(1, TookOver);
     let quit = conclusion(Verdict::NotOnTrial, Then::Leave(0));
     let unknown = conclusion(Verdict::Unknown, Then::Leave(0));
     let update = conclusion(Verdict::NotOnTrial, Then::Start);
@@ -91,7 +92,7 @@ fn a_hand_over_ends_as_its_two_runs_do() {
             "the new one takes over",
             vec![Seen::TookOver(2), ended(1, quit)],
             State::One(2),
-            vec![Do::HasWindow(2)],
+            vec![over(), Do::HasWindow(2)],
         ),
         (
             "the new one fails and is tried again",
@@ -171,19 +172,20 @@ fn a_hand_over_ends_as_its_two_runs_do() {
                 ended(1, crashed()),
             ],
             State::One(2),
-            vec![Do::HasWindow(2), Do::Kill(1)],
+            vec![over(), Do::HasWindow(2), Do::Kill(1)],
         ),
         (
             "the new one crashes right after it took over",
             vec![Seen::TookOver(2), ended(2, failed()), ended(1, quit)],
             State::Starting,
-            vec![Do::HasWindow(2), Do::Kill(1), Do::Start],
+            vec![over(), Do::HasWindow(2), Do::Kill(1), Do::Start],
         ),
         (
             "the new one is quit right after it took over",
             vec![Seen::TookOver(2), ended(2, quit), ended(1, crashed())],
             State::Over,
             vec![
+                over(),
                 Do::HasWindow(2),
                 Do::Recall(1),
                 Do::Kill(1),

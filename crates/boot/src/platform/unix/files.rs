@@ -10,6 +10,9 @@ use crate::BootError;
 use crate::place::Owner;
 
 const OTHERS_MAY_WRITE: u32 = 0o022;
+/// What macOS marks files with that come from elsewhere. It asks its user before it runs one, and nobody is asked
+/// when a launcher starts it.
+const QUARANTINE: &str = "com.apple.quarantine";
 
 /// Takes a folder from all others, if it is ours to take. One of somebody else stays as it is, and is
 /// refused where it matters.
@@ -37,7 +40,12 @@ pub(crate) fn make_executable(file: &Path) -> Result<(), BootError> {
 pub(crate) fn check_own_file(file: &Path) -> Result<(), BootError> {
     let data = look(file)?;
     if data.is_file() {
-        check(file, &data)
+        check(file, &data)?;
+        // Moult's own downloads bear no such mark: somebody else put this file here.
+        if cfg!(target_os = "macos") && has_attribute(file, QUARANTINE) {
+            return Err(not_ours(file, "macOS keeps it in quarantine"));
+        }
+        Ok(())
     } else {
         Err(not_ours(file, "it is not a file"))
     }
@@ -83,6 +91,13 @@ fn check(path: &Path, data: &fs::Metadata) -> Result<(), BootError> {
     }
 }
 
+/// Whether a file bears an extended attribute. One that can't be asked bears none.
+fn has_attribute(file: &Path, name: &str) -> bool {
+    // A buffer without room asks for the length alone.
+    let mut nothing: [u8; 0] = [];
+    rustix::fs::lgetxattr(file, name, &mut nothing[..]).is_ok()
+}
+
 fn not_ours(path: &Path, reason: &'static str) -> BootError {
     BootError::NotOurs {
         path: path.to_owned(),
@@ -92,4 +107,26 @@ fn not_ours(path: &Path, reason: &'static str) -> BootError {
 
 fn own_id() -> u32 {
     rustix::process::geteuid().as_raw()
+}
+
+#[cfg(test)]
+#[expect(
+    clippy::unwrap_used,
+    reason = "a test that can't set up its fixture has failed"
+)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_on_a_file_is_seen_and_none_is_imagined() {
+        // Beside the test itself: file systems in memory may know no marks.
+        let folder = tempfile::tempdir_in(std::env::current_exe().unwrap().parent().unwrap()).unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "x").unwrap();
+        assert!(!has_attribute(&file, "user.moult"));
+        assert!(!has_attribute(&folder.path().join("missing"), "user.moult"));
+        let marked = rustix::fs::lsetxattr(&file, "user.moult", b"1", rustix::fs::XattrFlags::empty());
+        assert_eq!(has_attribute(&file, "user.moult"), marked.is_ok());
+        check_own_file(&file).unwrap();
+    }
 }

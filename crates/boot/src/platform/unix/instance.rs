@@ -1,17 +1,12 @@
 //! The socket on which a second launcher reaches the first. Refuses to know what is said.
 
-use std::fs;
 use std::io;
-use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::short_path::short;
 use crate::BootError;
-
-/// The longest path that fits into a socket's address on all Unix systems, in bytes.
-const LONGEST_PATH: usize = 100;
 
 /// Accepts connections. The socket's name is removed when it is dropped.
 #[derive(Debug)]
@@ -30,8 +25,8 @@ pub(crate) fn listen(path: &Path) -> Result<Listener, BootError> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(fail(error)),
         _ => {}
     }
-    let (short, _folder) = short(path).map_err(fail)?;
-    let socket = moult_durable::fs::bind_by(path, &short).map_err(fail)?;
+    let short = short(path).map_err(fail)?;
+    let socket = moult_durable::fs::bind_by(path, &short.path).map_err(fail)?;
     moult_durable::fs::set_mode(path, 0o600).map_err(fail)?;
     Ok(Listener {
         socket,
@@ -64,8 +59,8 @@ impl Drop for Listener {
 
 /// Connects to the first launcher; reading and writing fail after `limit`.
 pub(crate) fn connect(path: &Path, limit: Duration) -> io::Result<UnixStream> {
-    let (short, _folder) = short(path)?;
-    limited(UnixStream::connect(short)?, limit)
+    let short = short(path)?;
+    limited(UnixStream::connect(&short.path)?, limit)
 }
 
 fn limited(stream: UnixStream, limit: Duration) -> io::Result<UnixStream> {
@@ -74,28 +69,13 @@ fn limited(stream: UnixStream, limit: Duration) -> io::Result<UnixStream> {
     Ok(stream)
 }
 
-/// A path that fits into a socket's address: on Linux by way of the open folder, which must stay open.
-fn short(path: &Path) -> io::Result<(PathBuf, Option<OwnedFd>)> {
-    if path.as_os_str().as_bytes().len() <= LONGEST_PATH || !cfg!(target_os = "linux") {
-        return Ok((path.to_owned(), None));
-    }
-    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-        return Err(io::ErrorKind::InvalidInput.into());
-    };
-    let folder = OwnedFd::from(fs::File::open(parent)?);
-    let number = std::os::fd::AsRawFd::as_raw_fd(&folder);
-    Ok((
-        Path::new("/proc/self/fd").join(number.to_string()).join(name),
-        Some(folder),
-    ))
-}
-
 #[cfg(test)]
 #[expect(
     clippy::unwrap_used,
     reason = "a test that can't set up its fixture has failed"
 )]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;

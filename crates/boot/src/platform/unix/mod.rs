@@ -5,6 +5,7 @@ mod files;
 mod instance;
 mod process;
 mod screen;
+mod short_path;
 mod signals;
 
 pub(crate) use descriptors::{Channel, close_others_at_start, pair, take_inherited};

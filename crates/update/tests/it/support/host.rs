@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use moult_model::Subject;
 use moult_model::stage::{SwapCause, SwapFailure};
@@ -24,6 +25,8 @@ pub(crate) struct ScriptedHost {
     pub(crate) hand_overs: Mutex<VecDeque<HandOver>>,
     /// Whether the next change of the picture is met with a panic.
     pub(crate) panics: AtomicBool,
+    /// For how long nobody has been here.
+    pub(crate) idle: Mutex<Duration>,
     pub(crate) restarts: Mutex<u32>,
     pub(crate) changed: Notify,
 }
@@ -96,6 +99,10 @@ impl Host for ScriptedHost {
     fn hand_over(&self) -> Option<BoxFuture<'static, HandOver>> {
         let outcome = self.hand_overs.lock().unwrap().pop_front()?;
         Some(Box::pin(std::future::ready(outcome)))
+    }
+
+    fn idle_for(&self) -> Duration {
+        *self.idle.lock().unwrap()
     }
 
     fn changed(&self) {

@@ -16,7 +16,7 @@
 !macroend
 
 !macro MOULT_END_BY_FORCE PROGRAM
-  nsExec::Exec 'taskkill /F /T /IM "${PROGRAM}"'
+  nsExec::Exec 'taskkill /F /IM "${PROGRAM}"'
   Pop $0
 !macroend
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use moult_boot::layout::PROTOCOL_VARIABLE;
-use moult_boot::link::{Quit, ToApp, ToLauncher};
+use moult_boot::link::{HandOverOutcome, Quit, ToApp, ToLauncher};
 use moult_handover::{Giver, Handed, Last, Limits, Old, Staying, Thawed, Welcome};
 use moult_model::stage::StageEvent;
 use moult_update::HandOver;
@@ -73,7 +73,8 @@ pub(crate) fn heard(context: &Context, message: &ToApp) {
     tracing::info!(?message, "heard of the launcher");
     context.hand_over.with(|giver| match message {
         ToApp::HandOverBegun { start } => giver.begun(start.as_str()),
-        ToApp::HandOverEnded { .. } | ToApp::Refused { .. } => giver.ended(false),
+        ToApp::HandOverEnded { outcome } => giver.ended(*outcome == HandOverOutcome::TookOver),
+        ToApp::Refused { .. } => giver.ended(false),
         _ => {}
     });
 }

@@ -108,7 +108,7 @@ pub(crate) fn observe(context: &Context, report: &StageReport) {
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner);
                 loaded.push(widget);
-                if loaded.len() % WIDGETS_A_STEP == 0 {
+                if loaded.len().is_multiple_of(WIDGETS_A_STEP) {
                     progress(context, &format!("{} widgets are ready", loaded.len()));
                 }
                 context.health.signs().widgets_ready += 1;

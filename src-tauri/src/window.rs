@@ -93,7 +93,10 @@ pub(crate) fn name(app: &tauri::App, context: &Context) {
         .context("there is no window")
         .and_then(|window| {
             let window = window.hwnd()?.0.expose_provenance().cast_signed();
-            Ok(moult_boot::presence::name_window(window, &context.places.install)?)
+            Ok(moult_boot::presence::name_window(
+                window,
+                &context.places.install,
+            )?)
         });
     if let Err(error) = named {
         tracing::warn!(error = format!("{error:#}"), "the window has no name");

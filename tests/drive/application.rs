@@ -10,7 +10,7 @@ use moult_model::stage::{SwapCause, SwapFailure};
 use moult_model::{Activity, Outcome, Phase, Subject, Version};
 use moult_update::{
     BoxFuture, Engine, ExecutableDecision, Host, Picture, StagedBundle, StagedExecutable, SwapFigures,
-    SwapRefusal,
+    SwapRefusal, UpdateError, Verdict,
 };
 use tokio::runtime::Builder;
 use tokio::sync::Notify;
@@ -25,6 +25,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[error("the engine of {0} came to no end")]
 pub(crate) struct NoEnd(Version);
 
+/// A version whose updater does not work, and that says so.
+#[derive(Debug, thiserror::Error)]
+#[error("the updater does not work: {0}")]
+pub(crate) struct Unfit(String);
+
 /// How the new version does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Life {
@@ -35,6 +40,8 @@ pub(crate) enum Life {
     Crashing,
     /// It confirms; then its user goes back to the version before.
     GoBack,
+    /// What is compiled into its updater is damaged.
+    BrokenUpdater,
 }
 
 /// What is to run.
@@ -44,6 +51,8 @@ pub(crate) struct Running {
     pub(crate) installed: Installed,
     /// Its file.
     pub(crate) executable: std::path::PathBuf,
+    /// Whether it is on trial.
+    pub(crate) on_trial: bool,
     /// The name of its start.
     pub(crate) start: StartToken,
 }
@@ -128,17 +137,37 @@ async fn session(
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = Some(Version::new(1, 1, 0));
     }
-    let engine = Engine::start_at(
-        installation.engine(running.installed.clone(), &running.executable)?,
-        settings.clone(),
-        vec![Installation::widget()?],
-        window.clone(),
-        installation.repository(&settings),
-    )
-    .context("the engine did not start")?;
-    engine
-        .confirm_executable_of(Some(&running.start))
-        .context("it could not be confirmed")?;
+    let mut config = installation.engine(running.installed.clone(), &running.executable)?;
+    if life == Life::BrokenUpdater && running.on_trial {
+        let half = config.anchor.root.len() / 2;
+        config.anchor.root.truncate(half);
+    }
+    let wanted = vec![Installation::widget()?];
+    let repository = installation.repository(&settings);
+    let engine = match Engine::start_at(config, settings, wanted, window.clone(), repository) {
+        Ok(engine) => engine,
+        // What anchors all trust is compiled in: if it is no good, that is this version's fault.
+        Err(UpdateError::Trust(error)) if running.on_trial => {
+            return Err(anyhow::Error::new(Unfit(error.to_string())));
+        }
+        Err(error) => return Err(anyhow::Error::new(error).context("the engine did not start")),
+    };
+    // As the application does it: only a version whose updater works confirms itself.
+    let verdict = if running.on_trial {
+        engine.vitals().await.verdict()
+    } else {
+        Verdict::Fit
+    };
+    match verdict {
+        Verdict::Fit => engine
+            .confirm_executable_of(Some(&running.start))
+            .context("it could not be confirmed")?,
+        Verdict::Unfit(what) => {
+            engine.shutdown().await;
+            return Err(anyhow::Error::new(Unfit(what)));
+        }
+        Verdict::Later(_) => {}
+    }
     let mut went_back = false;
     let quit = loop {
         window.changed.notified().await;

@@ -113,6 +113,7 @@ impl Installation {
                 digest: slot.digest,
             },
             executable: start.executable.to_owned(),
+            on_trial: start.on_trial,
             start: start.start.clone(),
         })
     }

@@ -6,7 +6,7 @@ use moult_boot::launcher::{Body, LifeEnd, Lived, Starting, rehearse};
 use moult_durable::faults as points;
 use moult_update::Picture;
 
-use crate::application::{self, Life, NoEnd};
+use crate::application::{self, Life, NoEnd, Unfit};
 use crate::faults;
 use crate::installation::Installation;
 
@@ -14,6 +14,9 @@ use crate::installation::Installation;
 const LIFE: &str = "MOULT_DRIVE_LIFE";
 /// The exit code if something failed that this program can't go on without.
 pub(crate) const LOST: u8 = 3;
+
+/// The exit code of a version that says that it does not work.
+const UNFIT: i32 = 78;
 
 /// What became of a drive.
 #[derive(Debug)]
@@ -54,6 +57,15 @@ impl Body for Played<'_> {
                     end: LifeEnd::Code(0),
                 }
             }
+            Err(error) if error.is::<Unfit>() => Lived {
+                said: vec![
+                    ToLauncher::Painted,
+                    ToLauncher::Unfit {
+                        what: error.to_string(),
+                    },
+                ],
+                end: LifeEnd::Code(UNFIT),
+            },
             Err(error) => {
                 self.came_to_no_end |= error.is::<NoEnd>();
                 self.troubles.push(format!("{error:#}"));
@@ -76,6 +88,7 @@ pub(crate) fn update_as_told(installation: &Installation) -> anyhow::Result<u8> 
     let life = match std::env::var(LIFE).as_deref() {
         Ok("crashing") => Life::Crashing,
         Ok("go-back") => Life::GoBack,
+        Ok("broken-updater") => Life::BrokenUpdater,
         Ok("good" | "") | Err(_) => Life::Good,
         Ok(other) => anyhow::bail!("`{other}` is no life"),
     };

@@ -276,7 +276,43 @@ fn each_ends_as_it_must_within_three_starts_and_a_minute() -> anyhow::Result<()>
         }));
         place.remove()?;
     }
+    for case in with_the_engine(&ground)? {
+        let (what, starts, found, expected) = case;
+        if found != expected || starts > LIMIT.1 {
+            report.fail(format!("{what}: {starts} starts, {found:?}"));
+        }
+        rows.push(json!({ "what": what, "starts": starts, "end": found.words(), "seconds": 0 }));
+    }
     report.note("cases", rows.len());
     report.note("rows", rows);
     report.end()
+}
+
+/// The cases in which the updater itself plays a part: the real engine, in the hands of the launcher's own
+/// code. What it was, its starts, how it ended, how it must end.
+fn with_the_engine(ground: &Ground) -> anyhow::Result<Vec<(&'static str, usize, End, End)>> {
+    let nowhere = ground.folder()?;
+    let broken = End::Banned(Why::Crashed { code: 78 });
+    let mut cases = Vec::new();
+    for (what, life, expected) in [
+        (
+            "is offline: no file of the repository can be had",
+            Life::Good,
+            End::Confirmed,
+        ),
+        ("has broken its own updater", Life::BrokenUpdater, broken),
+    ] {
+        let place = ground.fresh(life)?;
+        put_on_trial(&place, "paint")?;
+        // Whatever the update comes to, what counts is how the trial ends.
+        ground.update_from(&place, &nowhere)?;
+        let log = fs::read_to_string(place.install().join("data/log/launcher.log"))?;
+        let starts = log
+            .lines()
+            .filter(|line| line.contains(r#""event":"started""#) && line.contains(r#""on_trial":true"#))
+            .count();
+        cases.push((what, starts, end(&store(&place)?.state()?)?, expected));
+        place.remove()?;
+    }
+    Ok(cases)
 }

@@ -30,6 +30,7 @@ pub(crate) enum Life {
     Good,
     Crashing,
     GoBack,
+    BrokenUpdater,
 }
 
 impl Life {
@@ -41,6 +42,7 @@ impl Life {
             Self::Good => "good",
             Self::Crashing => "crashing",
             Self::GoBack => "go-back",
+            Self::BrokenUpdater => "broken-updater",
         }
     }
 }
@@ -101,7 +103,7 @@ impl Ground {
     /// A place with the old version, freshly installed.
     pub(crate) fn fresh(&self, life: Life) -> anyhow::Result<Place> {
         let template = match life {
-            Life::Good | Life::GoBack => "template",
+            Life::Good | Life::GoBack | Life::BrokenUpdater => "template",
             // So that there is a widget to roll back to.
             Life::Crashing => "template-used",
         };
@@ -145,7 +147,7 @@ impl Ground {
 
     fn repository(&self, life: Life) -> PathBuf {
         self.prepared.join(match life {
-            Life::Good | Life::GoBack => "repo",
+            Life::Good | Life::GoBack | Life::BrokenUpdater => "repo",
             Life::Crashing => "repo-crashing",
         })
     }

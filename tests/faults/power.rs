@@ -7,11 +7,11 @@ use anyhow::{Context as _, ensure};
 use moult_tests::power::{Cut, Recording};
 
 use crate::ground::{Ground, Life};
-use crate::share::{Report, each, share};
+use crate::share::{Report, each, is_all, share};
 use crate::states::States;
 
 /// So many disks of each life where not all are tried.
-const CUTS: usize = 10;
+const CUTS: usize = 30;
 
 #[test]
 fn whatever_a_power_cut_leaves_it_comes_back() -> anyhow::Result<()> {
@@ -20,7 +20,9 @@ fn whatever_a_power_cut_leaves_it_comes_back() -> anyhow::Result<()> {
     let states = States::default();
     let (mut points, mut disks) = (0, 0);
     let tried = AtomicUsize::new(0);
-    for life in Life::ALL {
+    // To work out all disks takes its time; the share is one life's.
+    let lives = if is_all() { &Life::ALL[..] } else { &Life::ALL[..1] };
+    for &life in lives {
         let place = ground.fresh(life)?;
         let folder = ground.folder()?;
         let (log, bytes) = (folder.join("log"), folder.join("bytes"));
@@ -30,12 +32,12 @@ fn whatever_a_power_cut_leaves_it_comes_back() -> anyhow::Result<()> {
         )?;
         ensure!(ended.status.success(), "{}", ended.words);
         place.remove()?;
-        let recording = Recording::read(&log, &bytes)?;
+        let mut recording = Recording::read(&log, &bytes)?;
+        // The log is never synced, and nothing is decided by it: what is left of it makes no difference.
+        recording.lines.retain(|line| !line.raw.starts_with("data/log/"));
         points += recording.lines.len();
-        let begin = std::time::Instant::now();
         let cuts = recording.cuts()?;
         disks += cuts.len();
-        eprintln!("{} {} {:?}", recording.lines.len(), cuts.len(), begin.elapsed());
         let cuts = share(cuts, CUTS);
         let name = |cut: &Cut| format!("{}, after {}, {}", life.name(), cut.after, cut.what);
         let outcomes = each(&cuts, |cut| {

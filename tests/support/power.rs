@@ -78,7 +78,7 @@ impl Recording {
 
     /// All disks that a power cut can leave after each of the calls, no two alike: everything that was not
     /// synced is kept; is dropped; each change alone is dropped, and alone is kept; each write is torn; and
-    /// each two changes of names happen in the other order.
+    /// each two changes of the same name happen in the other order.
     ///
     /// Fails if the record is not complete, or if something was moved over the edge of the recorded folder.
     pub fn cuts(&self) -> io::Result<Vec<Cut>> {
@@ -152,7 +152,8 @@ fn disks(model: &Model) -> Vec<(String, Disk)> {
             }
         }
         for (later, other) in pending.iter().enumerate().skip(at + 1) {
-            if change.is_of_names() && other.is_of_names() {
+            // In which order different names change makes no difference.
+            if change.shares_a_name_with(other) {
                 let mut order = in_order.clone();
                 order.swap(at, later);
                 let what = format!("all, {} before {shown}", other.shown);

@@ -43,8 +43,14 @@ impl Pending {
         matches!(self.change, Change::Write(..))
     }
 
-    pub(super) fn is_of_names(&self) -> bool {
-        matches!(self.change, Change::Names(_))
+    /// Whether both change what one and the same name means.
+    pub(super) fn shares_a_name_with(&self, other: &Self) -> bool {
+        match (&self.change, &other.change) {
+            (Change::Names(one), Change::Names(other)) => one
+                .iter()
+                .any(|(name, _)| other.iter().any(|(known, _)| known == name)),
+            _ => false,
+        }
     }
 }
 

@@ -10,12 +10,19 @@
 
 use std::process::ExitCode;
 
+use moult_boot::companion;
 use moult_boot::launcher::{self, Settings, message};
 
 fn main() -> ExitCode {
     let ending = match Settings::from_process() {
         Ok(settings) if launcher::is_self_test_wished(&settings) => return test(&settings),
-        Ok(settings) => launcher::run(&settings),
+        Ok(settings) if settings.arguments == [companion::TAKE_PLACE] => return take_place(),
+        Ok(settings) => {
+            let ending = launcher::run(&settings);
+            // A launcher that waits for this one's place.
+            companion::last_act(&settings.install, &settings.data);
+            ending
+        }
         Err(ending) => ending,
     };
     if let Some(text) = ending.message {
@@ -24,6 +31,20 @@ fn main() -> ExitCode {
     }
     // What does not fit into an exit code is a failure all the same.
     ExitCode::from(u8::try_from(ending.code).unwrap_or(1))
+}
+
+fn take_place() -> ExitCode {
+    let own = std::env::current_exe().and_then(std::fs::canonicalize);
+    let ended = own
+        .map_err(Into::into)
+        .and_then(|own| companion::take_place(&own).map_err(Box::<dyn std::error::Error>::from));
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 fn test(settings: &Settings) -> ExitCode {

@@ -58,6 +58,8 @@ pub enum Stage {
     Settled,
     /// It was put in its place in this call.
     Replaced,
+    /// The system replaces no program that runs: it takes the place when the installed one ends.
+    AtItsEnd,
     /// It is not time yet.
     Waiting,
     /// The installed one is not lower: it stays.

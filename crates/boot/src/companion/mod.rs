@@ -8,6 +8,7 @@
 //!
 //! ```text
 //! Same | Waiting -> Staged -> Tested -> Replaced -> Settled
+//!                                    -> AtItsEnd -> Replaced by its last act
 //! ```
 //! [`machine`] decides from what is on the disk, `steps` carries out. At each moment the program's name
 //! leads to the whole old file or the whole new one.
@@ -17,6 +18,7 @@
 //! package again puts everything right.
 
 pub mod machine;
+mod parting;
 mod probe;
 mod record;
 mod steps;
@@ -29,6 +31,7 @@ use std::path::Path;
 use moult_durable::TwoCopy;
 use moult_model::{Digest, Version};
 
+pub use parting::{TAKE_PLACE, last_act, take_place};
 pub use probe::{SELF_TEST, SelfTest, Tested};
 pub use record::{Companions, Known, Pending};
 

@@ -64,6 +64,10 @@ pub struct Pending {
     /// How often its test failed.
     #[serde(default)]
     pub failures: u8,
+    /// Whether it passed its test and waits for the end of the installed one, which can't be replaced while
+    /// it runs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub at_its_end: bool,
     /// What a later release wrote besides.
     #[serde(flatten)]
     pub rest: Rest,
@@ -89,6 +93,7 @@ impl Known {
                 digest,
                 confirmed: None,
                 failures: 0,
+                at_its_end: false,
                 rest: Rest::new(),
             },
         };
@@ -120,6 +125,14 @@ impl Known {
         self
     }
 
+    /// Notes that a program has to wait for the end of the installed one.
+    pub(super) fn at_its_end(mut self) -> Self {
+        if let Some(pending) = &mut self.pending {
+            pending.at_its_end = true;
+        }
+        self
+    }
+
     /// Notes that a program is in its place.
     pub(super) fn placed(mut self, digest: Digest, version: &Version) -> Self {
         self.pending = None;
@@ -139,6 +152,12 @@ impl Known {
             }
         }
         self
+    }
+
+    /// Whether this program passed its test and waits for the end of the installed one.
+    pub(super) fn waits_for_its_end(&self, digest: Digest) -> bool {
+        let waiting = self.pending.as_ref().filter(|pending| pending.digest == digest);
+        waiting.is_some_and(|pending| pending.at_its_end)
     }
 
     pub(super) fn is_refused(&self, digest: &Digest) -> bool {

@@ -8,7 +8,7 @@ use moult_durable::{DurableError, fs};
 use moult_model::{Digest, Version};
 
 use super::machine::{Facts, Stage, Step, next};
-use super::{Embedded, Known, SelfTest, Tested};
+use super::{Embedded, Known, LAUNCHER, SelfTest, Tested};
 use crate::BootError;
 use crate::base::digest_of;
 
@@ -26,17 +26,17 @@ pub(super) struct Folder<'a> {
 }
 
 /// The names of one program.
-struct Names {
-    program: PathBuf,
+pub(super) struct Names {
+    pub(super) program: PathBuf,
     /// What is to take its place; after an exchange, what was in its place.
-    new: PathBuf,
-    previous: PathBuf,
+    pub(super) new: PathBuf,
+    pub(super) previous: PathBuf,
     /// A second name on its way to be `previous`.
     keeping: PathBuf,
 }
 
 impl Names {
-    fn of(install: &Path, name: &str) -> Self {
+    pub(super) fn of(install: &Path, name: &str) -> Self {
         // Windows runs only what is named as a program.
         let path = |addition: &str| install.join(format!("{name}{addition}{}", std::env::consts::EXE_SUFFIX));
         Self {
@@ -79,6 +79,8 @@ impl Folder<'_> {
             };
             match next(&facts) {
                 Step::Stage => stage(&names, one.bytes)?,
+                // It passed already, and its place was not free.
+                Step::Test if known.waits_for_its_end(embedded) => return Ok((Stage::AtItsEnd, known)),
                 Step::Test => match (self.probe)(&names.new, one.program, self.data) {
                     Tested::Passed => tested = true,
                     Tested::NotNow => return Ok((Stage::Waiting, known)),
@@ -88,10 +90,13 @@ impl Folder<'_> {
                     }
                 },
                 Step::Keep => keep(&names)?,
-                Step::Exchange => {
-                    exchange(&names)?;
-                    replaced = true;
-                }
+                Step::Exchange => match exchange(&names) {
+                    Ok(()) => replaced = true,
+                    Err(error) if !is_in_use(&error) => return Err(error),
+                    // The launcher runs as long as this does; others end by themselves.
+                    Err(_) if one.name == LAUNCHER => return Ok((Stage::AtItsEnd, known.at_its_end())),
+                    Err(_) => return Ok((Stage::Waiting, known)),
+                },
                 Step::CleanUp => {
                     remove(&names.new)?;
                     remove(&names.keeping)?;
@@ -129,7 +134,7 @@ fn stage(names: &Names, bytes: &[u8]) -> Result<(), BootError> {
 }
 
 /// Gives the installed program the name of the one before. Its own name stays as it is.
-fn keep(names: &Names) -> Result<(), BootError> {
+pub(super) fn keep(names: &Names) -> Result<(), BootError> {
     remove(&names.keeping)?;
     fs::link(&names.program, &names.keeping).map_err(|source| DurableError::Create {
         path: names.keeping.clone(),
@@ -154,7 +159,19 @@ fn exchange(names: &Names) -> Result<(), BootError> {
             }
         }
     }
-    Ok(moult_durable::rename(&names.new, &names.program)?)
+    moult_durable::rename_patiently(&names.new, &names.program)?;
+    Ok(moult_durable::sync_dir(folder_of(&names.program))?)
+}
+
+/// Whether a program could not be replaced because it runs, or because somebody else holds its file.
+fn is_in_use(error: &BootError) -> bool {
+    match error {
+        BootError::Durable(DurableError::Held { .. }) => true,
+        BootError::Durable(DurableError::Rename { source, .. }) => {
+            source.kind() == io::ErrorKind::PermissionDenied
+        }
+        _ => false,
+    }
 }
 
 /// Whether the system or the file system does not know how to exchange two names.

@@ -34,11 +34,11 @@ impl Places {
         let place = Place::of(&Facts::gather(&install, |name| std::env::var_os(name)));
         let statement = place.statement(&install).map(|statement| statement.to_string());
         Ok(Self {
-            statement,
             data,
             executable,
             install,
             slot,
+            statement,
         })
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use moult_boot::link::Quit;
 use moult_handover::Window;
+use moult_model::settings::Theme;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tauri::utils::config::Color;
@@ -28,8 +29,10 @@ struct Geometry {
 const FIRST: (f64, f64) = (1280.0, 800.0);
 const SMALLEST: (f64, f64) = (320.0, 240.0);
 
-/// The ground colour of the light theme: what stands before the first paint.
-const GROUND: Color = Color(0xe8, 0xeb, 0xe8, 0xff);
+/// The grounds of the themes, as `sdk/src/tokens.css` has them: what stands before the first paint.
+const LIGHT: Color = Color(0xe8, 0xeb, 0xe8, 0xff);
+const DARK: Color = Color(0x0d, 0x10, 0x0f, 0xff);
+const BLACK: Color = Color(0, 0, 0, 0xff);
 
 /// Builds the window with the stage page in it. With `over`, it lies exactly under that window of another process.
 pub(crate) fn build(app: &tauri::App, context: &Arc<Context>, over: Option<Window>) -> anyhow::Result<()> {
@@ -45,7 +48,7 @@ pub(crate) fn build(app: &tauri::App, context: &Arc<Context>, over: Option<Windo
     let mut builder = WebviewWindowBuilder::new(app, WEBVIEW, WebviewUrl::App("index.html".into()))
         .title("Moult")
         .min_inner_size(SMALLEST.0, SMALLEST.1)
-        .background_color(GROUND)
+        .background_color(ground(context.records.settings().theme))
         .use_https_scheme(true)
         .data_directory(context.places.web())
         .on_navigation(|url| {
@@ -100,6 +103,15 @@ pub(crate) fn name(app: &tauri::App, context: &Context) {
         });
     if let Err(error) = named {
         tracing::warn!(error = format!("{error:#}"), "the window has no name");
+    }
+}
+
+/// The ground of a theme. What the system prefers is not known before there is a page.
+fn ground(theme: Theme) -> Color {
+    match theme {
+        Theme::System | Theme::Light => LIGHT,
+        Theme::Dark => DARK,
+        Theme::HighContrast => BLACK,
     }
 }
 
@@ -214,4 +226,29 @@ fn recall(context: &Context) -> Option<Geometry> {
 fn sane(geometry: Geometry) -> Option<Geometry> {
     let sane = geometry.width >= SMALLEST.0 && geometry.height >= SMALLEST.1 && geometry.width < 20_000.0;
     sane.then_some(geometry)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ground_before_the_first_paint_is_that_of_the_theme() {
+        let css = include_str!("../../sdk/src/tokens.css");
+        let grounds: Vec<&str> = css
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("--ground: #"))
+            .collect();
+        let hex = |Color(red, green, blue, _): Color| format!("{red:02x}{green:02x}{blue:02x};");
+        let short = |text: &str| {
+            if text == "000;" {
+                "000000;".to_owned()
+            } else {
+                text.to_owned()
+            }
+        };
+        let found: Vec<String> = grounds.into_iter().map(short).collect();
+        let expected = [Theme::Light, Theme::Dark, Theme::HighContrast].map(|theme| hex(ground(theme)));
+        assert_eq!(found, expected);
+    }
 }

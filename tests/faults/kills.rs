@@ -15,6 +15,9 @@ const SINGLES: usize = 60;
 /// So many kills of the recovery.
 const DOUBLES: usize = 60;
 
+/// So many second kills for each first one.
+const SECONDS: usize = 10;
+
 /// A point in a life.
 type Kill = (Life, u64);
 
@@ -95,10 +98,7 @@ fn killed_again_during_the_recovery_it_comes_back() -> anyhow::Result<()> {
     let ground = Ground::open()?;
     let mut report = Report::begin("doubles");
     let (firsts, seconds) = (States::default(), States::default());
-    let kills = share(
-        all_kills(&ground)?,
-        if is_all() { usize::MAX } else { DOUBLES / 10 },
-    );
+    let kills = share(all_kills(&ground)?, DOUBLES / SECONDS);
     let runs = Mutex::new(0);
     let outcomes = each(&kills, |at| {
         let (place, likeness) = kill(&ground, at)?;
@@ -113,7 +113,7 @@ fn killed_again_during_the_recovery_it_comes_back() -> anyhow::Result<()> {
             .map(|entry| Ok(entry?.file_name().to_string_lossy().parse()?))
             .collect::<anyhow::Result<Vec<u64>>>()?;
         points.sort_unstable();
-        let points = share(points, 10);
+        let points = few(points);
         *runs.lock().unwrap_or_else(PoisonError::into_inner) += points.len();
         for point in points {
             let copy = copies.join(point.to_string());
@@ -127,6 +127,16 @@ fn killed_again_during_the_recovery_it_comes_back() -> anyhow::Result<()> {
     report.note("runs", runs.into_inner().unwrap_or_else(PoisonError::into_inner));
     report.note("states", seconds.count());
     report.end()
+}
+
+/// The points of one recovery that are tried: all, or some in equal distances.
+fn few(points: Vec<u64>) -> Vec<u64> {
+    let step = if is_all() {
+        1
+    } else {
+        points.len().div_ceil(SECONDS).max(1)
+    };
+    points.into_iter().step_by(step).collect()
 }
 
 fn states_check(

@@ -15,11 +15,14 @@ use moult_durable::faults::{Call, Line};
 use disk::Contents;
 pub use disk::{Disk, Entry};
 use model::Model;
+use view::View;
 
 #[path = "power/disk.rs"]
 mod disk;
 #[path = "power/model.rs"]
 mod model;
+#[path = "power/view.rs"]
+mod view;
 
 /// A disk as it was, and all that was then done to it.
 #[derive(Debug)]
@@ -47,7 +50,7 @@ pub struct Cut {
 }
 
 /// What becomes of a change that was not synced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Fate {
     Kept,
     Dropped,
@@ -88,15 +91,15 @@ impl Recording {
         let mut after = 0;
         let mut lines = self.lines.iter();
         loop {
-            for (what, mut disk) in disks(&model) {
-                let place = *seen.entry(disk.key(&mut contents)).or_insert(cuts.len());
+            for (what, view) in views(&model) {
+                let place = *seen.entry(view.key(&mut contents)).or_insert(cuts.len());
                 match cuts.get_mut(place) {
                     Some(known) => known.until = after,
                     None => cuts.push(Cut {
                         after,
                         until: after,
-                        what,
-                        disk,
+                        what: what(),
+                        disk: view.disk(),
                     }),
                 }
             }
@@ -110,54 +113,60 @@ impl Recording {
     }
 }
 
-/// The disks that the power can leave now, some of them alike.
-fn disks(model: &Model) -> Vec<(String, Disk)> {
+/// What the power can leave now, some of it alike, each with its words for it.
+fn views(model: &Model) -> Vec<(impl Fn() -> String, View<'_>)> {
     let pending = model.pending();
-    let all = |fate| vec![fate; pending.len()];
-    let but = |most: Fate, at: usize, fate: Fate| {
-        let mut fates = all(most);
-        fates[at] = fate;
-        fates
+    let count = pending.len();
+    let view = |most: Fate, but: Option<(usize, Fate)>, swapped: Option<(usize, usize)>| {
+        let mut fates = vec![most; count];
+        let mut order: Vec<usize> = (0..count).collect();
+        if let Some((at, fate)) = but {
+            fates[at] = fate;
+        }
+        if let Some((one, other)) = swapped {
+            order.swap(one, other);
+        }
+        model.view(&fates, &order)
     };
-    let in_order: Vec<usize> = (0..pending.len()).collect();
     let mut found = Vec::new();
-    let mut add = |what: String, fates: &[Fate], order: &[usize]| {
-        found.push((what, model.disk(fates, order)));
+    let mut add = |how: &'static str, change: Option<(usize, Fate)>, most: Fate, swapped| {
+        let shown = change.map_or("", |(at, _)| pending[at].shown.as_str());
+        found.push((move || format!("{how}{shown}"), view(most, change, swapped)));
     };
-    add("all is kept".to_owned(), &all(Fate::Kept), &in_order);
-    add(
-        "nothing unsynced is kept".to_owned(),
-        &all(Fate::Dropped),
-        &in_order,
-    );
+    add("all is kept", None, Fate::Kept, None);
+    add("nothing unsynced is kept", None, Fate::Dropped, None);
     for (at, change) in pending.iter().enumerate() {
-        let shown = &change.shown;
+        add("all is kept but ", Some((at, Fate::Dropped)), Fate::Kept, None);
         add(
-            format!("all but {shown}"),
-            &but(Fate::Kept, at, Fate::Dropped),
-            &in_order,
-        );
-        add(
-            format!("nothing unsynced but {shown}"),
-            &but(Fate::Dropped, at, Fate::Kept),
-            &in_order,
+            "nothing unsynced is kept but ",
+            Some((at, Fate::Kept)),
+            Fate::Dropped,
+            None,
         );
         if change.is_write() {
-            for (fate, how) in [(Fate::Torn, "cut short"), (Fate::Zeroed, "half zeros")] {
-                add(
-                    format!("all, {shown} {how}"),
-                    &but(Fate::Kept, at, fate),
-                    &in_order,
-                );
-            }
+            add(
+                "all is kept, cut short is ",
+                Some((at, Fate::Torn)),
+                Fate::Kept,
+                None,
+            );
+            add(
+                "all is kept, half zeros is ",
+                Some((at, Fate::Zeroed)),
+                Fate::Kept,
+                None,
+            );
         }
         for (later, other) in pending.iter().enumerate().skip(at + 1) {
             // In which order different names change makes no difference.
             if change.shares_a_name_with(other) {
-                let mut order = in_order.clone();
-                order.swap(at, later);
-                let what = format!("all, {} before {shown}", other.shown);
-                add(what, &all(Fate::Kept), &order);
+                let swapped = Some((at, later));
+                add(
+                    "all is kept, too late is ",
+                    Some((at, Fate::Kept)),
+                    Fate::Kept,
+                    swapped,
+                );
             }
         }
     }

@@ -121,6 +121,8 @@ fn nothing_counts_unless_it_was_asked_for_and_lies_below_the_root() {
     assert_eq!(faults::passed(), 0);
 }
 
+// Windows has no request to sync a folder, so the lines are others there.
+#[cfg(unix)]
 #[test]
 fn each_call_is_a_line_and_two_runs_write_the_same_lines() {
     let _alone = alone();
@@ -328,7 +330,11 @@ fn a_copy_before_each_call_is_what_a_kill_there_leaves() {
             .output()
             .unwrap()
             .status;
-        assert_eq!(status.code(), None, "it was killed at {at}");
+        // On Windows a process that was ended has a code all the same.
+        assert!(
+            !status.success() && (cfg!(windows) || status.code().is_none()),
+            "it was killed at {at}"
+        );
         assert_eq!(
             tree(killed.path()),
             tree(&into.path().join(at.to_string())),

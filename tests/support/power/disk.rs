@@ -94,44 +94,25 @@ impl Disk {
     }
 }
 
-/// All bytes that files were seen to have, each once.
+/// All bytes that files were seen to have, with a number for each.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     by_bytes: HashMap<Arc<Vec<u8>>, usize>,
-    /// The same by where they are, which spares looking at them again.
-    by_place: HashMap<usize, usize>,
+    /// The same by where they are, which spares looking at them again. They stay there.
+    by_place: HashMap<usize, (usize, Arc<Vec<u8>>)>,
 }
 
 impl Contents {
-    /// The number of these bytes. They are replaced by the ones that are kept.
-    fn number(&mut self, bytes: &mut Arc<Vec<u8>>) -> usize {
-        if let Some(number) = self.by_place.get(&(Arc::as_ptr(bytes) as usize)) {
+    /// The number of these bytes: equal bytes have one.
+    pub(super) fn number(&mut self, bytes: &Arc<Vec<u8>>) -> usize {
+        let place = Arc::as_ptr(bytes) as usize;
+        if let Some((number, _)) = self.by_place.get(&place) {
             return *number;
         }
-        if let Some((kept, number)) = self.by_bytes.get_key_value(bytes) {
-            *bytes = kept.clone();
-            return *number;
-        }
-        let number = self.by_bytes.len();
-        self.by_place.insert(Arc::as_ptr(bytes) as usize, number);
-        self.by_bytes.insert(bytes.clone(), number);
+        let next = self.by_bytes.len();
+        let number = *self.by_bytes.entry(bytes.clone()).or_insert(next);
+        self.by_place.insert(place, (number, bytes.clone()));
         number
-    }
-}
-
-/// A short form of a disk, equal for disks that are alike.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Key(Vec<(String, u32, Option<usize>)>);
-
-impl Disk {
-    pub(super) fn key(&mut self, contents: &mut Contents) -> Key {
-        let entries = self.entries.iter_mut().map(|(path, entry)| match entry {
-            Entry::Folder(mode) => (path.clone(), *mode, None),
-            Entry::File(mode, bytes) => (path.clone(), *mode, Some(contents.number(bytes))),
-            Entry::Link(target) => (format!("{path} -> {target}"), 0, None),
-            Entry::Socket => (format!("{path} ="), 0, None),
-        });
-        Key(entries.collect())
     }
 }
 

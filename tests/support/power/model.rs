@@ -1,29 +1,33 @@
 //! The disk while it is changed: what lasts for sure, and what is still on its way. Refuses to choose what
 //! becomes of the latter.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::sync::Arc;
 
 use moult_durable::faults::{Call, Line};
 
 use super::Fate;
-use super::disk::{Disk, Entry, joined};
+use super::disk::{Disk, Entry};
+use super::view::View;
 
 /// The number of a file or folder, however many names it has.
-type Node = usize;
+pub(super) type Node = usize;
 /// The root's number.
-const ROOT: Node = 0;
+pub(super) const ROOT: Node = 0;
 /// The modes that new files and folders get.
 const FILE_MODE: u32 = 0o644;
 const FOLDER_MODE: u32 = 0o755;
 
-/// A name in a folder.
-type Name = (Node, String);
+/// A name in a folder, by its number.
+pub(super) type Name = (Node, usize);
 
 /// A change that may be lost when the power goes.
 #[derive(Debug)]
 pub(super) struct Pending {
+    /// No other change ever has it.
+    number: u64,
     pub(super) shown: String,
     change: Change,
 }
@@ -65,6 +69,13 @@ pub(super) struct Model {
     /// The files by the number of the call that opened them.
     opened: HashMap<u64, Node>,
     pending: Vec<Pending>,
+    /// The texts of names, and their numbers.
+    texts: Vec<String>,
+    numbers: HashMap<String, usize>,
+    /// How many changes there were.
+    changes: u64,
+    /// What files became by the changes of these numbers.
+    known: RefCell<HashMap<Vec<(u64, Fate)>, Entry>>,
 }
 
 impl Model {
@@ -75,13 +86,17 @@ impl Model {
             seen: BTreeMap::new(),
             opened: HashMap::new(),
             pending: Vec::new(),
+            texts: Vec::new(),
+            numbers: HashMap::new(),
+            changes: 0,
+            known: RefCell::default(),
         };
         for (path, entry) in &before.entries {
             if path.is_empty() {
                 model.nodes[ROOT] = entry.clone();
             } else if let Some(name) = model.name(path) {
                 let node = model.add(entry.clone());
-                model.lasting.insert(name.clone(), node);
+                model.lasting.insert(name, node);
                 model.seen.insert(name, node);
             }
         }
@@ -178,6 +193,7 @@ impl Model {
                 }
             }
         }
+        self.prune();
         Ok(())
     }
 
@@ -187,99 +203,126 @@ impl Model {
     }
 
     fn push(&mut self, shown: String, change: Change) {
-        self.pending.push(Pending { shown, change });
+        self.changes += 1;
+        self.pending.push(Pending {
+            number: self.changes,
+            shown,
+            change,
+        });
     }
 
     fn rename(&mut self, shown: String, names: Vec<(Name, Option<Node>)>) {
         for (name, node) in &names {
-            set(&mut self.seen, name, *node);
+            set(&mut self.seen, *name, *node);
         }
         self.push(shown, Change::Names(names));
     }
 
     /// The folder and name of a path, if the folder is seen.
-    fn name(&self, path: &str) -> Option<Name> {
+    fn name(&mut self, path: &str) -> Option<Name> {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        (!name.is_empty()).then_some((self.find(folder)?, name.to_owned()))
+        let folder = self.find(folder).filter(|_| !name.is_empty())?;
+        let next = self.texts.len();
+        let number = *self.numbers.entry(name.to_owned()).or_insert(next);
+        if number == next {
+            self.texts.push(name.to_owned());
+        }
+        Some((folder, number))
     }
 
     /// What is seen at a path.
     fn find(&self, path: &str) -> Option<Node> {
         let mut names = path.split('/').filter(|name| !name.is_empty());
         names.try_fold(ROOT, |folder, name| {
-            self.seen.get(&(folder, name.to_owned())).copied()
+            let number = *self.numbers.get(name)?;
+            self.seen.get(&(folder, number)).copied()
         })
     }
 
     /// Makes what is pending of a file or folder last.
     fn sync(&mut self, synced: Node) {
-        for pending in &mut self.pending {
-            match &mut pending.change {
-                Change::Names(names) => names.retain(|(name, node)| {
+        self.pending.retain_mut(|pending| match &mut pending.change {
+            Change::Names(names) => {
+                names.retain(|(name, node)| {
                     let is_here = name.0 == synced;
                     if is_here {
-                        set(&mut self.lasting, name, *node);
+                        set(&mut self.lasting, *name, *node);
                     }
                     !is_here
-                }),
-                change => apply_to(&mut self.nodes, change, Fate::Kept, Some(synced)),
+                });
+                !names.is_empty()
             }
-        }
-        self.pending.retain(|pending| match &pending.change {
-            Change::Names(names) => !names.is_empty(),
-            Change::Write(node, ..) | Change::Length(node, _) | Change::Mode(node, _) => *node != synced,
+            Change::Write(node, ..) | Change::Length(node, _) | Change::Mode(node, _) => {
+                let is_here = *node == synced;
+                if is_here {
+                    apply_to(&mut self.nodes[synced], &pending.change, Fate::Kept);
+                }
+                !is_here
+            }
         });
     }
 
-    /// The disk if each pending change meets its fate, and they happen in this order.
-    pub(super) fn disk(&self, fates: &[Fate], order: &[usize]) -> Disk {
+    /// Forgets what is on its way to files that have lost all their names.
+    fn prune(&mut self) {
+        let mut named: BTreeSet<Node> = self.lasting.values().chain(self.seen.values()).copied().collect();
+        named.insert(ROOT);
+        for pending in &self.pending {
+            if let Change::Names(names) = &pending.change {
+                named.extend(names.iter().filter_map(|(_, node)| *node));
+            }
+        }
+        self.pending.retain(|pending| match &pending.change {
+            Change::Names(_) => true,
+            Change::Write(node, ..) | Change::Length(node, _) | Change::Mode(node, _) => named.contains(node),
+        });
+    }
+
+    /// What is there if each pending change meets its fate, and they happen in this order.
+    pub(super) fn view(&self, fates: &[Fate], order: &[usize]) -> View<'_> {
         let mut names = self.lasting.clone();
-        let mut nodes = self.nodes.clone();
-        for &at in order {
+        let mut changed: BTreeMap<Node, Vec<(usize, Fate)>> = BTreeMap::new();
+        for &at in order.iter().filter(|at| fates[**at] != Fate::Dropped) {
             match &self.pending[at].change {
-                Change::Names(changed) if fates[at] == Fate::Kept => {
-                    for (name, node) in changed {
-                        set(&mut names, name, *node);
-                    }
+                Change::Names(new) => new.iter().for_each(|(name, node)| set(&mut names, *name, *node)),
+                Change::Write(node, ..) | Change::Length(node, _) | Change::Mode(node, _) => {
+                    changed.entry(*node).or_default().push((at, fates[at]));
                 }
-                Change::Names(_) => {}
-                change => apply_to(&mut nodes, change, fates[at], None),
             }
         }
-        let mut disk = Disk::default();
-        disk.entries.insert(String::new(), nodes[ROOT].clone());
-        let mut folders = vec![(ROOT, String::new())];
-        while let Some((folder, path)) = folders.pop() {
-            let below = (folder, String::new())..(folder + 1, String::new());
-            for ((_, name), node) in names.range(below) {
-                let path = joined(&path, name);
-                // A folder that was moved may be seen twice, but never within itself.
-                if matches!(nodes[*node], Entry::Folder(_)) && path.matches('/').count() < 64 {
-                    folders.push((*node, path.clone()));
-                }
-                disk.entries.insert(path, nodes[*node].clone());
-            }
+        let mut nodes = self.nodes.clone();
+        for (node, changes) in changed {
+            nodes[node] = self.changed(node, &changes);
         }
-        disk
+        View::new(&self.texts, names, nodes)
+    }
+
+    /// A file or folder after these changes. Large files are changed alike again and again, so what came
+    /// out is kept; a change has one number for ever, and what lasts has none of the later ones in it.
+    fn changed(&self, node: Node, changes: &[(usize, Fate)]) -> Entry {
+        let known = changes.iter().map(|(at, fate)| (self.pending[*at].number, *fate));
+        let known: Vec<_> = known.collect();
+        if let Some(entry) = self.known.borrow().get(&known) {
+            return entry.clone();
+        }
+        let mut entry = self.nodes[node].clone();
+        for (at, fate) in changes {
+            apply_to(&mut entry, &self.pending[*at].change, *fate);
+        }
+        self.known.borrow_mut().insert(known, entry.clone());
+        entry
     }
 }
 
-fn set(names: &mut BTreeMap<Name, Node>, name: &Name, node: Option<Node>) {
+fn set(names: &mut BTreeMap<Name, Node>, name: Name, node: Option<Node>) {
     match node {
-        Some(node) => names.insert(name.clone(), node),
-        None => names.remove(name),
+        Some(node) => names.insert(name, node),
+        None => names.remove(&name),
     };
 }
 
-/// Changes the bytes or the mode of a file; with `only` given, only of that one.
-fn apply_to(nodes: &mut [Entry], change: &Change, fate: Fate, only: Option<Node>) {
-    let (Change::Write(node, ..) | Change::Length(node, _) | Change::Mode(node, _)) = change else {
-        return;
-    };
-    if fate == Fate::Dropped || only.is_some_and(|only| only != *node) {
-        return;
-    }
-    match (&mut nodes[*node], change) {
+/// Changes the bytes or the mode of a file or folder.
+fn apply_to(entry: &mut Entry, change: &Change, fate: Fate) {
+    match (entry, change) {
         (Entry::File(mode, _) | Entry::Folder(mode), Change::Mode(_, new)) => *mode = *new,
         (Entry::File(_, bytes), Change::Length(_, length)) => {
             Arc::make_mut(bytes).resize(*length as usize, 0);

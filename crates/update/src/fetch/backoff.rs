@@ -58,10 +58,7 @@ mod tests {
             (Duration::from_secs(2), Duration::from_secs(2))
         );
         let downloads = Limits::of_downloads(stages.download);
-        assert_eq!(
-            (downloads.stall, downloads.tries),
-            (Duration::from_hours(24), 7)
-        );
+        assert_eq!((downloads.stall, downloads.tries), (Duration::from_hours(24), 7));
         assert_eq!(
             Backoff::new(&downloads).pause(3, u32::MAX),
             Duration::from_millis(9)

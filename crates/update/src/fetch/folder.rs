@@ -35,7 +35,7 @@ impl Folder {
             return plain(StatusCode::NOT_FOUND);
         };
         match fs::read(&path) {
-            Ok(bytes) => whole_or_part(request, bytes.into()),
+            Ok(bytes) => whole_or_part(request, &bytes.into()),
             Err(_) if is_missing(&path) => plain(StatusCode::NOT_FOUND),
             Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR),
         }
@@ -56,11 +56,11 @@ fn is_missing(path: &Path) -> bool {
     !path.is_file()
 }
 
-fn whole_or_part(request: &Request, bytes: Bytes) -> Response {
-    let tag = format!("\"{}\"", Digest::of(&bytes));
+fn whole_or_part(request: &Request, bytes: &Bytes) -> Response {
+    let tag = format!("\"{}\"", Digest::of(bytes));
     let header = |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
     if header(IF_NONE_MATCH) == Some(&tag) {
-        return respond(StatusCode::NOT_MODIFIED, &[(ETAG, tag)], Bytes::new());
+        return respond(StatusCode::NOT_MODIFIED, &[(ETAG, tag)], &Bytes::new());
     }
     let same = header(IF_RANGE).is_none_or(|wanted| wanted == tag);
     let from = header(RANGE).filter(|_| same).and_then(|range| {
@@ -80,24 +80,24 @@ fn whole_or_part(request: &Request, bytes: Bytes) -> Response {
         Some(from) if from >= size => respond(
             StatusCode::RANGE_NOT_SATISFIABLE,
             &[(CONTENT_RANGE, format!("bytes */{size}"))],
-            Bytes::new(),
+            &Bytes::new(),
         ),
         Some(from) => {
             let range = format!("bytes {from}-{}/{size}", size - 1);
             respond(
                 StatusCode::PARTIAL_CONTENT,
                 &[(ETAG, tag), (CONTENT_RANGE, range)],
-                bytes.slice(from..),
+                &bytes.slice(from..),
             )
         }
     }
 }
 
 fn plain(status: StatusCode) -> Response {
-    respond(status, &[], Bytes::new())
+    respond(status, &[], &Bytes::new())
 }
 
-fn respond(status: StatusCode, headers: &[(HeaderName, String)], body: Bytes) -> Response {
+fn respond(status: StatusCode, headers: &[(HeaderName, String)], body: &Bytes) -> Response {
     let length = body.len();
     let pieces: Vec<_> = (0..length)
         .step_by(Folder::PIECE)

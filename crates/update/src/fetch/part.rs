@@ -136,6 +136,8 @@ impl Part {
         let Self {
             file, path, sidecar, ..
         } = self;
+        // Else a power cut could leave the name of a complete file on what is none.
+        file.sync().map_err(UpdateError::disk("synced", &path))?;
         drop(file);
         rename_patiently(&path, to)?;
         remove(&sidecar)

@@ -2,15 +2,7 @@
 // native side would. Its pictures are of an ordinary day.
 
 import type { Body, Box, ShellNews } from "../protocol";
-import type {
-  Activity,
-  HistoryEntry,
-  InstalledPart,
-  Overview,
-  Problem,
-  ShellCommand,
-  StagePolicy,
-} from "./bindings";
+import type { Activity, HistoryEntry, InstalledPart, Overview, Problem, ShellCommand, StagePolicy } from "./bindings";
 import type { Connect, ShellSide, ShellStart } from "./host";
 
 const MINUTE = 60_000;

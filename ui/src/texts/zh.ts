@@ -242,7 +242,10 @@ export const zh: Texts = {
       string
     >,
     mode: "Moult 自身的更新",
-    modes: { silent: "静默", prompt: "先问我", on_quit: "退出时", next_start: "下次启动" } satisfies Record<Mode, string>,
+    modes: { silent: "静默", prompt: "先问我", on_quit: "退出时", next_start: "下次启动" } satisfies Record<
+      Mode,
+      string
+    >,
     modeMore: {
       silent: "没有人输入时自行重启，约需一秒。",
       prompt: "重启之前先问你。等了一周的更新会在没有人使用时安装。",

@@ -50,6 +50,7 @@ const ROWS: [(&str, &str, &[(&str, &str)]); 9] = [
         &[
             ("points", "points"),
             ("disks", "disks"),
+            ("tried", "tried"),
             ("states", "states of the disk"),
         ],
     ),
@@ -131,6 +132,7 @@ fn trials(page: &mut String, report: &Value) {
     for row in rows {
         let text = |key: &str| row[key].as_str().unwrap_or_default().to_owned();
         let seconds = match row["seconds"].as_u64() {
+            Some(0) => "as fast as it fails".to_owned(),
             Some(seconds) => format!("{seconds} s"),
             None => "as long as the user likes".to_owned(),
         };

@@ -137,13 +137,22 @@ impl Desk {
         let mut settings = insta::Settings::clone_current();
         settings.set_omit_expression(true);
         settings.set_prepend_module_to_snapshot(false);
+        if cfg!(windows) {
+            // Before a path that was made whole.
+            settings.add_filter(r"\\\\\?\\", "");
+        }
         for folder in [
             Some(self.folder.path().to_owned()),
             self.folder.path().canonicalize().ok(),
         ] {
             if let Some(folder) = folder.as_ref().and_then(|folder| folder.to_str()) {
-                settings.add_filter(folder, "[DESK]");
+                settings.add_filter(&as_pattern(folder), "[DESK]");
             }
+        }
+        if cfg!(windows) {
+            // Paths are shown as they are written there.
+            settings.add_filter(r"\\", "/");
+            settings.add_filter(r"\bmoult\.exe\b", "moult");
         }
         settings.add_filter(r"\b[0-9a-f]{64}\b", "[DIGEST]");
         settings.add_filter(r"\b[0-9a-f]{8}\b", "[SHORT]");
@@ -229,4 +238,12 @@ fn collect(top: &Path, folder: &Path, found: &mut BTreeMap<String, Vec<u8>>) -> 
         }
     }
     Ok(())
+}
+
+/// A text as a pattern that means it and nothing else.
+fn as_pattern(text: &str) -> String {
+    let is_plain = |letter: char| letter.is_alphanumeric() || !letter.is_ascii();
+    text.chars()
+        .flat_map(|letter| (!is_plain(letter)).then_some('\\').into_iter().chain([letter]))
+        .collect()
 }

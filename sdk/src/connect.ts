@@ -216,7 +216,7 @@ export function joinStage<State, In = never, Out = never>(
     place = putFocus(document, focus);
     // In this order: the key that is held back first sets the focus, where only a key may.
     if (focus?.active && place instanceof HTMLElement) loosen = holdFocus(scope, place);
-    if (focus?.active) holdOwnKeys();
+    if (focus?.active) holdOwnKeys(message.hold_ms ?? SETTLE_MS);
     typeKeys(document, message.keys, place);
     line.post({ kind: "restored", id: message.id });
   }
@@ -233,13 +233,13 @@ export function joinStage<State, In = never, Out = never>(
   }
 
   /** With the focus come the user's keys; those that the old frame still forwards were typed before them. */
-  function holdOwnKeys(): void {
+  function holdOwnKeys(milliseconds: number): void {
     settle?.();
     const own: KeyStroke[] = [];
     const stop = holdKeys(scope, (stroke, entered) => {
       if (!entered) own.push(stroke);
     });
-    const timer = scope.setTimeout(() => settle?.(), SETTLE_MS);
+    const timer = scope.setTimeout(() => settle?.(), milliseconds);
     settle = () => {
       settle = null;
       scope.clearTimeout(timer);

@@ -120,7 +120,16 @@ export type StageMessage =
   // The swap is called off. With `state`, the frame takes that over first. Then it types `keys`;
   // without `keys` and `state`, the keys that it cancelled itself.
   | { kind: "thaw"; state?: SavedState | null; keys?: KeyStroke[] }
-  | { kind: "restore"; id: number; state: SavedState | null; focus: Focus | null; scroll: Scroll[]; keys: KeyStroke[] }
+  // `hold_ms` is how long the frame holds its own keys back, since keys of the old place still come.
+  | {
+      kind: "restore";
+      id: number;
+      state: SavedState | null;
+      focus: Focus | null;
+      scroll: Scroll[];
+      keys: KeyStroke[];
+      hold_ms?: number;
+    }
   // Keys that the old frame forwarded after `restore` was sent. They go in before any key that the
   // user typed into the new frame itself.
   | { kind: "keys"; keys: KeyStroke[] }

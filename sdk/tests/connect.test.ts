@@ -273,6 +273,20 @@ test("keys that the old frame forwards late come before those typed here meanwhi
   expect(press(editor(), "4")).toBe(true);
 });
 
+test("a frame whose predecessor runs in another process holds its own keys back as long as it is told", async () => {
+  const stage = await started();
+  const focus = { target: "id:editor", active: true, start: 0, end: 0, direction: "none" } as const;
+  stage.say({ kind: "restore", id: 1, state: null, focus, scroll: [], keys: [stroke("1")], hold_ms: 600 });
+  await stage.next("restored");
+  await pause(200);
+  expect(press(editor(), "3")).toBe(false);
+  stage.say({ kind: "keys", keys: [stroke("2")] });
+  await stage.settled();
+  await pause(600);
+  expect(editor().value).toBe("123");
+  expect(press(editor(), "4")).toBe(true);
+});
+
 test("a frame that had no keyboard takes none, but its caret is kept", async () => {
   const stage = await started();
   editor().value = "abc";

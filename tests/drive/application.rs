@@ -18,7 +18,7 @@ use tokio::sync::Notify;
 use crate::installation::Installation;
 
 /// An engine that has nothing more to do says so long before this. Only a guard: no outcome hangs on it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// An engine that goes on for ever, which is wrong whatever the disk does.
 #[derive(Debug, thiserror::Error)]

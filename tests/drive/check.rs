@@ -25,7 +25,7 @@ const NEXT_VERSION: &str = "1.2.0";
 /// The versions that may start before.
 const OLD_OR_NEW: [&str; 2] = ["1.0.0", "1.1.0"];
 /// A launcher ends long before this. Only a guard.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Checks, and says what is wrong if something is.
 pub(crate) fn check(installation: &Installation) -> anyhow::Result<()> {
@@ -101,8 +101,7 @@ fn start(installation: &Installation) -> anyhow::Result<String> {
     let last = journal
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|line| line.get("started").is_some())
-        .last()
+        .rfind(|line| line.get("started").is_some())
         .context("nothing started")?;
     let slot: SlotName = last["slot"].as_str().context("a start without a slot")?.parse()?;
     let state = store(installation)?.state()?;

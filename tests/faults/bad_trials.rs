@@ -53,8 +53,6 @@ struct Case {
     script: &'static str,
     /// How often the user starts Moult.
     by_hand: usize,
-    /// Variables for the launcher.
-    variables: &'static [(&'static str, &'static str)],
     /// The starts of the new version.
     starts: usize,
     end: End,
@@ -69,7 +67,6 @@ const CASES: [Case; 9] = [
         what: "crashes at once",
         script: "crash",
         by_hand: 1,
-        variables: &[],
         starts: 3,
         end: CRASHED,
         is_bad: true,
@@ -78,7 +75,6 @@ const CASES: [Case; 9] = [
         what: "crashes after its window is up",
         script: "paint,crash",
         by_hand: 1,
-        variables: &[],
         starts: 3,
         end: CRASHED,
         is_bad: true,
@@ -87,7 +83,6 @@ const CASES: [Case; 9] = [
         what: "hangs",
         script: "hang",
         by_hand: 1,
-        variables: &[],
         starts: 3,
         end: End::Banned(Why::Hung),
         is_bad: true,
@@ -96,7 +91,6 @@ const CASES: [Case; 9] = [
         what: "hangs and does not end when it is asked to",
         script: "hang-hard",
         by_hand: 1,
-        variables: &[],
         starts: 3,
         end: End::Banned(Why::Hung),
         is_bad: true,
@@ -105,7 +99,6 @@ const CASES: [Case; 9] = [
         what: "ends with code 0 before its window is up",
         script: "exit:0",
         by_hand: 1,
-        variables: &[],
         starts: 3,
         end: End::Banned(Why::ExitedEarly),
         is_bad: true,
@@ -114,7 +107,6 @@ const CASES: [Case; 9] = [
         what: "says that it was confirmed, and was not",
         script: "paint,claim-confirmed,crash",
         by_hand: 1,
-        variables: &[],
         starts: 3,
         end: CRASHED,
         is_bad: true,
@@ -123,7 +115,6 @@ const CASES: [Case; 9] = [
         what: "is ended by its user four times before it confirms",
         script: "paint,quit:user",
         by_hand: 4,
-        variables: &[],
         starts: 4,
         end: End::OnTrial(3),
         is_bad: false,
@@ -132,7 +123,6 @@ const CASES: [Case; 9] = [
         what: "is ended by a logout four times before it confirms",
         script: "paint,quit:session",
         by_hand: 4,
-        variables: &[],
         starts: 4,
         end: End::OnTrial(3),
         is_bad: false,
@@ -141,7 +131,6 @@ const CASES: [Case; 9] = [
         what: "is fine",
         script: "paint,confirm,quit:user",
         by_hand: 2,
-        variables: &[],
         starts: 2,
         end: End::Confirmed,
         is_bad: false,
@@ -166,14 +155,13 @@ fn store(place: &Place) -> anyhow::Result<Store> {
 }
 
 /// Starts the launcher as a user does, and waits for its end. Standard error is in what it returns.
-fn launch(place: &Place, variables: &[(&str, &str)]) -> anyhow::Result<String> {
+fn launch(place: &Place) -> anyhow::Result<String> {
     let output = Command::new(place.install().join("moult"))
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("MOULT_DATA", place.install().join("data"))
         .env("MOULT_AUTOMATION", "1")
         .env("MOULT_LAUNCHER_DEADLINES_MS", SHORT)
-        .envs(variables.iter().copied())
         .stdin(Stdio::null())
         .output()
         .context("the launcher could not be started")?;
@@ -215,13 +203,11 @@ fn end(state: &BootState) -> anyhow::Result<End> {
     {
         return Ok(End::SteppedOver);
     }
-    match &state.trial {
-        Some(trial) => Ok(End::OnTrial(trial.tries_left)),
-        None => {
-            ensure!(state.current == new.name, "neither on trial nor current");
-            Ok(End::Confirmed)
-        }
+    if let Some(trial) = &state.trial {
+        return Ok(End::OnTrial(trial.tries_left));
     }
+    ensure!(state.current == new.name, "neither on trial nor current");
+    Ok(End::Confirmed)
 }
 
 /// What a bad version takes at most: each start hangs as long as it may.
@@ -244,7 +230,7 @@ fn each_ends_as_it_must_within_three_starts_and_a_minute() -> anyhow::Result<()>
         put_on_trial(&place, case.script)?;
         let mut words = String::new();
         for _ in 0..case.by_hand {
-            words.push_str(&launch(&place, case.variables)?);
+            words.push_str(&launch(&place)?);
         }
         let all = starts(&place)?;
         let of_new: usize = all
@@ -305,7 +291,7 @@ fn with_the_engine(ground: &Ground) -> anyhow::Result<Vec<(&'static str, usize, 
         let place = ground.fresh(life)?;
         put_on_trial(&place, "paint")?;
         // Whatever the update comes to, what counts is how the trial ends.
-        ground.update_from(&place, &nowhere)?;
+        Ground::update_from(&place, &nowhere)?;
         let log = fs::read_to_string(place.install().join("data/log/launcher.log"))?;
         let starts = log
             .lines()

@@ -64,7 +64,7 @@ fn a_thousand_updates_and_rollbacks_leave_nothing_over() -> anyhow::Result<()> {
             path,
         ];
         publisher.run(arguments)?;
-        let ended = ground.update_from(&place, &publisher.repository())?;
+        let ended = Ground::update_from(&place, &publisher.repository())?;
         ensure!(ended.status.success(), "cycle {cycle}: {}", ended.words);
         let state = Store::open(&data, Base::from_install(&place.install())?)?.state()?;
         let rolled_back = state

@@ -81,8 +81,8 @@ fn a_copy_before_a_call_is_what_a_kill_there_leaves() -> anyhow::Result<()> {
         let outcomes = each(&kills, |at| {
             let (place, killed) = kill(&ground, at)?;
             place.remove()?;
-            let copied = ground::likeness(&copies.join(at.1.to_string()))?;
-            ensure!(killed == copied, "the copy differs from what the kill left");
+            let before = ground::likeness(&copies.join(at.1.to_string()))?;
+            ensure!(killed == before, "the copy differs from what the kill left");
             Ok(())
         });
         report.judge(kills.iter().map(name).zip(outcomes));

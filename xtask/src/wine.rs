@@ -6,11 +6,11 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::command::{cargo, command, quiet, shown_live};
+use crate::command::{cargo, command, quiet, root, shown_live};
 use crate::report::{Steps, heading};
 use crate::setup;
 use crate::targets::{self, Target};
@@ -35,6 +35,10 @@ const PACKAGES: [&str; 10] = [
     "moult-trust",
     "moult-update",
 ];
+
+/// Walks over each state, which are the same everywhere; the first starts a process for each, and Wine takes
+/// long for that.
+const SLOW: [&str; 2] = ["after_a_death_at_any_step", "no_sequence_leaves_no_window"];
 
 /// A function of Windows 10 that Rust's standard library asks for its random numbers, and that Wine has
 /// only from version 9 on: handed on to the older one that does the same.
@@ -78,7 +82,8 @@ pub(crate) fn test(target: Target, filter: Option<&str>) -> Result<()> {
         }
         // The documentation's examples are the same everywhere.
         tests.args(["--lib", "--bins", "--tests"]);
-        tests.args(filter.iter().flat_map(|filter| ["--", filter]));
+        tests.arg("--").args(filter);
+        tests.args(SLOW.iter().flat_map(|name| ["--skip", name]));
         steps.run_live("tests", || shown_live(&mut tests));
     }
     drop(server);
@@ -108,6 +113,9 @@ fn surround(command: &mut Command) {
         // Neither the runtime for .NET nor the one for HTML is offered for download, and nothing is put
         // into the user's menus.
         .env("WINEDLLOVERRIDES", "mscoree,mshtml,winemenubuilder.exe=")
+        // Snapshots are found by this, and never written there.
+        .env("INSTA_WORKSPACE_ROOT", root())
+        .env("INSTA_UPDATE", "no")
         .env_remove("DISPLAY")
         .env_remove("WAYLAND_DISPLAY");
 }
@@ -122,10 +130,10 @@ fn wine() -> Result<String> {
             .with_context(|| format!("`{}` could not be created", prefix.display()))?;
         let mut boot = command(WINE_PROGRAM, &["wineboot", "--init"]);
         surround(&mut boot);
-        quiet(&mut boot)?;
+        silent(&mut boot)?;
         let mut wait = command(WINE_SERVER, &["--wait"]);
         surround(&mut wait);
-        quiet(&mut wait)?;
+        silent(&mut wait)?;
     }
     let (source, library) = (prefix.join("random.c"), system.join("bcryptprimitives.dll"));
     if !fs::read(&source).is_ok_and(|found| found == RANDOM.as_bytes()) || !library.exists() {
@@ -144,6 +152,17 @@ fn wine() -> Result<String> {
         .to_owned())
 }
 
+/// Runs a program of Wine that stays, or leaves some that stay: whoever waited for the end of its output would
+/// wait for theirs.
+fn silent(command: &mut Command) -> Result<()> {
+    let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let status = status.context("Wine could not be started")?;
+    if !status.success() {
+        bail!("Wine ended with {status}");
+    }
+    Ok(())
+}
+
 /// What all programs of Wine share. It stays between two of them, else each would wait for its start.
 struct Server;
 
@@ -151,7 +170,11 @@ impl Server {
     fn start() -> Result<Self> {
         let mut server = command(WINE_SERVER, &["--persistent"]);
         surround(&mut server);
-        quiet(&mut server).map(|_| Self)
+        silent(&mut server)?;
+        // The first program starts Wine's services, which keep what it can write to.
+        let mut first = command(WINE_PROGRAM, &["cmd", "/c", "exit"]);
+        surround(&mut first);
+        silent(&mut first).map(|()| Self)
     }
 }
 
@@ -160,6 +183,6 @@ impl Drop for Server {
         let mut server = command(WINE_SERVER, &["--kill"]);
         surround(&mut server);
         // It ends those that a test that failed left behind as well. One that has gone already is no error.
-        let _ = quiet(&mut server);
+        let _ = silent(&mut server);
     }
 }

@@ -18,6 +18,12 @@ const RESTORE_MS = 1000;
 /** How long the last states may take to the disk before they go on all the same, in milliseconds: the other has them too. */
 const SAVE_MS = 500;
 
+/**
+ * How long the frame with the keyboard holds its own keys back, in milliseconds. The old page's last keys come until the
+ * old process has heard that this window is on top and has answered: 0.2 s, and longer on a busy machine.
+ */
+const HOLD_MS = 1000;
+
 type Report = (report: StageReport) => void;
 
 /** Whether nobody has typed or clicked for so long, and nothing is being composed. */
@@ -100,14 +106,14 @@ function freeze(frame: Frame): Promise<CarriedFrame | null> {
 export async function carry(carried: Carried, frameOf: (instance: string | null) => Frame | null): Promise<void> {
   const restored = carried.frames.map(({ instance, state, focus, scroll, keyboard }) => {
     const frame = frameOf(instance);
-    if (!frame) return null;
+    if (!frame) return Promise.resolve();
     // Only a page that has the keyboard may give it to one of its frames; if it comes later, the frame asks again.
     if (keyboard) frame.element.focus({ preventScroll: true });
     const keys = keysOf(carried.keys, instance);
     return new Promise<void>((resolve) => {
       setTimeout(resolve, RESTORE_MS);
       const place = { focus: focus as Focus | null, scroll: scroll as Scroll[] };
-      frame.ask({ kind: "restore", state, ...place, keys }, () => resolve());
+      frame.ask({ kind: "restore", state, ...place, keys, hold_ms: HOLD_MS }, () => resolve());
     });
   });
   // A frame that did not answer has no line of its own here; its keys are not lost with it.

@@ -98,7 +98,9 @@ fn page(runs: &[Run]) -> String {
          - **usable**: from the wish to restart until the new version has the board, the right to write and the keyboard\n\
          - **typed**: keys that were typed during the restart and are in the note, of those that were sent\n\n\
          *hand-over* is the way of the product; *stop and start* ends the same build as a session does, and starts it \
-         again at once. Lengths of time depend on what else the computer does meanwhile; whether the board is gone must not.\n",
+         again at once. Lengths of time depend on what else the computer does meanwhile; whether the board is gone must not. \
+         To somebody who types on, the running version waits for a pause of 0.3 s for 5 s: that is in the time to *usable*, \
+         and the board can be used during it.\n",
     );
     for (place, title) in [("bare", "Without a window manager"), ("managed", "Under Openbox")] {
         let _ = write!(

@@ -18,6 +18,7 @@ pub(super) const GUARDED: u16 = pe::IMAGE_DLLCHARACTERISTICS_GUARD_CF;
 
 /// What a header says of a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Facts {
     /// Each start may put it at another address.
     pub(super) moves: bool,

@@ -152,7 +152,11 @@ fn starts(file: &Path) -> Result<()> {
         .output()
         .with_context(|| format!("`{}` could not be started", file.display()))?;
     let said = String::from_utf8_lossy(&output.stderr);
-    if output.status.code() == Some(1) && said.contains("packaged application") {
+    if output.status.code() == Some(1)
+        && ["moult-app", "Your data is kept"]
+            .iter()
+            .all(|part| said.contains(part))
+    {
         return Ok(());
     }
     bail!(

@@ -44,8 +44,8 @@ fn point(what: &str) {
 
 /// As abruptly as the system can: nothing is closed, flushed or dropped by this process.
 fn kill_self() -> ! {
-    let own = rustix::process::getpid();
-    let _ = rustix::process::kill_process(own, rustix::process::Signal::KILL);
+    #[cfg(unix)]
+    let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
     std::process::abort()
 }
 

@@ -153,6 +153,11 @@ impl Desk {
             // Paths are shown as they are written there.
             settings.add_filter(r"\\", "/");
             settings.add_filter(r"\bmoult\.exe\b", "moult");
+            // Windows says it in the second way, and Wine in the first.
+            settings.add_filter(
+                r"(File not found\.|The system cannot find the file specified\.) \(os error 2\)",
+                "No such file or directory (os error 2)",
+            );
         }
         settings.add_filter(r"\b[0-9a-f]{64}\b", "[DIGEST]");
         settings.add_filter(r"\b[0-9a-f]{8}\b", "[SHORT]");

@@ -10,8 +10,10 @@ use moult_model::{Digest, ErrorCode, Outcome, Subject};
 use moult_update::UpdateError;
 use moult_update::fetch::{Fetched, Fetcher, Http, Limits, Pinned};
 
+#[cfg(target_os = "linux")]
+use crate::support::codes;
 use crate::support::server::{Fault, Seen, Server};
-use crate::support::{Computer, Issue, Publisher, codes, entry, limits, noise, settled, until};
+use crate::support::{Computer, Issue, Publisher, entry, limits, noise, settled, until};
 
 const SIZE: usize = 100_000;
 

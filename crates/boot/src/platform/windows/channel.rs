@@ -199,7 +199,7 @@ mod tests {
 
         own.set_write_limit(Duration::from_millis(50)).unwrap();
         let error = loop {
-            if let Err(error) = own.write_all(&[0; 65536]) {
+            if let Err(error) = own.write_all(&[0; 8192]) {
                 break error;
             }
         };

@@ -1,6 +1,7 @@
 //! What a decoder holds, added up, and held against small patches that claim much.
 
 use std::io::Read as _;
+#[cfg(target_os = "linux")]
 use std::process::{Command, Stdio};
 
 use super::super::body::Body;
@@ -162,6 +163,7 @@ fn bodyless() -> Vec<u8> {
 const PARTS: u32 = 40;
 
 /// Patches that are hostile, with their old files.
+#[cfg(target_os = "linux")]
 fn hostile() -> Vec<(&'static str, Vec<u8>, Vec<u8>)> {
     let mut patches: Vec<_> = bombs()
         .into_iter()
@@ -192,6 +194,7 @@ fn a_crowd_is_applied() {
 }
 
 /// What a process holds by itself, in bytes: 0.4 MiB, and the stack of a test.
+#[cfg(target_os = "linux")]
 const PROCESS: usize = 5 << 19;
 
 #[test]

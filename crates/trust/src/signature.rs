@@ -25,7 +25,10 @@ pub fn verify_signature(
     version: &Version,
 ) -> Result<(), TrustError> {
     let signed = verify_any_version(public_key, signature, artifact)?;
-    let matches = signed.as_deref().and_then(parsed).is_some_and(|signed| signed == *version);
+    let matches = signed
+        .as_deref()
+        .and_then(parsed)
+        .is_some_and(|signed| signed == *version);
     if matches {
         Ok(())
     } else {

@@ -5,8 +5,14 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-/// The runs: the name in the report, what was done, and the figures with their words.
-const ROWS: [(&str, &str, &[(&str, &str)]); 9] = [
+/// A run: its name in the report, what was done, and the figures with their words.
+type Row = (
+    &'static str,
+    &'static str,
+    &'static [(&'static str, &'static str)],
+);
+
+const ROWS: [Row; 9] = [
     (
         "kills",
         "killed once (SIGKILL) before each call, in each life",

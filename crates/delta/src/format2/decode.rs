@@ -97,9 +97,7 @@ impl Parts {
         // What went wrong with reading comes before what was made of nothing.
         finish(&mut coder)?;
         let segments = segments.map_err(|fault| self.fault(fault))?;
-        if !coder.is_at_end() {
-            return Err(self.fault(PartFault::Rest));
-        }
+        self.end(&mut coder)?;
         self.at = frame.end;
         Ok(Some((frame, segments)))
     }
@@ -205,10 +203,19 @@ impl Parts {
         if check != body.check() {
             return Err(self.fault(PartFault::References));
         }
-        if !coder.as_mut().is_at_end() {
-            return Err(self.fault(PartFault::Rest));
+        self.end(coder.as_mut())
+    }
+
+    /// A stream has as many bytes as its length says, and none is left.
+    fn end(&self, coder: &mut Decoder<impl Read>) -> Result<(), ApplyError> {
+        let at_end = coder.is_at_end();
+        // That the patch ends before its stream does is seen only by looking for more.
+        finish(coder)?;
+        if at_end {
+            Ok(())
+        } else {
+            Err(self.fault(PartFault::Rest))
         }
-        Ok(())
     }
 }
 

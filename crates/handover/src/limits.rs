@@ -7,7 +7,8 @@ use std::time::Duration;
 pub struct Limits {
     /// Old: for the launcher to start a successor. A launcher that knows no hand-over never answers.
     pub answer: Duration,
-    /// Old: without a sign of progress from the successor, until it is ready.
+    /// Old: without a sign of progress from the successor, until it is ready. Longer than the launcher takes to
+    /// end one that hangs: it is the launcher that counts that against the version, and starts it again.
     pub progress: Duration,
     /// Old: from the start of a successor until it is ready.
     pub ready: Duration,
@@ -21,7 +22,8 @@ pub struct Limits {
     pub switch: Duration,
     /// Old: for taking the right to write back.
     pub retake: Duration,
-    /// New: for the old one's answer to Hello.
+    /// New: for the old one's answer to Hello. Shorter than the launcher waits for a sign of life: an old one that
+    /// does not answer is not the new one's fault.
     pub welcome: Duration,
     /// New: from Ready until the state comes. The old one may wait for calm as long as it likes within this.
     pub offer: Duration,
@@ -40,14 +42,14 @@ impl Default for Limits {
         let seconds = Duration::from_secs;
         Self {
             answer: seconds(10),
-            progress: seconds(15),
+            progress: seconds(25),
             ready: seconds(60),
             calm: Duration::from_millis(300),
             patience: seconds(5),
             composing: seconds(60),
             switch: Duration::from_millis(2500),
             retake: seconds(5),
-            welcome: seconds(15),
+            welcome: seconds(10),
             offer: seconds(90),
             bye: seconds(5),
             seek: seconds(5),
@@ -59,6 +61,8 @@ impl Default for Limits {
 
 #[cfg(test)]
 mod tests {
+    use moult_boot::launcher::Deadlines;
+
     use super::*;
 
     #[test]
@@ -67,6 +71,12 @@ mod tests {
         // Else the successor would leave, or take over, while the old one is still deciding.
         assert!(limits.offer > limits.patience + limits.composing);
         assert!(limits.bye > limits.switch);
-        assert!(limits.welcome >= limits.progress);
+    }
+
+    #[test]
+    fn one_that_hangs_is_judged_by_the_launcher_and_one_that_is_not_answered_is_not() {
+        let (limits, deadlines) = (Limits::default(), Deadlines::default());
+        assert!(limits.progress > deadlines.paint + deadlines.end);
+        assert!(limits.welcome < deadlines.paint);
     }
 }

@@ -158,6 +158,7 @@ async fn session(
     } else {
         Verdict::Fit
     };
+    let mut waits_for_confirmation = false;
     match verdict {
         Verdict::Fit => engine
             .confirm_executable_of(Some(&running.start))
@@ -166,7 +167,8 @@ async fn session(
             engine.shutdown().await;
             return Err(anyhow::Error::new(Unfit(what)));
         }
-        Verdict::Later(_) => {}
+        // The disk keeps it from looking. The application looks again and again; here the user quits before.
+        Verdict::Later(_) => waits_for_confirmation = true,
     }
     let mut went_back = false;
     let quit = loop {
@@ -175,7 +177,7 @@ async fn session(
             break Quit::Update;
         }
         let picture = engine.picture();
-        if !is_settled(&picture) {
+        if !is_settled(&picture, waits_for_confirmation) {
             continue;
         }
         match way_back(running, &picture).filter(|_| life == Life::GoBack && !went_back) {
@@ -191,14 +193,21 @@ async fn session(
 }
 
 /// Whether a check of this process has ended, and all that followed from it. An executable that is armed
-/// waits for the next start: this one was asked for already, or the launcher could not count it.
-fn is_settled(picture: &Picture) -> bool {
+/// waits for the next start: this one was asked for already, or the launcher could not count it. One that
+/// could not be confirmed is still on trial when its user quits.
+fn is_settled(picture: &Picture, waits_for_confirmation: bool) -> bool {
     let is_armed = picture.boot.as_ref().is_some_and(|boot| boot.trial.is_some());
     let waits_for_start = |activity: &Activity| {
         is_armed && activity.subject == Subject::Executable && activity.phase == Phase::Switching
     };
+    let on_trial = |activity: &Activity| {
+        waits_for_confirmation
+            && activity.subject == Subject::Executable
+            && activity.phase == Phase::Confirming
+    };
+    let waits = |activity: &Activity| waits_for_start(activity) || on_trial(activity);
     let is_checked = picture.checked_at.is_some() || picture.check_problem.is_some();
-    is_checked && picture.activities.iter().all(waits_for_start)
+    is_checked && picture.activities.iter().all(waits)
 }
 
 /// The version before, if this one took over from it and nobody has gone back yet.

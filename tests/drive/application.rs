@@ -184,6 +184,8 @@ async fn session(
             Some(version) => {
                 went_back = true;
                 engine.go_back(Subject::Executable, version);
+                // Until then there is nothing on its way, and it looks as if all were done.
+                engine.taken_up().await;
             }
             None => break Quit::User,
         }

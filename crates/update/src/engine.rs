@@ -265,6 +265,13 @@ impl Engine {
         outcome.await.ok()
     }
 
+    /// Waits until the engine has taken up everything that was asked of it before. At once if it has ended.
+    pub async fn taken_up(&self) {
+        let (answer, answered) = oneshot::channel();
+        self.send(Command::Ping(answer));
+        let _ = answered.await;
+    }
+
     /// What there is to see now.
     pub fn picture(&self) -> Picture {
         self.shared.with(|picture| picture.clone())

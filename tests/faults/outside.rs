@@ -228,16 +228,16 @@ fn a_kill_from_outside_leaves_what_one_from_inside_leaves() -> anyhow::Result<()
 
 #[test]
 fn a_trace_is_read_as_the_points_are_written() -> anyhow::Result<()> {
-    let root = Path::new("/root/install");
+    let root = Path::new("/place");
     let table = [
         (
             "openat",
-            r#"AT_FDCWD</x>, "/root/install/data/f", O_WRONLY|O_CREAT|O_EXCL|O_CLOEXEC, 0666) = 5</root/install/data/f>"#,
+            r#"AT_FDCWD</x>, "/place/data/f", O_WRONLY|O_CREAT|O_EXCL|O_CLOEXEC, 0666) = 5</place/data/f>"#,
             Some(("Create", "data/f", None)),
         ),
         (
             "openat",
-            r#"AT_FDCWD</x>, "/root/install/data/f", O_RDONLY|O_CLOEXEC) = 5</root/install/data/f>"#,
+            r#"AT_FDCWD</x>, "/place/data/f", O_RDONLY|O_CLOEXEC) = 5</place/data/f>"#,
             None,
         ),
         (
@@ -247,33 +247,29 @@ fn a_trace_is_read_as_the_points_are_written() -> anyhow::Result<()> {
         ),
         (
             "write",
-            r#"5</root/install/data/f>, "x"..., 17) = 17"#,
+            r#"5</place/data/f>, "x"..., 17) = 17"#,
             Some(("Write", "data/f", None)),
         ),
         ("write", r#"2</dev/pts/0>, "x"..., 17) = 17"#, None),
-        (
-            "fsync",
-            r"6</root/install/data>) = 0",
-            Some(("Sync", "data", None)),
-        ),
+        ("fsync", r"6</place/data>) = 0", Some(("Sync", "data", None))),
         (
             "rename",
-            r#""/root/install/a", "/root/install/b") = 0"#,
+            r#""/place/a", "/place/b") = 0"#,
             Some(("Rename", "a", Some("b"))),
         ),
         (
             "renameat2",
-            r#"AT_FDCWD</x>, "/root/install/a", AT_FDCWD</x>, "/root/install/b", RENAME_EXCHANGE) = 0"#,
+            r#"AT_FDCWD</x>, "/place/a", AT_FDCWD</x>, "/place/b", RENAME_EXCHANGE) = 0"#,
             Some(("Exchange", "a", Some("b"))),
         ),
         (
             "unlinkat",
-            r#"AT_FDCWD</x>, "/root/install/a", AT_REMOVEDIR) = 0"#,
+            r#"AT_FDCWD</x>, "/place/a", AT_REMOVEDIR) = 0"#,
             Some(("RemoveFolder", "a", None)),
         ),
         (
             "mmap",
-            r"NULL, 4096, PROT_READ, MAP_SHARED, 5</root/install/data/f>, 0) = 0x7f",
+            r"NULL, 4096, PROT_READ, MAP_SHARED, 5</place/data/f>, 0) = 0x7f",
             None,
         ),
     ];
@@ -286,14 +282,14 @@ fn a_trace_is_read_as_the_points_are_written() -> anyhow::Result<()> {
     let hidden = [
         (
             "mmap",
-            r"NULL, 4096, PROT_READ|PROT_WRITE, MAP_SHARED, 5</root/install/data/f>, 0) = 0x7f",
+            r"NULL, 4096, PROT_READ|PROT_WRITE, MAP_SHARED, 5</place/data/f>, 0) = 0x7f",
         ),
-        ("symlink", r#""/x", "/root/install/a") = 0"#),
+        ("symlink", r#""/x", "/place/a") = 0"#),
         (
             "copy_file_range",
-            r"5</root/install/a>, NULL, 6</root/install/b>, NULL, 9, 0) = 9",
+            r"5</place/a>, NULL, 6</place/b>, NULL, 9, 0) = 9",
         ),
-        ("pwrite64", r#"5</root/install/a>, "x", 1, 0) = 1"#),
+        ("pwrite64", r#"5</place/a>, "x", 1, 0) = 1"#),
     ];
     for (name, arguments) in hidden {
         assert!(change(name, arguments, root).is_err(), "{name} is not a point");

@@ -1,6 +1,7 @@
 //! An update is killed at each change of a file; then its recovery is, at each change again.
 
 use std::fs;
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, ensure};
@@ -93,21 +94,32 @@ fn a_copy_before_a_call_is_what_a_kill_there_leaves() -> anyhow::Result<()> {
     report.end()
 }
 
+/// Whoever recovers never reads what a dead process had begun to write, and removes all of it alike; so states that
+/// differ in that alone are one here. What a single kill leaves is the first test's.
 #[test]
 fn killed_again_during_the_recovery_it_comes_back() -> anyhow::Result<()> {
     let ground = Ground::open()?;
     let mut report = Report::begin("doubles");
     let (firsts, seconds) = (States::default(), States::default());
+    for life in Life::ALL {
+        let (place, copies) = copies(&ground, ground.fresh(life)?)?;
+        for copy in fs::read_dir(&copies)? {
+            let copy = copy?.path();
+            seconds.is_new(life, ground::likeness_but_begun(&copy)?, "a single kill");
+        }
+        place.remove()?;
+        fs::remove_dir_all(copies)?;
+    }
+    let singles = seconds.count();
     let kills = share(all_kills(&ground)?, DOUBLES / SECONDS);
     let runs = Mutex::new(0);
     let outcomes = each(&kills, |at| {
-        let (place, likeness) = kill(&ground, at)?;
-        if !firsts.is_new(at.0, likeness, &name(at)) {
+        let (place, _) = kill(&ground, at)?;
+        if !firsts.is_new(at.0, ground::likeness_but_begun(&place.install())?, &name(at)) {
             return place.remove();
         }
-        let copies = ground.folder()?;
         // What the recovery comes to is not judged here: the update may have been taken back for good.
-        ground.update(&place, &format!("snapshots={}", copies.display()))?;
+        let (place, copies) = copies(&ground, place)?;
         place.remove()?;
         let mut points = fs::read_dir(&copies)?
             .map(|entry| Ok(entry?.file_name().to_string_lossy().parse()?))
@@ -118,15 +130,25 @@ fn killed_again_during_the_recovery_it_comes_back() -> anyhow::Result<()> {
         for point in points {
             let copy = copies.join(point.to_string());
             let both = format!("{}, then at {point}", name(at));
-            states_check(&seconds, &ground, &copy, at.0, &both)?;
+            let likeness = ground::likeness_but_begun(&copy)?;
+            seconds
+                .check_like(likeness, &ground, &copy, at.0, &both)
+                .with_context(|| both.clone())?;
         }
         Ok(fs::remove_dir_all(copies)?)
     });
     report.judge(kills.iter().map(name).zip(outcomes));
     report.note("first_states", firsts.count());
     report.note("runs", runs.into_inner().unwrap_or_else(PoisonError::into_inner));
-    report.note("states", seconds.count());
+    report.note("states", seconds.count() - singles);
     report.end()
+}
+
+/// Lets an update run, with a copy of the disk before each of its points.
+fn copies(ground: &Ground, place: ground::Place) -> anyhow::Result<(ground::Place, PathBuf)> {
+    let copies = ground.folder()?;
+    ground.update(&place, &format!("snapshots={}", copies.display()))?;
+    Ok((place, copies))
 }
 
 /// The points of one recovery that are tried: all, or some in equal distances.
@@ -137,16 +159,4 @@ fn few(points: Vec<u64>) -> Vec<u64> {
         points.len().div_ceil(SECONDS).max(1)
     };
     points.into_iter().step_by(step).collect()
-}
-
-fn states_check(
-    states: &States,
-    ground: &Ground,
-    copy: &std::path::Path,
-    life: Life,
-    both: &str,
-) -> anyhow::Result<()> {
-    states
-        .check(ground, copy, life, both)
-        .with_context(|| both.to_owned())
 }

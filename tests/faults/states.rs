@@ -35,7 +35,19 @@ impl States {
         life: Life,
         name: &str,
     ) -> anyhow::Result<()> {
-        if !self.is_new(life, ground::likeness(install)?, name) {
+        self.check_like(ground::likeness(install)?, ground, install, life, name)
+    }
+
+    /// The same for one whose likeness is this.
+    pub(crate) fn check_like(
+        &self,
+        likeness: Digest,
+        ground: &Ground,
+        install: &Path,
+        life: Life,
+        name: &str,
+    ) -> anyhow::Result<()> {
+        if !self.is_new(life, likeness, name) {
             return Ok(std::fs::remove_dir_all(install)?);
         }
         let place = ground.taking(install, life)?;

@@ -41,11 +41,23 @@ pub fn size(root: &Path) -> anyhow::Result<(u64, usize)> {
     Ok((bytes, count))
 }
 
+/// What a dead process had begun to write, under a name that has its number and that only it would have read.
+const BEGUN: &str = ".moult-new";
+
+/// How files are compared that a dead process had begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begun {
+    /// Each counts, with what is in it.
+    Whole,
+    /// That there are some of one name in a folder counts: nobody reads them, and all are removed alike.
+    Named,
+}
+
 /// A digest that is the same for two folders in which the same was done, and another one else.
 ///
 /// Left out are times, ids of 32 hexadecimal digits, process numbers in names, how often a record was
 /// stored (but not which of its two copies is newer), and the files that `leave_out` names.
-pub fn likeness(root: &Path, leave_out: &dyn Fn(&str) -> bool) -> anyhow::Result<Digest> {
+pub fn likeness(root: &Path, begun: Begun, leave_out: &dyn Fn(&str) -> bool) -> anyhow::Result<Digest> {
     let mut lines = Vec::new();
     walk(root, root, &mut |name, path, is_folder| {
         if leave_out(&name) {
@@ -54,6 +66,8 @@ pub fn likeness(root: &Path, leave_out: &dyn Fn(&str) -> bool) -> anyhow::Result
         let shown = plain_name(&name);
         let inside = if is_folder {
             "folder".to_owned()
+        } else if begun == Begun::Named && shown.ends_with(BEGUN) {
+            "begun".to_owned()
         } else {
             inside(path)?
         };
@@ -62,6 +76,9 @@ pub fn likeness(root: &Path, leave_out: &dyn Fn(&str) -> bool) -> anyhow::Result
     })?;
     // Random names sort at random.
     lines.sort();
+    if begun == Begun::Named {
+        lines.dedup();
+    }
     let mut hasher = Hasher::new();
     for line in lines {
         hasher.update(line.as_bytes());
@@ -92,7 +109,7 @@ pub fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
 pub fn plain_name(name: &str) -> String {
     let mut parts: Vec<String> = Vec::new();
     for part in name.split('/') {
-        let part = match part.strip_suffix(".moult-new") {
+        let part = match part.strip_suffix(BEGUN) {
             // `.NAME.PROCESS-NUMBER.moult-new`
             Some(stem) => match stem.rsplit_once('.') {
                 Some((stem, _)) => format!("{stem}.*.moult-new"),

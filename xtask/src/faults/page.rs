@@ -28,7 +28,7 @@ const ROWS: [Row; 9] = [
         &[
             ("first_states", "first states"),
             ("runs", "runs"),
-            ("states", "states of the disk"),
+            ("states", "states of the disk that no single kill leaves"),
         ],
     ),
     (
@@ -188,7 +188,8 @@ own, and passes only if
 
 A *point* is a call that changes a file or makes a change last: open for writing, write, cut, sync, rename, link,
 remove, make a folder, change a mode, name a socket. Each state of the disk is checked once; states that differ only
-in times and random names are one.
+in times and random names are one. For the second kill, files that a dead process had begun (`*.moult-new`) count by
+their names alone: nobody reads them, and all are removed alike.
 
 ";
 

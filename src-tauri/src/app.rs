@@ -22,7 +22,9 @@ use crate::protocol::HostFiles;
 use crate::records::Records;
 use crate::stage::Stage;
 use crate::writing::Writing;
-use crate::{commands, hand_over, health, local_api, log, protocol, take_over, window, writing};
+use crate::{
+    commands, hand_over, health, local_api, log, not_tried, overview, protocol, take_over, window, writing,
+};
 
 /// How long the stage may take to save what the user typed last.
 pub(crate) const FLUSH_BUDGET: Duration = Duration::from_millis(800);
@@ -49,6 +51,8 @@ pub(crate) struct Context {
     pub(crate) hand_over: hand_over::Present,
     pub(crate) take_over: take_over::Present,
     pub(crate) local_api: local_api::Present,
+    /// A newer version that the launcher could not try.
+    pub(crate) not_tried: not_tried::Present,
 }
 
 /// How this start begins.
@@ -103,6 +107,7 @@ fn open(build: Build, places: Places, link: Option<Link>) -> anyhow::Result<Cont
         hand_over: hand_over::Present::default(),
         take_over: take_over::Present::default(),
         local_api: local_api::Present::default(),
+        not_tried: not_tried::Present::default(),
     })
 }
 
@@ -281,6 +286,9 @@ fn listen_to_launcher(context: &Arc<Context>) {
     let context = Arc::clone(context);
     std::thread::spawn(move || {
         for message in messages {
+            if context.not_tried.hear(&message) {
+                overview::announce(&context);
+            }
             match message {
                 ToApp::Open { arguments } => {
                     tracing::info!(?arguments, "opened again");

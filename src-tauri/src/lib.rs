@@ -7,7 +7,7 @@
 //! - [`stage`]: orders to the stage page and what comes back.
 //! - [`host`]: what the update engine asks of the application.
 //! - [`commands`]: the only five commands that the stage page has.
-//! - [`overview`]: the picture that the shell draws.
+//! - [`overview`]: the picture that the shell draws; [`not_tried`]: what the launcher adds to it.
 //! - [`companions`]: the programs beside the application that a build brings along.
 //! - [`health`] and [`fitness`]: painted, alive, confirmed.
 //! - [`window`]: the main window; [`stacking`]: how it lies under another one until it is ready.
@@ -27,6 +27,7 @@ mod kept;
 mod loads;
 mod local_api;
 mod log;
+mod not_tried;
 mod overview;
 mod places;
 mod prompt;

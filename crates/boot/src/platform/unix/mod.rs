@@ -20,6 +20,14 @@ pub(crate) fn message_box(_title: &str, _text: &str) -> bool {
     false
 }
 
+/// Whether a system's error says that no further file may be open, of this process or of all.
+pub(crate) fn is_out_of_files(code: i32) -> bool {
+    use rustix::io::Errno;
+    [Errno::MFILE, Errno::NFILE]
+        .iter()
+        .any(|errno| errno.raw_os_error() == code)
+}
+
 /// Random bytes from the system.
 pub(crate) fn random() -> Result<[u8; 16], crate::BootError> {
     use std::io::Read as _;

@@ -30,6 +30,7 @@ mod signals;
 #[cfg(windows)]
 pub(crate) use self::{
     channel::{Channel, close_others_at_start, pair, take_inherited},
+    faults::is_out_of_files,
     files::{check_own_file, check_own_folder, make_executable, make_private, ownership},
     identity::{join_group, name_window},
     instance::{Listener, connect, listen},

@@ -218,7 +218,10 @@ fn set_up(app: &tauri::App, context: &Arc<Context>, beginning: Beginning) -> any
         }
     }
     #[cfg(windows)]
-    window::name(app, context);
+    {
+        window::name(app, context);
+        listen_to_session(context);
+    }
     health::progress(context, "the window is built");
     listen_to_launcher(context);
     listen_to_signals(context);
@@ -330,6 +333,28 @@ fn listen_to_signals(context: &Arc<Context>) {
     });
     if let Err(error) = listening {
         tracing::warn!(%error, "a wish to end is not heard");
+    }
+}
+
+/// A logout is told to windows there, and the process ends with their answer: so the answer waits.
+#[cfg(windows)]
+fn listen_to_session(context: &Arc<Context>) {
+    let (saving, ending) = (Arc::clone(context), Arc::clone(context));
+    let save = move || {
+        let context = Arc::clone(&saving);
+        tauri::async_runtime::spawn(async move { context.stage.flush(FLUSH_BUDGET).await });
+    };
+    let end = move || {
+        let context = Arc::clone(&ending);
+        let (done, told) = std::sync::mpsc::channel();
+        tauri::async_runtime::spawn(async move {
+            quit(&context, Quit::Session).await;
+            drop(done);
+        });
+        told
+    };
+    if let Err(error) = moult_boot::presence::on_end_of_session(save, end) {
+        tracing::warn!(%error, "the end of the session is not heard");
     }
 }
 

@@ -1,11 +1,12 @@
 //! Windows: pipes, job objects, access control lists.
 //!
-//! What the system can't be asked on another one is in `access`, `faults` and `names`: pure tables, which
+//! What the system can't be asked on another one is in `access`, `faults`, `names` and `session_words`: pure tables, which
 //! the tests run on every system. The rest is thin. What was run where is in `docs/platforms.md`.
 
 mod access;
 mod faults;
 mod names;
+mod session_words;
 mod within;
 
 #[cfg(windows)]
@@ -25,6 +26,8 @@ mod process;
 #[cfg(windows)]
 mod security;
 #[cfg(windows)]
+mod session;
+#[cfg(windows)]
 mod signals;
 
 #[cfg(windows)]
@@ -37,6 +40,7 @@ pub(crate) use self::{
     message::message_box,
     process::{Application, spawn},
     security::random,
+    session::on_end_of_session,
     signals::on_stop,
 };
 

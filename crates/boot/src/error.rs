@@ -58,6 +58,16 @@ pub enum BootError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// The system does not accept a program's code signature.
+    #[error(
+        "the system does not accept the code signature of `{path}` ({said}), so it is not started; the version before it was kept"
+    )]
+    SignatureRefused {
+        /// The program.
+        path: PathBuf,
+        /// What the system says.
+        said: String,
+    },
     /// A file is not the one that was announced.
     #[error("`{path}` has the digest {found}, but {expected} was expected")]
     DigestMismatch {
@@ -234,6 +244,7 @@ impl BootError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::DigestMismatch { .. } => ErrorCode::FileCorrupt,
+            Self::SignatureRefused { .. } => ErrorCode::SignatureInvalid,
             Self::Durable(_) | Self::Read { .. } | Self::Remove { .. } | Self::Permissions { .. } => {
                 if self.obstacle() == Obstacle::DiskFull {
                     ErrorCode::DiskFull

@@ -7,6 +7,7 @@ mod process;
 mod screen;
 mod short_path;
 mod signals;
+mod signature;
 
 pub(crate) use descriptors::{Channel, close_others_at_start, pair, take_inherited};
 pub(crate) use files::{check_own_file, check_own_folder, make_executable, make_private, ownership};
@@ -14,6 +15,7 @@ pub(crate) use instance::{Listener, connect, listen};
 pub(crate) use process::{Application, spawn};
 pub(crate) use screen::screen;
 pub(crate) use signals::on_stop;
+pub(crate) use signature::check_signature;
 
 /// There is no such box here: programs of the system show messages.
 pub(crate) fn message_box(_title: &str, _text: &str) -> bool {

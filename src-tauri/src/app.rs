@@ -154,7 +154,8 @@ fn base(build: &Build, places: &Places) -> anyhow::Result<Base> {
 }
 
 fn start(context: &Arc<Context>, beginning: Beginning) -> anyhow::Result<()> {
-    let mut tauri_context = tauri::generate_context!();
+    // Without `test` it would embed a second, shorter description of the executable on macOS, beside that of `build.rs`.
+    let mut tauri_context = tauri::generate_context!(test = true);
     tauri_context.package_info_mut().version = context.build.version.clone();
     let files = HostFiles {
         font: tauri_context

@@ -23,6 +23,8 @@ mod fitness;
 mod hand_over;
 mod health;
 mod host;
+#[cfg(test)]
+mod info_plist;
 mod kept;
 mod loads;
 mod local_api;

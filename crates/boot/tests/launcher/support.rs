@@ -10,7 +10,7 @@ use moult_model::Digest;
 use serde_json::{Value, json};
 
 /// After this a test is lost. No test passes or fails by being quick or slow.
-const PATIENCE: Duration = Duration::from_mins(4);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) struct Installation {
     folder: tempfile::TempDir,

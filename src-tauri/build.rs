@@ -5,7 +5,10 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-use moult_model::{Bundle, BundleManifest};
+use moult_model::{Bundle, BundleManifest, Version};
+
+#[path = "src/info_plist.rs"]
+mod info_plist;
 
 const COMMANDS: &[&str] = &[
     "stage_open",
@@ -21,6 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     embed_shell(&out)?;
     embed_trust(&out)?;
     embed_companions(&out)?;
+    embed_identity(&out)?;
     println!("cargo:rustc-env=MOULT_TARGET={}", env::var("TARGET")?);
     let manifest = tauri_build::AppManifest::new().commands(COMMANDS);
     tauri_build::try_build(tauri_build::Attributes::new().app_manifest(manifest))?;
@@ -97,6 +101,22 @@ fn embed_companions(out: &Path) -> io::Result<()> {
         };
         write_if_changed(&out.join(name), &bytes)?;
     }
+    Ok(())
+}
+
+/// Tells macOS who the executable is: a slot is one file, with no bundle around it that could.
+fn embed_identity(out: &Path) -> Result<(), Box<dyn Error>> {
+    if env::var("CARGO_CFG_TARGET_OS")? != "macos" {
+        return Ok(());
+    }
+    println!("cargo:rerun-if-env-changed=MOULT_APP_VERSION");
+    let version: Version = env::var("MOULT_APP_VERSION")
+        .or_else(|_| env::var("CARGO_PKG_VERSION"))?
+        .parse()?;
+    let list = out.join("Info.plist");
+    write_if_changed(&list, info_plist::of(&version).as_bytes())?;
+    let section = "-Wl,-sectcreate,__TEXT,__info_plist";
+    println!("cargo:rustc-link-arg-bins={section},{}", list.display());
     Ok(())
 }
 

@@ -22,7 +22,9 @@ use crate::protocol::HostFiles;
 use crate::records::Records;
 use crate::stage::Stage;
 use crate::writing::Writing;
-use crate::{commands, hand_over, health, local_api, log, protocol, take_over, window, writing};
+use crate::{
+    commands, hand_over, health, local_api, log, not_tried, overview, protocol, take_over, window, writing,
+};
 
 /// How long the stage may take to save what the user typed last.
 pub(crate) const FLUSH_BUDGET: Duration = Duration::from_millis(800);
@@ -49,6 +51,8 @@ pub(crate) struct Context {
     pub(crate) hand_over: hand_over::Present,
     pub(crate) take_over: take_over::Present,
     pub(crate) local_api: local_api::Present,
+    /// A newer version that the launcher could not try.
+    pub(crate) not_tried: not_tried::Present,
 }
 
 /// How this start begins.
@@ -103,6 +107,7 @@ fn open(build: Build, places: Places, link: Option<Link>) -> anyhow::Result<Cont
         hand_over: hand_over::Present::default(),
         take_over: take_over::Present::default(),
         local_api: local_api::Present::default(),
+        not_tried: not_tried::Present::default(),
     })
 }
 
@@ -149,7 +154,8 @@ fn base(build: &Build, places: &Places) -> anyhow::Result<Base> {
 }
 
 fn start(context: &Arc<Context>, beginning: Beginning) -> anyhow::Result<()> {
-    let mut tauri_context = tauri::generate_context!();
+    // Without `test` it would embed a second, shorter description of the executable on macOS, beside that of `build.rs`.
+    let mut tauri_context = tauri::generate_context!(test = true);
     tauri_context.package_info_mut().version = context.build.version.clone();
     let files = HostFiles {
         font: tauri_context
@@ -213,7 +219,10 @@ fn set_up(app: &tauri::App, context: &Arc<Context>, beginning: Beginning) -> any
         }
     }
     #[cfg(windows)]
-    window::name(app, context);
+    {
+        window::name(app, context);
+        listen_to_session(context);
+    }
     health::progress(context, "the window is built");
     listen_to_launcher(context);
     listen_to_signals(context);
@@ -281,6 +290,9 @@ fn listen_to_launcher(context: &Arc<Context>) {
     let context = Arc::clone(context);
     std::thread::spawn(move || {
         for message in messages {
+            if context.not_tried.hear(&message) {
+                overview::announce(&context);
+            }
             match message {
                 ToApp::Open { arguments } => {
                     tracing::info!(?arguments, "opened again");
@@ -322,6 +334,28 @@ fn listen_to_signals(context: &Arc<Context>) {
     });
     if let Err(error) = listening {
         tracing::warn!(%error, "a wish to end is not heard");
+    }
+}
+
+/// A logout is told to windows there, and the process ends with their answer: so the answer waits.
+#[cfg(windows)]
+fn listen_to_session(context: &Arc<Context>) {
+    let (saving, ending) = (Arc::clone(context), Arc::clone(context));
+    let save = move || {
+        let context = Arc::clone(&saving);
+        tauri::async_runtime::spawn(async move { context.stage.flush(FLUSH_BUDGET).await });
+    };
+    let end = move || {
+        let context = Arc::clone(&ending);
+        let (done, told) = std::sync::mpsc::channel();
+        tauri::async_runtime::spawn(async move {
+            quit(&context, Quit::Session).await;
+            drop(done);
+        });
+        told
+    };
+    if let Err(error) = moult_boot::presence::on_end_of_session(save, end) {
+        tracing::warn!(%error, "the end of the session is not heard");
     }
 }
 

@@ -7,10 +7,10 @@
 //! - [`stage`]: orders to the stage page and what comes back.
 //! - [`host`]: what the update engine asks of the application.
 //! - [`commands`]: the only five commands that the stage page has.
-//! - [`overview`]: the picture that the shell draws.
+//! - [`overview`]: the picture that the shell draws; [`not_tried`]: what the launcher adds to it.
 //! - [`companions`]: the programs beside the application that a build brings along.
 //! - [`health`] and [`fitness`]: painted, alive, confirmed.
-//! - [`window`]: the main window; [`stacking`]: how it lies under another one until it is ready.
+//! - [`window`]: the main window; [`stacking`]: how it lies under another one until it is ready, on each system.
 //! - [`writing`]: the right to write, and what is open only with it.
 //! - [`hand_over`] and [`take_over`]: a running process and its successor; [`local_api`]: what both serve in turn.
 
@@ -23,10 +23,13 @@ mod fitness;
 mod hand_over;
 mod health;
 mod host;
+#[cfg(test)]
+mod info_plist;
 mod kept;
 mod loads;
 mod local_api;
 mod log;
+mod not_tried;
 mod overview;
 mod places;
 mod prompt;

@@ -57,6 +57,7 @@ pub(crate) fn draw(context: &Context) -> Overview {
             .check_problem
             .or_else(|| only_reading(context))
             .or_else(|| without_engine(context)),
+        not_tried: context.not_tried.now(),
         beliefs: picture
             .beliefs
             .into_iter()

@@ -26,6 +26,7 @@ pub(crate) async fn save(context: &Arc<Context>) -> anyhow::Result<Value> {
         "history": overview.history,
         "settings": overview.settings,
         "check_problem": overview.check_problem,
+        "not_tried": overview.not_tried,
         "beliefs": overview.beliefs,
     });
     let path = folder.join("moult-report.json");

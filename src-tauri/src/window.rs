@@ -36,7 +36,7 @@ const BLACK: Color = Color(0, 0, 0, 0xff);
 
 /// Builds the window with the stage page in it. With `over`, it lies exactly under that window of another process.
 pub(crate) fn build(app: &tauri::App, context: &Arc<Context>, over: Option<Window>) -> anyhow::Result<()> {
-    let geometry = match over {
+    let geometry = match &over {
         Some(over) => sane(Geometry {
             x: over.x,
             y: over.y,
@@ -74,8 +74,8 @@ pub(crate) fn build(app: &tauri::App, context: &Arc<Context>, over: Option<Windo
         builder = builder.visible(false).focused(false);
     }
     let window = builder.build()?;
-    if over.is_some() {
-        stacking::show_underneath(&window)?;
+    if let Some(over) = over {
+        stacking::show_underneath(&window, over.native)?;
     }
     let closing = Arc::clone(context);
     window.on_window_event(move |event| {
@@ -145,7 +145,7 @@ pub(crate) fn place(context: &Context) -> Option<Window> {
         maximized: window.is_maximized().unwrap_or_default(),
         minimized: window.is_minimized().unwrap_or_default(),
         focused: window.is_focused().unwrap_or_default(),
-        native: None,
+        native: stacking::number(&window),
     })
 }
 
@@ -158,7 +158,7 @@ pub(crate) fn rise(context: &Arc<Context>, focus: bool) -> anyhow::Result<()> {
         // Who waited may have given up.
         let _ = done.send(stacking::raise(&window, focus));
     })?;
-    Ok(risen.recv()??)
+    risen.recv()?
 }
 
 /// Loads the page anew, with everything in it.

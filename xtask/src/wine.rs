@@ -36,9 +36,13 @@ const PACKAGES: [&str; 10] = [
     "moult-update",
 ];
 
-/// Walks over each state, which are the same everywhere; the first starts a process for each, and Wine takes
-/// long for that.
-const SLOW: [&str; 2] = ["after_a_death_at_any_step", "no_sequence_leaves_no_window"];
+/// Walks over each state, which are the same everywhere. Those of the first name write a whole installation anew for
+/// each change of a file, or start a process for it: some ten thousand files, for which Wine takes many minutes.
+const SLOW: [&str; 2] = ["after_a_death_at_any", "no_sequence_leaves_no_window"];
+
+/// What asks for something that Wine 8 does wrong, so that the test's process crashes. Asking for the action of a signal
+/// there (`SIG_GET`) sets it to a number instead, which is then called.
+const CRASHING: [&str; 1] = ["the_first_ctrl_c_is_told"];
 
 /// A function of Windows 10 that Rust's standard library asks for its random numbers, and that Wine has
 /// only from version 9 on: handed on to the older one that does the same.
@@ -83,7 +87,10 @@ pub(crate) fn test(target: Target, filter: Option<&str>) -> Result<()> {
         // The documentation's examples are the same everywhere.
         tests.args(["--lib", "--bins", "--tests"]);
         tests.arg("--").args(filter);
-        tests.args(SLOW.iter().flat_map(|name| ["--skip", name]));
+        let skipped = SLOW
+            .iter()
+            .chain(if target.is_here() { &[][..] } else { &CRASHING });
+        tests.args(skipped.flat_map(|name| ["--skip", name]));
         steps.run_live("tests", || shown_live(&mut tests));
     }
     drop(server);
@@ -110,9 +117,12 @@ fn surround(command: &mut Command) {
     command
         .env("WINEPREFIX", prefix())
         .env("WINEDEBUG", "-all")
-        // Neither the runtime for .NET nor the one for HTML is offered for download, and nothing is put
-        // into the user's menus.
-        .env("WINEDLLOVERRIDES", "mscoree,mshtml,winemenubuilder.exe=")
+        // Neither the runtime for .NET nor the one for HTML is offered for download, nothing is put into the
+        // user's menus, and no debugger keeps a process that crashed.
+        .env(
+            "WINEDLLOVERRIDES",
+            "mscoree,mshtml,winemenubuilder.exe,winedbg.exe=",
+        )
         // Snapshots are found by this, and never written there.
         .env("INSTA_WORKSPACE_ROOT", root())
         .env("INSTA_UPDATE", "no")
@@ -171,8 +181,13 @@ impl Server {
         let mut server = command(WINE_SERVER, &["--persistent"]);
         surround(&mut server);
         silent(&mut server)?;
-        // The first program starts Wine's services, which keep what it can write to.
-        let mut first = command(WINE_PROGRAM, &["cmd", "/c", "exit"]);
+        // The first program starts Wine's services, which keep what it can write to. It has windows be made where
+        // there is no screen: nobody sees them, and their messages come all the same.
+        let key = r"HKCU\Software\Wine\Drivers";
+        let mut first = command(
+            WINE_PROGRAM,
+            &["reg", "add", key, "/v", "Graphics", "/d", "null", "/f"],
+        );
         surround(&mut first);
         silent(&mut first).map(|()| Self)
     }

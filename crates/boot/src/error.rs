@@ -4,9 +4,9 @@ use std::io;
 use std::path::PathBuf;
 
 use moult_durable::DurableError;
-use moult_model::{Digest, ErrorCode, Version};
+use moult_model::{Digest, ErrorCode, Obstacle, Version};
 
-use crate::SlotName;
+use crate::{SlotName, platform};
 
 /// What could not be done.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +57,16 @@ pub enum BootError {
         path: PathBuf,
         /// What is wrong with it.
         reason: &'static str,
+    },
+    /// The system does not accept a program's code signature.
+    #[error(
+        "the system does not accept the code signature of `{path}` ({said}), so it is not started; the version before it was kept"
+    )]
+    SignatureRefused {
+        /// The program.
+        path: PathBuf,
+        /// What the system says.
+        said: String,
     },
     /// A file is not the one that was announced.
     #[error("`{path}` has the digest {found}, but {expected} was expected")]
@@ -234,8 +244,9 @@ impl BootError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::DigestMismatch { .. } => ErrorCode::FileCorrupt,
+            Self::SignatureRefused { .. } => ErrorCode::SignatureInvalid,
             Self::Durable(_) | Self::Read { .. } | Self::Remove { .. } | Self::Permissions { .. } => {
-                if is_disk_full(self) {
+                if self.obstacle() == Obstacle::DiskFull {
                     ErrorCode::DiskFull
                 } else {
                     ErrorCode::DiskFailed
@@ -245,20 +256,30 @@ impl BootError {
             _ => ErrorCode::Internal,
         }
     }
+
+    /// What was in the way, for the person.
+    pub(crate) fn obstacle(&self) -> Obstacle {
+        if matches!(self, Self::Busy { .. }) {
+            return Obstacle::Busy;
+        }
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(self);
+        while let Some(error) = cause {
+            if let Some(error) = error.downcast_ref::<io::Error>() {
+                return obstacle(error);
+            }
+            cause = error.source();
+        }
+        Obstacle::Other
+    }
 }
 
-fn is_disk_full(error: &BootError) -> bool {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = cause {
-        if let Some(error) = error.downcast_ref::<io::Error>() {
-            return matches!(
-                error.kind(),
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-            );
-        }
-        cause = error.source();
+fn obstacle(error: &io::Error) -> Obstacle {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Obstacle::DiskFull,
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Obstacle::NotWritable,
+        _ if error.raw_os_error().is_some_and(platform::is_out_of_files) => Obstacle::TooManyFiles,
+        _ => Obstacle::DiskFailed,
     }
-    false
 }
 
 #[cfg(test)]
@@ -277,5 +298,35 @@ mod tests {
             });
             assert_eq!(error.code(), code, "{kind}");
         }
+    }
+    #[test]
+    fn what_was_in_the_way_is_told_by_the_systems_error() {
+        let of = |source: io::Error| {
+            let path = "state.a".into();
+            BootError::from(DurableError::Write { path, source }).obstacle()
+        };
+        let table = [
+            (io::ErrorKind::StorageFull, Obstacle::DiskFull),
+            (io::ErrorKind::QuotaExceeded, Obstacle::DiskFull),
+            (io::ErrorKind::PermissionDenied, Obstacle::NotWritable),
+            (io::ErrorKind::ReadOnlyFilesystem, Obstacle::NotWritable),
+            (io::ErrorKind::Other, Obstacle::DiskFailed),
+        ];
+        for (kind, obstacle) in table {
+            assert_eq!(of(kind.into()), obstacle, "{kind}");
+        }
+        let codes = if cfg!(windows) { vec![4] } else { vec![23, 24] };
+        for code in codes {
+            let error = io::Error::from_raw_os_error(code);
+            assert_eq!(of(error), Obstacle::TooManyFiles, "{code}");
+        }
+        let busy = BootError::Busy {
+            path: "state.lock".into(),
+            seconds: 10,
+        };
+        assert_eq!(
+            (busy.obstacle(), BootError::NothingLeft.obstacle()),
+            (Obstacle::Busy, Obstacle::Other)
+        );
     }
 }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use moult_model::NotTried;
 use serde::{Deserialize, Serialize};
 
 use crate::layout::LAUNCHER_FD_VARIABLE;
@@ -92,6 +93,8 @@ pub enum ToApp {
         /// Why, for the log.
         why: String,
     },
+    /// A newer version is due and was not started: its start could not be counted. The person is to know.
+    NotTried(NotTried),
 }
 
 /// How a hand-over ended.
@@ -244,6 +247,21 @@ mod tests {
         for (message, line) in table {
             assert_eq!(serde_json::to_string(&message).unwrap(), line);
         }
+    }
+
+    #[test]
+    fn a_version_that_was_not_tried_is_told_in_one_line() {
+        let line = r#"{"kind":"not_tried","version":"1.1.0","because":"disk_full","detail":"x","at":7}"#;
+        let message: ToApp = serde_json::from_str(line).unwrap();
+        assert_eq!(serde_json::to_string(&message).unwrap(), line);
+        let later = line.replace("disk_full", "out of a later release");
+        assert!(matches!(
+            serde_json::from_str(&later).unwrap(),
+            ToApp::NotTried(NotTried {
+                because: moult_model::Obstacle::Other,
+                ..
+            })
+        ));
     }
 
     #[test]

@@ -40,6 +40,17 @@ pub fn on_wish_to_end(mut tell: impl FnMut(Quit) -> bool + Send + 'static) -> Re
     })
 }
 
+/// Has the windows of this thread, all of which there are by now, answer what the session asks of them before
+/// it ends: `save` is called when it is asked for, and `end` when it has come. The system goes on as soon as what `end`
+/// returned hears something or is cut, and ends this process. Only Windows asks.
+#[cfg(windows)]
+pub fn on_end_of_session(
+    save: impl Fn() + 'static,
+    end: impl Fn() -> std::sync::mpsc::Receiver<()> + 'static,
+) -> Result<(), BootError> {
+    platform::on_end_of_session(save, end).map_err(|source| BootError::Signals { source })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

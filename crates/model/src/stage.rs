@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::board::{Board, Tile};
 use crate::bundle::{Permission, Size};
-use crate::{Activity, Channel, HistoryEntry, Problem, Settings, Subject, WidgetId};
+use crate::{Activity, Channel, HistoryEntry, NotTried, Problem, Settings, Subject, WidgetId};
 
 /// State that a bundle keeps across swaps and restarts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ts_rs::TS)]
@@ -289,6 +289,8 @@ pub struct Overview {
     pub checked_at: Option<String>,
     /// Why the last check failed, if it did.
     pub check_problem: Option<Problem>,
+    /// The newer version of the application that could not be tried at this start, if there is one.
+    pub not_tried: Option<NotTried>,
     /// What waits for the user's consent.
     pub needs: Vec<ConsentRequest>,
     /// What this computer believes.

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use moult_model::{board, bundle, problem, progress, settings, stage};
+use moult_model::{board, bundle, not_tried, problem, progress, settings, stage};
 use ts_rs::{Config, TS};
 
 fn declare<T: TS>(out: &mut String, config: &Config) {
@@ -41,6 +41,8 @@ fn typescript_types_are_up_to_date() {
         bundle::BundleManifest,
         problem::ErrorCode,
         problem::Problem,
+        not_tried::Obstacle,
+        not_tried::NotTried,
         progress::Phase,
         progress::PlanStep,
         progress::Activity,

@@ -193,6 +193,33 @@ advice: string | null,
 detail: string, };
 
 /**
+ * What was in the way. The screen matches on these and never on a text.
+ */
+export type Obstacle = "disk_full" | "too_many_files" | "not_writable" | "disk_failed" | "busy" | "other";
+
+/**
+ * A version on trial that was not started, because its start could not be counted: without a count it might be
+ * started for ever. Nothing is lost, and it is due again at the next start.
+ */
+export type NotTried = { 
+/**
+ * The version.
+ */
+version: string, 
+/**
+ * What was in the way.
+ */
+because: Obstacle, 
+/**
+ * The technical chain of causes, for the log and for support.
+ */
+detail: string, 
+/**
+ * When, in seconds since 1970 in UTC.
+ */
+at: number, };
+
+/**
  * Where an update is.
  */
 export type Phase = "found" | "planned" | "scheduled" | "fetching" | "rebuilding" | "verifying" | "waiting" | "switching" | "confirming" | "rolling_back" | "done" | "rolled_back" | "failed";
@@ -771,6 +798,10 @@ checked_at: string | null,
  * Why the last check failed, if it did.
  */
 check_problem: Problem | null, 
+/**
+ * The newer version of the application that could not be tried at this start, if there is one.
+ */
+not_tried: NotTried | null, 
 /**
  * What waits for the user's consent.
  */

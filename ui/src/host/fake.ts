@@ -181,6 +181,7 @@ export function ordinaryDay(now: number): Overview {
     channels: ["stable", "beta", "nightly"],
     checked_at: before(now, 4 * MINUTE),
     check_problem: null,
+    not_tried: null,
     needs: [],
     beliefs: { root: "4", timestamp: "21,907, good for 22 h", snapshot: "8,114", floor: "21,880" },
   };
@@ -253,6 +254,14 @@ export const SCENES: Record<string, (overview: Overview, now: number) => void> =
         problems: [problem("crashed", "It stopped with an error.", "The desk is as it was.")],
       }),
     );
+  },
+  "not-tried": (overview, now) => {
+    overview.not_tried = {
+      version: "1.9.0",
+      because: "disk_full",
+      detail: "`state.a` could not be written: No space left on device (os error 28)",
+      at: Math.floor((now - MINUTE) / 1000),
+    };
   },
   consent: (overview) => {
     const part = overview.installed.find(({ subject }) => subject === "w/moult/system");

@@ -1,7 +1,16 @@
 // What the picture of everything means for one part or for the whole: the status, marks, strips, progress.
 // Pure: pictures and times go in, facts come out. No texts, no page.
 
-import type { Activity, HistoryEntry, InstalledPart, Overview, Phase, Problem, Subject } from "../host/bindings";
+import type {
+  Activity,
+  HistoryEntry,
+  InstalledPart,
+  NotTried,
+  Overview,
+  Phase,
+  Problem,
+  Subject,
+} from "../host/bindings";
 
 export const APP: Subject = "app";
 export const SHELL: Subject = "shell";
@@ -85,6 +94,11 @@ export function stripOf(
   const cause = causeOf(last)?.code;
   const quiet = cause === "offline" || cause === "cancelled" || cause === "consent_needed";
   return last.outcome === "failed" && !quiet ? last : null;
+}
+
+/** The name under which it is put away: the next start that has the same to say says it again. */
+export function idOf({ version, at }: NotTried): string {
+  return `not tried: ${version}, ${String(at)}`;
 }
 
 /** What ended an update: the last problem. */

@@ -4,6 +4,7 @@
 import type {
   HistoryEntry,
   Mode,
+  NotTried,
   Overview,
   Problem,
   Settings,
@@ -15,7 +16,19 @@ import type {
 import type { Host, Kept, View } from "../host/host";
 import type { FramePhase, FrameTheme, ShellNews, SwapStep } from "../protocol";
 import * as grid from "./grid";
-import { APP, SHELL, isReadyApp, isUnderWay, markOf, newsOf, seamOf, statusOf, stripOf, subjectOf } from "./parts";
+import {
+  APP,
+  SHELL,
+  idOf,
+  isReadyApp,
+  isUnderWay,
+  markOf,
+  newsOf,
+  seamOf,
+  statusOf,
+  stripOf,
+  subjectOf,
+} from "./parts";
 import { Toasts } from "./toasts.svelte";
 
 /** A frame as the board shows it. */
@@ -68,6 +81,11 @@ export class Session {
       return entry ? [entry] : [];
     }),
   );
+  /** The newer version that the launcher could not try. An application older than this shell never tells. */
+  readonly notTried = $derived.by(() => {
+    const found = this.overview?.not_tried ?? null;
+    return found && !this.#dismissed.includes(idOf(found)) ? found : null;
+  });
   /** The application's or the shell's own fresh version, whichever came last. */
   readonly barMark = $derived.by(() => {
     const parts = (this.overview?.installed ?? []).filter(({ subject }) => subject === APP || subject === SHELL);
@@ -172,6 +190,10 @@ export class Session {
 
   dismiss(entry: HistoryEntry): void {
     this.#dismissed = [...this.#dismissed, entry.id].slice(-100);
+  }
+
+  dismissNotTried(notTried: NotTried): void {
+    this.#dismissed = [...this.#dismissed, idOf(notTried)].slice(-100);
   }
 
   async checkNow(): Promise<void> {

@@ -1,6 +1,6 @@
 // What the shell says, in English. Short and exact: what happened, what was kept, what to do.
 
-import type { ErrorCode, HistoryEntry, Mode, Problem, Theme } from "../host/bindings";
+import type { ErrorCode, HistoryEntry, Mode, NotTried, Obstacle, Problem, Theme } from "../host/bindings";
 import type { Stage, Status } from "../state/parts";
 import * as format from "./format";
 
@@ -20,6 +20,28 @@ const CAUSES: Partial<Record<ErrorCode, string>> = {
   bundle_invalid: "was not installed. It is not made for this version of Moult.",
   server_refused: "was not installed. The server refused the file.",
   server_failed: "was not installed. The server did not answer.",
+};
+
+/** Why the start of a new version could not be counted, and what to do about it. */
+const OBSTACLES: Record<Obstacle, [because: string, advice: string]> = {
+  disk_full: ["The disk is full, so its start could not be counted.", "Make room, and start Moult again."],
+  too_many_files: [
+    "Too many files are open on this computer, so its start could not be counted.",
+    "Close some programs, and start Moult again.",
+  ],
+  not_writable: [
+    "Moult may not write its own folder, so its start could not be counted.",
+    "Allow it, and start Moult again.",
+  ],
+  disk_failed: [
+    "The disk refused a write, so its start could not be counted.",
+    "Start Moult again. If this stays, look after the disk.",
+  ],
+  busy: [
+    "Another process holds the list of versions, so its start could not be counted.",
+    "Start Moult again. If this stays, sign out and in.",
+  ],
+  other: ["Its start could not be counted.", "Start Moult again. If this stays, save a report in the settings."],
 };
 
 /** Capabilities as the end of "NAME asks to". */
@@ -91,6 +113,14 @@ export const en = {
     rest(entry: HistoryEntry): string {
       const problem = entry.problems.at(-1);
       return en.sentences(en.cause(entry.to, problem), en.kept(entry));
+    },
+  },
+
+  notTried: {
+    head: ({ version }: NotTried) => `${version} was not started.`,
+    rest({ version, because }: NotTried, running: string): string {
+      const [happened, advice] = OBSTACLES[because];
+      return en.sentences(happened, `${running} goes on, and ${version} stays installed.`, advice);
     },
   },
 

@@ -1,6 +1,6 @@
 // What the shell says, in Simplified Chinese. 你, full-width punctuation, a space between Chinese and digits.
 
-import type { ErrorCode, HistoryEntry, Mode, Problem, Theme } from "../host/bindings";
+import type { ErrorCode, HistoryEntry, Mode, NotTried, Obstacle, Problem, Theme } from "../host/bindings";
 import type { Stage, Status } from "../state/parts";
 import type { Texts } from "./en";
 import * as format from "./format";
@@ -44,6 +44,16 @@ const HAPPENED: Record<ErrorCode, string> = {
   consent_needed: "需要你的许可。",
   cancelled: "已取消。",
   internal: "Moult 内部出错。",
+};
+
+/** Why the start of a new version could not be counted, and what to do about it. */
+const OBSTACLES: Record<Obstacle, [because: string, advice: string]> = {
+  disk_full: ["磁盘已满，无法记录这次启动。", "腾出空间，再启动 Moult。"],
+  too_many_files: ["这台电脑打开的文件过多，无法记录这次启动。", "关闭一些程序，再启动 Moult。"],
+  not_writable: ["Moult 无权写入自己的文件夹，无法记录这次启动。", "允许写入，再启动 Moult。"],
+  disk_failed: ["磁盘拒绝写入，无法记录这次启动。", "再启动 Moult。如果仍然如此，检查磁盘。"],
+  busy: ["另一个进程占用了版本清单，无法记录这次启动。", "再启动 Moult。如果仍然如此，注销后重新登录。"],
+  other: ["无法记录这次启动。", "再启动 Moult。如果仍然如此，在设置中保存报告。"],
 };
 
 const CAPABILITIES: Record<string, string> = {
@@ -109,6 +119,14 @@ export const zh: Texts = {
     gotIt: "知道了",
     head: (entry: HistoryEntry) => (entry.outcome === "rolled_back" && entry.from ? `已回到 ${entry.from}。` : ""),
     rest: (entry: HistoryEntry) => zh.sentences(zh.cause(entry.to, entry.problems.at(-1)), zh.kept(entry)),
+  },
+
+  notTried: {
+    head: ({ version }: NotTried) => `${version} 没有启动。`,
+    rest({ version, because }: NotTried, running: string): string {
+      const [happened, advice] = OBSTACLES[because];
+      return zh.sentences(happened, `${running} 照常运行，${version} 仍已安装。`, advice);
+    },
   },
 
   cause(version: string, problem: Problem | undefined): string {

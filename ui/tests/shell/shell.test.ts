@@ -131,6 +131,27 @@ describe("the board", () => {
   });
 });
 
+describe("a version that could not be tried", () => {
+  it("is told with what was kept and what to do, until it is put away", async () => {
+    await open("not-tried");
+    const said = "1.9.0 was not started. The disk is full, so its start could not be counted. 1.8.4 goes on";
+    expect(text("not-tried")).toContain(said);
+    expect(text("not-tried")).toContain("Make room, and start Moult again.");
+    expect(text("say-polite")).toContain(said);
+    await click("not-tried-close");
+    expect(find("not-tried")).toBeNull();
+    expect(session.kept().dismissed).toHaveLength(1);
+  });
+
+  it("is not looked for in the picture of an application that is older than the shell", async () => {
+    await open("board");
+    const { not_tried: _, ...older } = host.overview;
+    host.tell({ kind: "overview", overview: older as Overview });
+    await settle();
+    expect(find("not-tried")).toBeNull();
+  });
+});
+
 describe("the updates", () => {
   it("opens from the status, and closes with Escape", async () => {
     await open("updating");

@@ -32,6 +32,17 @@ it("tells that a patch failed and the full file came instead", () => {
   expect(en.update.way(updated)).toBe("patch failed, full file, 320 kB");
 });
 
+it("says of a version that was not started what was in the way, what was kept and what to do", () => {
+  const notTried = { version: "1.1.0", because: "disk_full", detail: "", at: 7 } as const;
+  expect(`${en.notTried.head(notTried)} ${en.notTried.rest(notTried, "1.0.0")}`).toBe(
+    "1.1.0 was not started. The disk is full, so its start could not be counted. " +
+      "1.0.0 goes on, and 1.1.0 stays installed. Make room, and start Moult again.",
+  );
+  expect(zh.notTried.head(notTried) + zh.notTried.rest(notTried, "1.0.0")).toBe(
+    "1.1.0 没有启动。磁盘已满，无法记录这次启动。1.0.0 照常运行，1.1.0 仍已安装。腾出空间，再启动 Moult。",
+  );
+});
+
 describe("both languages", () => {
   /** Every leaf with its path; functions count as leaves. */
   function leaves(texts: object, path = ""): [string, unknown][] {

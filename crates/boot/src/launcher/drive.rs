@@ -126,8 +126,9 @@ impl Launcher<'_> {
             self.starts += 1;
             match self.spawn(due, false) {
                 Ok(run) => {
-                    let id = run.id;
+                    let (id, on_trial) = (run.id, run.due.on_trial);
                     self.runs.push(run);
+                    self.tell_of_not_tried(id, on_trial);
                     let seen = Seen::Started(id);
                     let waiting = std::mem::take(&mut self.waiting);
                     let wishes = self.follows(seen);
@@ -153,27 +154,36 @@ impl Launcher<'_> {
     }
 
     fn start_beside(&mut self, old: RunId) -> Seen {
-        let running = self.found(old).map(|run| run.due.slot.clone());
+        let new = self.try_beside(old);
+        self.tell_of_not_tried(old, new.is_some());
+        new.map_or(Seen::NothingBeside, Seen::Started)
+    }
+
+    fn try_beside(&mut self, old: RunId) -> Option<RunId> {
+        let running = self.found(old)?.due.slot.clone();
         let token = StartToken::random();
-        let (Some(running), Some(token)) = (running, self.keeper.noted("token", token)) else {
-            return Seen::NothingBeside;
-        };
-        let Some(due) = self.keeper.due_beside(&running, &token, now()) else {
-            return Seen::NothingBeside;
-        };
+        let token = self.keeper.noted("token", token)?;
+        let due = self.keeper.due_beside(&running, &token, now())?;
         self.starts += 1;
         match self.spawn(due, true) {
             Ok(run) => {
                 let id = run.id;
                 self.runs.push(run);
-                Seen::Started(id)
+                Some(id)
             }
             Err(failed) => {
                 let (due, fault) = *failed;
                 let noted = self.keeper.not_started(&due, fault, now());
                 self.keeper.noted("start_beside", noted);
-                Seen::NothingBeside
+                None
             }
+        }
+    }
+
+    /// Tells the one that runs instead of a version that could not be counted, so that it tells the person.
+    fn tell_of_not_tried(&mut self, run: RunId, started_on_trial: bool) {
+        if let Some(not_tried) = self.keeper.take_not_tried(started_on_trial) {
+            self.tell(run, &ToApp::NotTried(not_tried));
         }
     }
 

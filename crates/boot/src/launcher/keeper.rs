@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use moult_model::Digest;
+use moult_model::{Digest, NotTried};
 use serde_json::json;
 
 use super::log::Log;
@@ -39,6 +39,8 @@ pub(super) struct Keeper {
     pub(super) failed: Vec<Digest>,
     /// The last thing that kept something from starting, for the person.
     pub(super) problem: Option<String>,
+    /// The version on trial that could not be counted, until the person is told.
+    not_tried: Option<NotTried>,
 }
 
 impl Keeper {
@@ -72,6 +74,7 @@ impl Keeper {
             avoided: Vec::new(),
             failed: Vec::new(),
             problem: problem.map(|error| causes(&error)),
+            not_tried: None,
         }
     }
 
@@ -90,7 +93,10 @@ impl Keeper {
                 self.log.write("nothing_left", &json!({}));
                 return None;
             }
-            Err(error) => self.failed("choose", &error),
+            Err(error) => {
+                self.failed("choose", &error);
+                self.could_not_count(&error, now);
+            }
         }
         self.due_without_count(start)
     }
@@ -134,6 +140,9 @@ impl Keeper {
         now: SystemTime,
     ) -> Option<Due> {
         let asked = self.store.start_beside(running, now, start);
+        if let Err(error) = &asked {
+            self.could_not_count(error, now);
+        }
         let due = self.noted("choose_beside", asked)??;
         self.log_effects(&due.effects);
         (!self.avoided.contains(&due.slot)).then(|| Due::counted(due, start))
@@ -152,10 +161,12 @@ impl Keeper {
                     let given_back = self.store.trial_quit(slot);
                     self.noted("give_try_back", given_back);
                 }
-                return Err(BootError::Start {
+                let error = BootError::Start {
                     path: due.executable.clone(),
                     source: fault.into_source(),
-                });
+                };
+                self.could_not_count(&error, now);
+                return Err(error);
             }
             // The packaged executable is no file of ours to be dropped from a list.
             _ if slot.is_base() && !due.on_trial => self.store.kept_failing(slot, now),
@@ -173,6 +184,30 @@ impl Keeper {
         self.problem = Some(causes(&error));
         self.record(slot, recorded);
         Ok(())
+    }
+
+    /// Keeps in mind for the person that the version on trial is not started, and why.
+    fn could_not_count(&mut self, error: &BootError, now: SystemTime) {
+        let trial = self.store.state().ok().and_then(|state| {
+            let slot = &state.trial.as_ref()?.slot;
+            Some(state.slot(slot)?.version.clone())
+        });
+        let Some(version) = trial else { return };
+        let not_tried = NotTried {
+            version,
+            because: error.obstacle(),
+            detail: causes(error),
+            at: now
+                .duration_since(SystemTime::UNIX_EPOCH)
+                .map_or(0, |since| since.as_secs()),
+        };
+        self.log.write("not_tried", &json!(not_tried));
+        self.not_tried = Some(not_tried);
+    }
+
+    /// What the person is to be told of a version that was not started. Nothing, if it was started after all.
+    pub(super) fn take_not_tried(&mut self, started_on_trial: bool) -> Option<NotTried> {
+        self.not_tried.take().filter(|_| !started_on_trial)
     }
 
     /// Notes what a run showed.
@@ -232,9 +267,15 @@ impl Keeper {
     /// Logs what a change of the state came to. A change that could not be written is made up for by not
     /// starting the slot again in this session.
     fn record(&mut self, slot: &SlotName, recorded: Result<Vec<Effect>, BootError>) {
-        match self.noted("record", recorded) {
-            Some(effects) => self.log_effects(&effects),
-            None => self.avoided.push(slot.clone()),
+        match recorded {
+            Ok(effects) => self.log_effects(&effects),
+            Err(error) => {
+                self.failed("record", &error);
+                if self.store.state().is_ok_and(|state| state.is_on_trial(slot)) {
+                    self.could_not_count(&error, SystemTime::now());
+                }
+                self.avoided.push(slot.clone());
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! One run of the application: starting it and listening to it. Refuses to know what follows from it.
 
 use std::ffi::OsString;
-use std::io::BufReader;
+use std::io::{self, BufReader};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -153,6 +153,11 @@ impl Launcher<'_> {
             variables.push(("WEBKIT_INSPECTOR_SERVER", format!("127.0.0.1:{port}").into()));
             variables.push(("TAURI_WEBVIEW_AUTOMATION", "true".into()));
         }
+        // The packaged executable is its package's business.
+        if !due.slot.is_base() {
+            platform::check_signature(&due.executable)
+                .map_err(|error| Fault::Unfit(io::Error::other(error)))?;
+        }
         let application = platform::spawn(&Order {
             executable: &due.executable,
             name: APPLICATION_NAME,
@@ -200,7 +205,7 @@ impl Launcher<'_> {
     }
 
     /// Starts the two threads that wait for the application's end and for what it says.
-    fn follow(&self, application: &Application, link: &Channel) -> std::io::Result<()> {
+    fn follow(&self, application: &Application, link: &Channel) -> io::Result<()> {
         let start = self.starts;
         let mut reader = BufReader::new(link.try_clone()?);
         let sender = self.sender.clone();

@@ -13,6 +13,7 @@ use std::fs;
 use super::tests::{digest, install, name, token};
 use super::*;
 use crate::BundleStore;
+use crate::layout::executable_name;
 
 fn golden(shape: u8) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -27,7 +28,12 @@ fn copied(shape: u8) -> tempfile::TempDir {
         platform::make_private(to).unwrap();
         for entry in fs::read_dir(from).unwrap() {
             let entry = entry.unwrap();
-            let target = to.join(entry.file_name());
+            // The kept ones are named as on the system that wrote them.
+            let target = if entry.file_name() == "moult-app" {
+                to.join(executable_name())
+            } else {
+                to.join(entry.file_name())
+            };
             if entry.file_type().unwrap().is_dir() {
                 copy(&entry.path(), &target);
             } else {

@@ -43,6 +43,7 @@ impl Store {
             return Err(BootError::SlotTaken { slot: slot.name });
         }
         check_digest(file, expected)?;
+        platform::check_signature(file)?;
         platform::make_executable(file)?;
         moult_durable::sync_file(file)?;
         let folder = self.layout.slot_folder(&slot.name);

@@ -221,3 +221,73 @@ fn a_late_confirmation_of_an_earlier_start_is_refused() {
         assert_eq!(installation.state().current == new, outcome == Some("confirmed"));
     }
 }
+
+/// From now on no change of the state is written: a folder lies where the older copy would be replaced.
+#[cfg(unix)]
+fn refuse_changes_of_the_state(installation: &Installation) {
+    let generation = |name: &str| {
+        let text = fs::read_to_string(installation.data().join(name)).unwrap_or_default();
+        let head = text.lines().next().unwrap_or_default();
+        serde_json::from_str::<serde_json::Value>(head)
+            .ok()
+            .and_then(|head| head["generation"].as_u64())
+    };
+    let older = if generation("state.a") <= generation("state.b") {
+        "state.a"
+    } else {
+        "state.b"
+    };
+    let older = installation.data().join(older);
+    fs::remove_file(&older).unwrap();
+    fs::create_dir(&older).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_trial_that_can_not_be_counted_waits_and_the_one_that_runs_is_told() {
+    let installation = Installation::new("paint,hear:not_tried,quit:user");
+    let new = installation.trial("1.1.0", GOOD);
+    refuse_changes_of_the_state(&installation);
+    assert!(installation.run().status.success());
+    assert_eq!(installation.started_slots(), [SlotName::base()]);
+    let heard = installation.wait_for("the word", |line| line["heard"]["kind"] == "not_tried");
+    assert_eq!(
+        (
+            heard["heard"]["version"].as_str(),
+            heard["heard"]["because"].as_str()
+        ),
+        (Some("1.1.0"), Some("disk_failed"))
+    );
+    let trial = installation.state().trial.unwrap();
+    assert_eq!((trial.slot, trial.tries_left), (new, 3));
+}
+
+#[cfg(unix)]
+#[test]
+fn one_that_hands_over_is_told_as_well_when_the_next_can_not_be_counted() {
+    let installation = Installation::new(
+        "paint,try:1.1.0,note:tried,await:full,hand-over,hear:not_tried,hear:refused,quit:user",
+    );
+    installation.slot("1.1.0", GOOD);
+    let launched = installation.start(&[], &[]);
+    installation.wait_for_note("tried");
+    refuse_changes_of_the_state(&installation);
+    installation.add_note("full");
+    assert!(launched.finish().status.success());
+    assert_eq!(installation.started_slots(), [SlotName::base()]);
+}
+
+#[test]
+fn nothing_is_said_where_nothing_waits() {
+    let installation = Installation::new("paint,hear:open,quit:user");
+    let launched = installation.start(&[], &[]);
+    crate::support::wait("a start", || installation.starts().pop());
+    assert!(installation.start(&["x"], &[]).finish().status.success());
+    installation.wait_for_note_of("open");
+    assert!(launched.finish().status.success());
+    let said = installation.journal();
+    assert!(
+        said.iter().all(|line| line["heard"]["kind"] != "not_tried"),
+        "{said:?}"
+    );
+}

@@ -103,7 +103,7 @@ pub fn apply(task: &Apply<'_>, progress: &Progress, interrupt: &Interrupt) -> Re
             found: digest,
         });
     }
-    out.file.place(&old, task.may_replace)?;
+    out.file.place(old, task.may_replace)?;
     Ok(Applied {
         path: task.out.display().to_string(),
         format,

@@ -52,6 +52,11 @@ fn open(what: &'static str, path: &Path) -> Result<File, PatchError> {
         }
         Ok(file)
     });
+    // On Windows it can't even be opened, and the system says of it what it says of a file of somebody else.
+    let opened = opened.map_err(|error| match error.kind() {
+        io::ErrorKind::PermissionDenied if path.is_dir() => io::ErrorKind::IsADirectory.into(),
+        _ => error,
+    });
     opened.map_err(PatchError::read(what, path))
 }
 

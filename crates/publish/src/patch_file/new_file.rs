@@ -31,7 +31,7 @@ impl NewFile {
     /// Waits until all is on the disk, and puts the file in its place.
     ///
     /// Who may read, write and run it is as with `like`: an executable stays one.
-    pub(super) fn place(self, like: &File, may_replace: bool) -> Result<(), PatchError> {
+    pub(super) fn place(self, like: File, may_replace: bool) -> Result<(), PatchError> {
         let Self(file) = self;
         let to = file.to().to_owned();
         let failed = |error| match error {
@@ -41,7 +41,9 @@ impl NewFile {
                 source,
             },
         };
-        file.set_mode_of(like).map_err(failed)?;
+        file.set_mode_of(&like).map_err(failed)?;
+        // It may be the one that is replaced, which must not be open then on Windows.
+        drop(like);
         // It may have come there meanwhile.
         if !may_replace && exists(&to) {
             return Err(PatchError::Exists { path: to });

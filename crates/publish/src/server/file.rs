@@ -39,7 +39,7 @@ impl Content {
             return Err(io::ErrorKind::NotFound.into());
         }
         if metadata.len() > HASHED_BYTES {
-            let etag = format!("\"{}\"", identity(&metadata));
+            let etag = format!("\"{}\"", identity(&file, &metadata));
             return Ok(Self {
                 source: Source::File(file),
                 length: metadata.len(),
@@ -84,19 +84,26 @@ impl Content {
     }
 }
 
-/// What tells a large file from another without reading it: length, time of change, and on Unix
-/// the inode, so that a file which takes its place within one tick of the clock differs.
-fn identity(metadata: &Metadata) -> String {
+/// What tells a large file from another without reading it: length, time of change, and the file system's
+/// own number, so that a file which takes its place within one tick of the clock differs.
+fn identity(file: &File, metadata: &Metadata) -> String {
     let modified = metadata
         .modified()
         .ok()
         .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let nanoseconds = modified.map_or(0, |since| since.as_nanos());
-    #[cfg(unix)]
-    let inode = std::os::unix::fs::MetadataExt::ino(metadata);
-    #[cfg(not(unix))]
-    let inode = 0_u64;
-    format!("{:x}-{nanoseconds:x}-{inode:x}", metadata.len())
+    let number = number(file, metadata);
+    format!("{:x}-{nanoseconds:x}-{number:x}", metadata.len())
+}
+
+#[cfg(unix)]
+fn number(_: &File, metadata: &Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(metadata)
+}
+
+#[cfg(windows)]
+fn number(file: &File, _: &Metadata) -> u64 {
+    winapi_util::file::information(file).map_or(0, |information| information.file_index())
 }
 
 struct Sending {

@@ -156,8 +156,9 @@ async fn answer(State(site): State<Arc<Site>>, request: Request) -> Response {
     let wanted = relative.clone();
     let opened = tokio::task::spawn_blocking(move || -> io::Result<Option<Content>> {
         match path::inside(&root, &wanted) {
-            Some(path) => File::open(path).and_then(Content::of).map(Some),
-            None => Ok(None),
+            // A folder can't be opened everywhere.
+            Some(path) if !path.is_dir() => File::open(path).and_then(Content::of).map(Some),
+            _ => Ok(None),
         }
     });
     let content = match opened.await {

@@ -153,10 +153,15 @@ impl Desk {
             // Paths are shown as they are written there.
             settings.add_filter(r"\\", "/");
             settings.add_filter(r"\bmoult\.exe\b", "moult");
-            // Windows says it in the second way, and Wine in the first.
+            // Windows says it in its own words and Wine in others; both have their numbers. What is missing may be
+            // the file, or a folder on the way to it.
             settings.add_filter(
-                r"(File not found\.|The system cannot find the file specified\.) \(os error 2\)",
-                "No such file or directory (os error 2)",
+                r": [^:\n]+ \(os error [23]\)",
+                ": No such file or directory (os error 2)",
+            );
+            settings.add_filter(
+                r": [^:\n]+ \(os error 10048\)",
+                ": Address already in use (os error 98)",
             );
         }
         settings.add_filter(r"\b[0-9a-f]{64}\b", "[DIGEST]");

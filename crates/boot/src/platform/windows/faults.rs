@@ -30,6 +30,11 @@ pub(crate) fn classify(code: Option<i32>) -> Kind {
     }
 }
 
+/// Whether a system's error says that no further file may be open.
+pub(crate) fn is_out_of_files(code: i32) -> bool {
+    code == 4
+}
+
 impl End {
     /// How a process ended that left this status. A program may end with any number, but these two
     /// are what the system sets for one that it ended at a wish.

@@ -1,11 +1,12 @@
 //! Windows: pipes, job objects, access control lists.
 //!
-//! What the system can't be asked on another one is in `access`, `faults` and `names`: pure tables, which
+//! What the system can't be asked on another one is in `access`, `faults`, `names` and `session_words`: pure tables, which
 //! the tests run on every system. The rest is thin. What was run where is in `docs/platforms.md`.
 
 mod access;
 mod faults;
 mod names;
+mod session_words;
 mod within;
 
 #[cfg(windows)]
@@ -25,17 +26,21 @@ mod process;
 #[cfg(windows)]
 mod security;
 #[cfg(windows)]
+mod session;
+#[cfg(windows)]
 mod signals;
 
 #[cfg(windows)]
 pub(crate) use self::{
     channel::{Channel, close_others_at_start, pair, take_inherited},
+    faults::is_out_of_files,
     files::{check_own_file, check_own_folder, make_executable, make_private, ownership},
     identity::{join_group, name_window},
     instance::{Listener, connect, listen},
     message::message_box,
     process::{Application, spawn},
     security::random,
+    session::on_end_of_session,
     signals::on_stop,
 };
 

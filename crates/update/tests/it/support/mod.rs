@@ -269,7 +269,9 @@ pub(crate) fn files(folder: &Path) -> Vec<String> {
             if path.is_dir() {
                 folders.push(path);
             } else {
-                found.push(path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned());
+                let path = path.strip_prefix(folder).unwrap().to_str().unwrap();
+                // As an address has it.
+                found.push(path.replace('\\', "/"));
             }
         }
     }

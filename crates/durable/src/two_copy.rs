@@ -39,7 +39,12 @@ struct Head {
 enum Copy {
     Missing,
     Damaged,
-    Intact { generation: u64, body: Vec<u8> },
+    /// It may be whole, and can't be read now.
+    Withheld(io::Error),
+    Intact {
+        generation: u64,
+        body: Vec<u8>,
+    },
 }
 
 impl<T: Serialize + DeserializeOwned> TwoCopy<T> {
@@ -56,14 +61,16 @@ impl<T: Serialize + DeserializeOwned> TwoCopy<T> {
     ///
     /// A copy that is torn, changed, or can't be read counts as damaged, and the other is used. If
     /// there are only damaged copies that is [`DurableError::BothCopiesUnreadable`], never `None`.
+    /// One that can't be read for the moment (no open file left, held by a scanner) is
+    /// [`DurableError::Read`]: it may be the newer one, and it is nobody's fault.
     pub fn load(&self) -> Result<Option<T>, DurableError> {
-        let copies = self.paths().map(|path| (Copy::read(&path), path));
+        let copies = self.read()?;
         let damaged = copies.iter().any(|(copy, _)| matches!(copy, Copy::Damaged));
         let newest = copies
             .into_iter()
             .filter_map(|(copy, path)| match copy {
                 Copy::Intact { generation, body } => Some((generation, body, path)),
-                Copy::Missing | Copy::Damaged => None,
+                Copy::Missing | Copy::Damaged | Copy::Withheld(_) => None,
             })
             .max_by_key(|(generation, ..)| *generation);
         match newest {
@@ -80,10 +87,9 @@ impl<T: Serialize + DeserializeOwned> TwoCopy<T> {
 
     /// Stores a value over the older copy. When this returns, the value is on the disk. If it fails,
     /// [`load`](Self::load) still gives the value stored before; only where the folder could not be
-    /// synced it may give the new one.
+    /// synced it may give the new one. Nothing is written over a copy that can't be read for the moment.
     pub fn store(&self, value: &T) -> Result<(), DurableError> {
-        let [a, b] = self.paths();
-        let (of_a, of_b) = (Copy::read(&a).generation(), Copy::read(&b).generation());
+        let [(of_a, a), (of_b, b)] = self.read()?.map(|(copy, path)| (copy.generation(), path));
         // Damaged and missing copies are older than any intact one.
         let older = if of_a <= of_b { a } else { b };
         let Some(generation) = of_a.max(of_b).unwrap_or(0).checked_add(1) else {
@@ -96,19 +102,31 @@ impl<T: Serialize + DeserializeOwned> TwoCopy<T> {
         }
     }
 
+    /// Both copies, or why one of them can't be read for the moment.
+    fn read(&self) -> Result<[(Copy, PathBuf); 2], DurableError> {
+        let [a, b] = self.paths().map(|path| (Copy::of(fs::read(&path)), path));
+        match (a, b) {
+            ((Copy::Withheld(source), path), _) | (_, (Copy::Withheld(source), path)) => {
+                Err(DurableError::Read { path, source })
+            }
+            both => Ok(both.into()),
+        }
+    }
+
     fn paths(&self) -> [PathBuf; 2] {
         ["a", "b"].map(|suffix| self.directory.join(format!("{}.{suffix}", self.stem)))
     }
 }
 
 impl Copy {
-    fn read(path: &std::path::Path) -> Self {
-        match fs::read(path) {
+    fn of(read: io::Result<Vec<u8>>) -> Self {
+        match read {
             Ok(bytes) => decode(&bytes).map_or(Self::Damaged, |(generation, body)| Self::Intact {
                 generation,
                 body,
             }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Self::Missing,
+            Err(error) if is_momentary(&error) => Self::Withheld(error),
             // A bad sector is no reason to lose the other copy.
             Err(_) => Self::Damaged,
         }
@@ -117,9 +135,26 @@ impl Copy {
     fn generation(&self) -> Option<u64> {
         match self {
             Self::Intact { generation, .. } => Some(*generation),
-            Self::Missing | Self::Damaged => None,
+            Self::Missing | Self::Damaged | Self::Withheld(_) => None,
         }
     }
+}
+
+/// Whether a file may be read again in a moment, and says nothing of itself now: this process or the system has
+/// no more open files or memory, or somebody holds it.
+fn is_momentary(error: &io::Error) -> bool {
+    use io::ErrorKind::{Interrupted, OutOfMemory, ResourceBusy, WouldBlock};
+    // EMFILE and ENFILE; ERROR_TOO_MANY_OPEN_FILES, ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION and
+    // ERROR_NO_SYSTEM_RESOURCES.
+    let codes: &[i32] = if cfg!(windows) {
+        &[4, 32, 33, 1450]
+    } else {
+        &[23, 24]
+    };
+    matches!(
+        error.kind(),
+        Interrupted | OutOfMemory | ResourceBusy | WouldBlock
+    ) || error.raw_os_error().is_some_and(|code| codes.contains(&code))
 }
 
 fn encode(generation: u64, body: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
@@ -214,6 +249,49 @@ mod tests {
         // Blocks that were allocated but never written.
         fs::write(&newest, vec![0; whole.len()]).unwrap();
         assert_eq!(record.load().unwrap().unwrap(), "one");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_copy_that_can_not_be_read_for_the_moment_is_neither_passed_over_nor_written_over() {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let folder = tempfile::tempdir().unwrap();
+        let record = stored(folder.path(), &["one", "two"]);
+        let before = copies(folder.path()).map(|copy| fs::read(copy).unwrap());
+        // No file can be opened from here on. Each test has a process of its own under nextest; elsewhere the
+        // time is short.
+        let usual = getrlimit(Resource::Nofile);
+        setrlimit(
+            Resource::Nofile,
+            Rlimit {
+                current: Some(0),
+                ..usual.clone()
+            },
+        )
+        .unwrap();
+        let (loaded, written) = (record.load(), record.store(&"three".to_owned()));
+        setrlimit(Resource::Nofile, usual).unwrap();
+        assert!(matches!(loaded, Err(DurableError::Read { .. })), "{loaded:?}");
+        assert!(matches!(written, Err(DurableError::Read { .. })), "{written:?}");
+        assert_eq!(copies(folder.path()).map(|copy| fs::read(copy).unwrap()), before);
+        assert_eq!(record.load().unwrap().unwrap(), "two");
+    }
+
+    #[test]
+    fn what_passes_by_itself_is_told_from_damage() {
+        let codes: &[(i32, bool)] = if cfg!(windows) {
+            &[(32, true), (33, true), (4, true), (5, false), (1117, false)]
+        } else {
+            &[(23, true), (24, true), (12, true), (5, false), (13, false)]
+        };
+        for &(code, momentary) in codes {
+            let copy = Copy::of(Err(io::Error::from_raw_os_error(code)));
+            assert_eq!(matches!(copy, Copy::Withheld(_)), momentary, "{code}");
+        }
+        assert!(matches!(
+            Copy::of(Err(io::ErrorKind::NotFound.into())),
+            Copy::Missing
+        ));
     }
 
     #[test]

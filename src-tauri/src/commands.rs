@@ -2,6 +2,7 @@
 //! access list, because Tauri takes every custom scheme for local.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use moult_model::board::Tile;
 use moult_model::stage::{SavedState, ShellCommand, StageReport, StageStart};
@@ -11,7 +12,7 @@ use tauri::{State, Webview};
 
 use crate::app::{Context, wanted};
 use crate::stage::WEBVIEW;
-use crate::{health, host, overview, report};
+use crate::{health, host, overview, powers, report};
 
 type Shared<'a> = State<'a, Arc<Context>>;
 
@@ -102,20 +103,16 @@ pub(crate) async fn capability(
     key: String,
     token: String,
     capability: String,
+    request: Value,
+    pressed_ms: Option<u32>,
 ) -> Result<Value, Problem> {
     guard(&context, &webview, &key)?;
     let load = context
         .loads
         .by_token(&token)
         .ok_or_else(|| refused("the load is gone"))?;
-    let grants = context.records.grants();
-    context
-        .broker
-        .call(&load.subject, &load.declared, &grants, &capability)
-        .map_err(|error| {
-            tracing::warn!(%error, "a capability call was refused");
-            Problem::new(ErrorCode::ConsentNeeded, "This is not allowed.", &error).kept("Nothing was read.")
-        })
+    let pressed = pressed_ms.map(|pressed| Duration::from_millis(pressed.into()));
+    powers::call(&context, &load, &capability, request, pressed).await
 }
 
 /// Carries out what the shell asks for.
@@ -151,6 +148,10 @@ async fn carry_out(context: &Arc<Context>, command: ShellCommand) -> anyhow::Res
             }
         }
         ShellCommand::AddTile { tile } => add_tile(context, tile)?,
+        ShellCommand::SetTileSettings { instance, settings } => {
+            context.records.set_tile_settings(&instance, settings)?;
+            host::tell_settings(context, &instance);
+        }
         ShellCommand::Grant {
             widget,
             capability,

@@ -29,6 +29,7 @@ mod local_api;
 mod log;
 mod overview;
 mod places;
+mod powers;
 mod prompt;
 mod protocol;
 mod records;

@@ -311,7 +311,7 @@ mod tests {
         write_message(&mut bytes, &stop)?;
         write_raw(&mut bytes, b"code")?;
         let mut from = &bytes[..];
-        assert!(matches!(read_frame(&mut from)?, Some(Frame::Message(message)) if message == stop));
+        assert!(matches!(read_frame::<ToChild>(&mut from)?, Some(Frame::Message(message)) if message == stop));
         assert!(matches!(read_frame::<ToChild>(&mut from)?, Some(Frame::Raw(raw)) if raw == b"code"));
         assert!(read_frame::<ToChild>(&mut from)?.is_none());
         Ok(())

@@ -21,7 +21,7 @@ overview.installed = overview.installed.filter(({ subject }) =>
 );
 
 /** The schemas that the bundles write. */
-const SCHEMAS: Record<string, number> = { shell: 1, clock: 1, system: 1, notes: 2 };
+const SCHEMAS: Record<string, number> = { shell: 1, clock: 1, system: 1, notes: 3 };
 
 let number = 0;
 const saved = new Map<string, SavedState>();

@@ -49,7 +49,8 @@ export function createPomodoro(host: () => Host): Widget<Rounds> {
           : rounds.done > 0
             ? words.today(words.number(rounds.done), rounds.done === 1)
             : "";
-    host().header(rounds.subject.trim() || words.title, aside);
+    const begun = rounds.ends_at !== null || rounds.left_ms !== null || rounds.phase !== "work";
+    host().header(begun ? words.phases[rounds.phase] : words.title, aside);
   };
 
   const change = (to: Rounds): void => {

@@ -30,8 +30,6 @@ export function createView(parent: HTMLElement, words: Words, acts: Acts): View 
   face.append(dial.svg, time, of);
 
   const side = element("div", "side");
-  const phase = element("h2", "phase");
-  phase.setAttribute("data-testid", "pomodoro-phase");
   const round = element("p", "round number");
   const subject = element("input", "subject");
   Object.assign(subject, {
@@ -53,9 +51,12 @@ export function createView(parent: HTMLElement, words: Words, acts: Acts): View 
   const buttons = element("div", "acts");
   const toggle = button("toggle", "", () => acts.toggle());
   const skip = button("skip", words.skip, () => acts.skip());
-  const reset = button("reset", words.reset, () => acts.reset());
+  const reset = button("reset", "", () => acts.reset());
+  reset.title = words.reset;
+  reset.setAttribute("aria-label", words.reset);
+  reset.append(turnBack());
   buttons.append(toggle, skip, reset);
-  side.append(phase, round, subject, blocks, next, buttons);
+  side.append(subject, round, blocks, next, buttons);
 
   const live = element("p", "unseen");
   live.setAttribute("role", "status");
@@ -78,7 +79,6 @@ export function createView(parent: HTMLElement, words: Words, acts: Acts): View 
       if (dial.svg.getAttribute("aria-label") !== label) dial.svg.setAttribute("aria-label", label);
       setText(time, words.left(left));
       setText(of, begun && !running ? words.paused : words.of(minutes));
-      setText(phase, words.phases[rounds.phase]);
 
       const done = doneInSet(rounds, plan);
       const current = rounds.phase === "work" ? done + 1 : done;
@@ -115,6 +115,18 @@ export function createView(parent: HTMLElement, words: Words, acts: Acts): View 
     made.addEventListener("click", act);
     return made;
   }
+}
+
+/** An arrow that turns back, drawn after Lucide. */
+function turnBack(): SVGSVGElement {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  svg.classList.add("icon");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  path.setAttribute("d", "M3 12a9 9 0 1 0 9-9 9.75 9.75 0 0 0-6.74 2.74L3 8M3 3v5h5");
+  svg.append(path);
+  return svg;
 }
 
 function setText(target: HTMLElement, text: string): void {

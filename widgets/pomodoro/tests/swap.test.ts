@@ -92,7 +92,7 @@ test("the end of a phase is told by a notification and on the bus, once", async 
     ["notifications.show", { title: "Time for a break", body: "Break, 5 min" }],
     ["bus.publish", { topic: "phase", data: { phase: "rest", ends_at: null } }],
   ]);
-  expect(header).toHaveBeenLastCalledWith("Pomodoro", "1 round today");
+  expect(header).toHaveBeenLastCalledWith("Break", "1 round today");
 });
 
 test("what is not granted is not asked for", async () => {
@@ -111,7 +111,7 @@ test("while it does not run, nothing wakes it", async () => {
   expect(vi.getTimerCount()).toBe(1);
   press("toggle");
   expect(vi.getTimerCount()).toBe(0);
-  expect(header).toHaveBeenLastCalledWith("Pomodoro", "Paused");
+  expect(header).toHaveBeenLastCalledWith("Focus", "Paused");
 });
 
 test("the lengths are the user's, and it speaks Chinese", async () => {

@@ -29,6 +29,9 @@ const LEFT_MS = 600;
 /** A text of at most this many UTF-16 units and two lines is shown large, as on a slip of paper. */
 const SHORT = 70;
 
+/** One of at most this many is shown larger than others, if it has the room. */
+const MEDIUM = 320;
+
 /** The widget, for {@link connect}. `host` is asked for once the widget is joined to it. */
 export function createNotes(host: () => Host): Widget<Note> {
   const title = document.createElement("input");
@@ -55,7 +58,19 @@ export function createNotes(host: () => Host): Widget<Note> {
   const drawReading = (): void => {
     if (writing) return;
     reading?.draw(body.value, host().granted().includes("open.url"));
-    page.classList.toggle("short", body.value.length <= SHORT && body.value.trimEnd().split("\n").length <= 2);
+    fit();
+  };
+
+  /** A short text is larger in the same room. While it is written in, its size stays. */
+  const fit = (): void => {
+    if (writing) return;
+    const { length } = body.value;
+    page.classList.remove("short", "medium");
+    const size =
+      length <= SHORT && body.value.trimEnd().split("\n").length <= 2 ? "short" : length <= MEDIUM ? "medium" : "";
+    if (size === "") return;
+    page.classList.add(size);
+    if (page.scrollHeight > page.clientHeight) page.classList.remove(size);
   };
 
   const write = (on: boolean): void => {
@@ -179,6 +194,7 @@ export function createNotes(host: () => Host): Widget<Note> {
       take({ ...(state ?? EMPTY), writing: false });
       timer = window.setInterval(show, AGE_EVERY_MS);
       stopGranted = host().onGranted(drawReading);
+      window.addEventListener("resize", fit);
     },
     snapshot,
     restore: take,
@@ -186,6 +202,7 @@ export function createNotes(host: () => Host): Widget<Note> {
       window.clearInterval(timer);
       window.clearTimeout(leaving);
       stopGranted();
+      window.removeEventListener("resize", fit);
     },
   };
 }

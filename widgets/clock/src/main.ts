@@ -9,6 +9,9 @@ import { createView } from "./view.js";
 import type { View } from "./view.js";
 import { isChinese, wordsFor } from "./words.js";
 
+/** A tile as narrow as this has no room for a long date, in CSS px. */
+const NARROW = 260;
+
 const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
 let places = [...FIRST_PLACES];
 let wish: Wish = wishOf({}, here);
@@ -61,6 +64,6 @@ function tick(): void {
   if (document.visibilityState === "hidden") return;
   const now = new Date();
   view?.show(now, wish.seconds);
-  host.header(placeName(here, isChinese(locale)), wordsFor(locale).date(now));
+  host.header(placeName(here, isChinese(locale)), wordsFor(locale).date(now, window.innerWidth <= NARROW));
   timer = window.setTimeout(tick, untilNext(Date.now(), wish.seconds));
 }

@@ -53,16 +53,6 @@ export function refocus(focus: Focus, from: SavedState): Focus {
   return { ...focus, start: Math.max(0, focus.start - bodyAt), end: Math.max(0, focus.end - bodyAt) };
 }
 
-/** What the note is called: its title, else the first line with something in it, without its marks, else nothing. */
-export function nameOf({ title, body }: Note): string {
-  if (title.trim() !== "") return title.trim();
-  const line = /[^\s#>*+-].*/.exec(body.replace(/^\s*(?:[-*+]|\d+[.)])\s+\[[ xX]\]\s*/, ""))?.[0] ?? "";
-  return line
-    .replace(/[*_`~]{1,3}/g, "")
-    .trim()
-    .slice(0, MAX_TITLE);
-}
-
 /** A text of schema 1 in its parts; `bodyAt` is where the body begins in it. */
 function split(text: string): { title: string; body: string; bodyAt: number } {
   const lineEnd = text.indexOf("\n");

@@ -7,7 +7,7 @@ import type { Host, Widget } from "@moult/widget";
 import { open } from "@moult/widget/desktop";
 
 import { withTask } from "./markdown.js";
-import { EMPTY, FIELDS, fromSource, fromText, nameOf, readNote, refocus } from "./note.js";
+import { EMPTY, FIELDS, fromSource, fromText, readNote, refocus } from "./note.js";
 import type { Note } from "./note.js";
 import { createReading } from "./reading.js";
 import type { Reading } from "./reading.js";
@@ -50,9 +50,10 @@ export function createNotes(host: () => Host): Widget<Note> {
   const snapshot = (): Note => ({ title: title.value, body: body.value, edited_at: editedAt, writing });
 
   const show = (): void => {
-    const note = snapshot();
-    count.textContent = words.length(note.title ? `${note.title}\n${note.body}` : note.body);
-    host().header(nameOf(note) || words.untitled, words.age(editedAt, Date.now()));
+    const text = title.value ? `${title.value}\n${body.value}` : body.value;
+    count.textContent = text === "" ? "" : words.length(text);
+    // The first line stands right below the header: without a title it is not said twice.
+    host().header(title.value.trim() || (text === "" ? words.untitled : words.body), words.age(editedAt, Date.now()));
   };
 
   const drawReading = (): void => {

@@ -6,7 +6,7 @@ export interface Words {
   body: string;
   /** The field that the note is written in. */
   source: string;
-  /** The header of a note without any text. */
+  /** The header of a note without any text; `body` is that of one without a title. */
   untitled: string;
   placeholder: string;
   /** How long ago an edit was; nothing if there was none. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { EMPTY, fromSource, fromText, nameOf, readNote, refocus } from "../src/note.js";
+import { EMPTY, fromSource, fromText, readNote, refocus } from "../src/note.js";
 
 const AT = "2026-11-17T10:22:00Z";
 
@@ -67,15 +67,4 @@ test("a caret at the end of the only line goes on in the title", () => {
 test("a caret of this schema is left alone", () => {
   const focus = { target: "id:title", active: true, start: 3, end: 3, direction: "none" } as const;
   expect(refocus(focus, { schema: 2, data: {} })).toBe(focus);
-});
-
-test.each([
-  [{ title: " Draft ", body: "Text" }, "Draft"],
-  [{ title: "", body: "\n\n  First line\nSecond" }, "First line"],
-  [{ title: " ", body: "\n" }, ""],
-  [{ title: "", body: "# **Plan** for `May`" }, "Plan for May"],
-  [{ title: "", body: "- [ ] Milk" }, "Milk"],
-  [{ title: "", body: "- - -\n> Said" }, "Said"],
-])("the note %j is called %j", (note, name) => {
-  expect(nameOf({ ...EMPTY, ...note })).toBe(name);
 });

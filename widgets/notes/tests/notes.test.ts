@@ -59,7 +59,7 @@ test("an empty note invites, and says nothing of its age", async () => {
 test("what is typed is state, named in the header, and counted", async () => {
   await notes.start({ ...CONTEXT, state: null });
   enter("editor", "Two words");
-  expect(header).toHaveBeenLastCalledWith("Two words", "just now");
+  expect(header).toHaveBeenLastCalledWith("Note", "just now");
   enter("title", "Draft");
   expect(header).toHaveBeenLastCalledWith("Draft", "just now");
   expect(notes.snapshot()).toEqual({ title: "Draft", body: "Two words", edited_at: NOW, writing: false });

@@ -16,7 +16,7 @@ export interface Dial {
 export function tickCount(minutes: number): number {
   const whole = Math.max(1, Math.round(minutes));
   if (whole > 60) return 60;
-  return whole * Math.max(1, Math.ceil(15 / whole));
+  return whole * Math.max(1, Math.ceil(20 / whole));
 }
 
 /** How many ticks are lit. One whose time has begun is; at the end none is. */

@@ -100,9 +100,9 @@ test("what can't be read of a state is as at the first time", () => {
 });
 
 test.each([
-  [1, 15],
-  [5, 15],
-  [15, 15],
+  [1, 20],
+  [5, 20],
+  [15, 30],
   [25, 25],
   [60, 60],
   [90, 60],

@@ -59,11 +59,25 @@ export function createView(
   parent.replaceChildren(list, bones, foot);
   const rows = new Map<string, Row>();
 
+  /** The article that Tab leads to: one stop for the whole list, in which arrows go from article to article. */
+  let current: HTMLElement | null = null;
+  const links = (): HTMLElement[] => [...list.querySelectorAll<HTMLElement>("button")];
+  const rove = (): void => {
+    const all = links();
+    if (!current || !all.includes(current)) current = all[0] ?? null;
+    for (const link of all) link.tabIndex = link === current ? 0 : -1;
+  };
+  list.addEventListener("focusin", (event) => {
+    current = event.target as HTMLElement;
+    rove();
+  });
   list.addEventListener("keydown", (event) => {
-    const way = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
-    if (way === 0 || event.ctrlKey || event.metaKey || event.altKey) return;
-    const links = [...list.querySelectorAll<HTMLElement>("button")];
-    links[links.indexOf(document.activeElement as HTMLElement) + way]?.focus();
+    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    const all = links();
+    const at = all.indexOf(document.activeElement as HTMLElement);
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: all.length - 1 }[event.key];
+    if (to === undefined) return;
+    all[to]?.focus();
     event.preventDefault();
   });
 
@@ -73,6 +87,7 @@ export function createView(
       list.hidden = articles.length === 0;
       bones.hidden = !loading;
       drawRows(picture);
+      rove();
       parent.classList.toggle("bare", articles.length === 0 && !loading);
       foot.hidden = picture.notice === "";
       setText(notice, picture.notice);

@@ -129,6 +129,17 @@ test("an article that is pressed is opened by the host and no longer new", async
   expect(document.querySelector(".fresh")).toBeNull();
 });
 
+test("the list is one stop for Tab, and arrows go through it", async () => {
+  const two = [...KEPT.articles, { id: "2", title: "Older", url: "https://j.test/2", at: NOW, author: "" }];
+  await open({ ...KEPT, articles: two, fetched_at: NOW });
+  const [first, second] = [...document.querySelectorAll<HTMLElement>(".link")];
+  expect([first?.tabIndex, second?.tabIndex]).toEqual([0, -1]);
+  first?.focus();
+  first?.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown", bubbles: true, cancelable: true }));
+  expect(document.activeElement).toBe(second);
+  expect([first?.tabIndex, second?.tabIndex]).toEqual([-1, 0]);
+});
+
 test("who may not open has text instead of links", async () => {
   granted = ["network"];
   await open({ ...KEPT, fetched_at: NOW });

@@ -63,6 +63,8 @@ export function createView(parent: HTMLElement, words: Words, acts: Acts): View 
 
   const rows = new Map<number, Row>();
   let order: readonly Task[] = [];
+  /** The row that Tab leads into: one stop for the whole list, in which arrows go from row to row. */
+  let current = 0;
 
   field.addEventListener("input", () => acts.draft(field.value));
   // A form would be sent, which a sandboxed frame may not do; the key is enough.
@@ -93,6 +95,8 @@ export function createView(parent: HTMLElement, words: Words, acts: Acts): View 
         if (list.children[index] !== row.item) list.insertBefore(row.item, list.children[index] ?? null);
       });
       const { done, all } = counts(next);
+      if (!rows.has(current)) current = order[0]?.id ?? 0;
+      rove();
       list.hidden = all === 0;
       empty.hidden = all > 0;
       if (field.value !== next.draft) field.value = next.draft;
@@ -140,10 +144,20 @@ export function createView(parent: HTMLElement, words: Words, acts: Acts): View 
     const remove = button("remove", "", () => removeAt(id));
     remove.append(icon("cross"));
     item.append(box, text, grip, remove);
+    item.addEventListener("focusin", () => {
+      current = id;
+      rove();
+    });
     item.addEventListener("keydown", (event) => keyInRow(event, id, text, grip));
     const row = { item, box, text, grip, remove };
     rows.set(id, row);
     return row;
+  }
+
+  function rove(): void {
+    for (const [id, { box, text, grip, remove }] of rows) {
+      for (const part of [box, text, grip, remove]) part.tabIndex = id === current ? 0 : -1;
+    }
   }
 
   function keyInRow(event: KeyboardEvent, id: number, text: HTMLInputElement, grip: HTMLElement): void {

@@ -84,6 +84,20 @@ test("arrows go from row to row and down into the field", async () => {
   expect(document.activeElement).toBe(at("[data-moult-key=task-3]"));
 });
 
+test("the list is one stop for Tab, at the row that was last in use", async () => {
+  await open(LIST);
+  const stops = () => [...document.querySelectorAll<HTMLElement>(".row [tabindex='0']")].map((part) => part.className);
+  const inRow = (id: number) => at(`[data-moult-key=task-${id}]`).tabIndex;
+  expect(stops()).toHaveLength(4);
+  expect([inRow(1), inRow(2)]).toEqual([0, -1]);
+  at("[data-moult-key=task-2]").focus();
+  expect([inRow(1), inRow(2)]).toEqual([-1, 0]);
+  key(at("[data-moult-key=task-2]"), "Backspace");
+  expect(texts()).toBe("abc");
+  key(at("[data-moult-key=done-2]"), "Delete");
+  expect(inRow(3)).toBe(0);
+});
+
 test("a removal is offered back for a while, by button and by Ctrl+Z", async () => {
   await open(LIST);
   key(at("[data-moult-key=done-2]"), "Delete");

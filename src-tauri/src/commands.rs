@@ -2,7 +2,6 @@
 //! access list, because Tauri takes every custom scheme for local.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use moult_model::board::Tile;
 use moult_model::stage::{SavedState, ShellCommand, StageReport, StageStart};
@@ -11,6 +10,7 @@ use serde_json::Value;
 use tauri::{State, Webview};
 
 use crate::app::{Context, wanted};
+use crate::presses::Area;
 use crate::stage::WEBVIEW;
 use crate::{health, host, overview, powers, report};
 
@@ -104,15 +104,14 @@ pub(crate) async fn capability(
     token: String,
     capability: String,
     request: Value,
-    pressed_ms: Option<u32>,
+    area: Option<Area>,
 ) -> Result<Value, Problem> {
     guard(&context, &webview, &key)?;
     let load = context
         .loads
         .by_token(&token)
         .ok_or_else(|| refused("the load is gone"))?;
-    let pressed = pressed_ms.map(|pressed| Duration::from_millis(pressed.into()));
-    powers::call(&context, &load, &capability, request, pressed).await
+    powers::call(&context, &load, &capability, request, area).await
 }
 
 /// Carries out what the shell asks for.

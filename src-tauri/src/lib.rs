@@ -30,6 +30,7 @@ mod log;
 mod overview;
 mod places;
 mod powers;
+mod presses;
 mod prompt;
 mod protocol;
 mod records;

@@ -172,10 +172,11 @@ mod tests {
         let refused = storage.set(&one, "second", json!(half));
         assert!(matches!(refused, Err(StorageError::Quota { .. })));
         assert_eq!(storage.keys(&one)?, ["first"]);
-        for number in 0..QUOTA_KEYS - 1 {
-            storage.set(&one, &number.to_string(), json!(0))?;
-        }
-        assert!(storage.set(&one, "one more", json!(0)).is_err());
+        let many: BTreeMap<String, Value> = (0..QUOTA_KEYS).map(|number| (number.to_string(), json!(0))).collect();
+        fs::write(folder.path().join("a.c.json"), serde_json::to_vec(&many)?)?;
+        let refused = storage.set(&widget("a/c"), "one more", json!(0));
+        assert!(matches!(refused, Err(StorageError::Quota { .. })));
+        storage.set(&widget("a/c"), "0", json!(1))?;
         Ok(())
     }
 

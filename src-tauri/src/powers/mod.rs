@@ -15,6 +15,7 @@ use crate::app::Context;
 use crate::figures::Computer;
 use crate::loads::LiveLoad;
 use crate::places::Places;
+use crate::presses::{Area, Presses};
 
 /// The user pressed in the widget's tile no longer ago than this, where a press is needed.
 const PRESS: Duration = Duration::from_secs(1);
@@ -25,6 +26,7 @@ pub(crate) struct Powers {
     computer: Computer,
     storage: Storage,
     network: network::Network,
+    pub(crate) presses: Presses,
 }
 
 impl Powers {
@@ -34,18 +36,18 @@ impl Powers {
             computer: Computer::new(&places.data),
             storage: Storage::new(&places.data.join("storage")),
             network: network::Network::default(),
+            presses: Presses::default(),
         }
     }
 }
 
-/// Carries out a call of a widget, on behalf of a load. `pressed` says how long ago its user pressed in its tile, as
-/// the stage saw it.
+/// Carries out a call of a widget, on behalf of a load. `area` is where its frame lies, as the stage says.
 pub(crate) async fn call(
     context: &Arc<Context>,
     load: &LiveLoad,
     name: &str,
     request: Value,
-    pressed: Option<Duration>,
+    area: Option<Area>,
 ) -> Result<Value, Problem> {
     let grants = context.records.grants();
     let instance = load.instance.as_deref().unwrap_or_default();
@@ -59,7 +61,7 @@ pub(crate) async fn call(
     let Subject::Widget(widget) = &load.subject else {
         return Err(refused(load, name, &CapabilityError::NotAWidget(load.subject.clone())));
     };
-    carry_out(context, widget, load, call, pressed).await
+    carry_out(context, widget, load, call, area).await
 }
 
 async fn carry_out(
@@ -67,7 +69,7 @@ async fn carry_out(
     widget: &WidgetId,
     load: &LiveLoad,
     call: Call,
-    pressed: Option<Duration>,
+    area: Option<Area>,
 ) -> Result<Value, Problem> {
     let powers = &context.powers;
     let kept = |outcome: Result<Value, StorageError>| outcome.map_err(|error| not_kept(&error));
@@ -86,11 +88,11 @@ async fn carry_out(
             done(notes::show(context, &from, &title, &body), "The notification could not be shown.")
         }
         Call::Copy(text) => {
-            press(load, pressed)?;
+            press(context, load, area)?;
             done(notes::copy(context, text), "Nothing could be put on the clipboard.")
         }
         Call::Open(url) => {
-            press(load, pressed)?;
+            press(context, load, area)?;
             tracing::info!(%widget, %url, "an address is opened");
             done(open::that_detached(url.as_str()).context("no browser"), "The address could not be opened.")
         }
@@ -103,8 +105,8 @@ async fn carry_out(
 }
 
 /// Whether the user has just pressed in the tile: what leaves the application needs that.
-fn press(load: &LiveLoad, pressed: Option<Duration>) -> Result<(), Problem> {
-    if pressed.is_some_and(|pressed| pressed <= PRESS) {
+fn press(context: &Context, load: &LiveLoad, area: Option<Area>) -> Result<(), Problem> {
+    if area.is_some_and(|area| context.powers.presses.was_in(area, PRESS, Instant::now())) {
         return Ok(());
     }
     tracing::warn!(subject = %load.subject, "what needs a press was asked for without one");

@@ -12,12 +12,11 @@ const PATIENCE_MS = 5_000;
 
 /** Fetches what the page shows of these paths, which begin at the page's folder. Settles when all are there or given up. */
 export async function fetchAnew(document: Document, paths: readonly string[], version: string): Promise<void> {
-  const folder = new URL(".", document.baseURI).href;
   const changed = new Set(paths);
   const anew = (address: string): string | null => {
+    const path = pathOf(address, document.baseURI);
+    if (path === null || !changed.has(path)) return null;
     const url = new URL(address, document.baseURI);
-    const bare = url.href.slice(0, url.href.length - url.search.length - url.hash.length);
-    if (!bare.startsWith(folder) || !changed.has(decodeURIComponent(bare.slice(folder.length)))) return null;
     // The path stays and only the query differs: the browser has the old bytes under the old address.
     url.searchParams.set("v", version);
     return url.href;
@@ -35,6 +34,17 @@ export async function fetchAnew(document: Document, paths: readonly string[], ve
     }
   }
   await Promise.all(work);
+}
+
+/** The path of an address from the page's folder on; null for one that lies elsewhere, or is none. */
+function pathOf(address: string, base: string): string | null {
+  try {
+    const [folder, url] = [new URL(".", base).href, new URL(address, base)];
+    const bare = url.href.slice(0, url.href.length - url.search.length - url.hash.length);
+    return bare.startsWith(folder) ? decodeURIComponent(bare.slice(folder.length)) : null;
+  } catch {
+    return null;
+  }
 }
 
 /** The new sheet stands after the old one until it is loaded; then the old one goes. Both alike at once is no blink. */

@@ -12,6 +12,7 @@ beforeEach(() => {
   document.head.innerHTML = `<base href="https://frame.test/bundle/index.html?load=1">
     <link rel="stylesheet" href="widget.css"><link rel="stylesheet" href="/_moult/other.css">`;
   document.body.innerHTML = `<img src="pictures/a%20b.png?x=1#f"><img src="kept.png"><img src="https://else.test/widget.css">
+    <img src="http://[broken"><img src="%E0%A4.png">
     <svg><use href="icons.svg#plus"/></svg>`;
   aside = [];
   settling = false;
@@ -62,6 +63,8 @@ test("sheets and pictures among the paths are fetched anew, nothing else is", as
     "https://frame.test/bundle/pictures/a%20b.png?x=1&v=1.1.0#f",
     "kept.png",
     "https://else.test/widget.css",
+    "http://[broken",
+    "%E0%A4.png",
   ]);
   expect(attributes("use", "href")).toEqual(["https://frame.test/bundle/icons.svg?v=1.1.0#plus"]);
 });

@@ -118,6 +118,15 @@ export function createNotes(host: () => Host): Widget<Note> {
     leaving = window.setTimeout(look, document.hasFocus() ? 0 : LEFT_MS);
   };
 
+  /** Escape ends the writing, so that keys alone reach what is read; a second one is the application's. */
+  const escaped = (event: KeyboardEvent): void => {
+    if (event.key !== "Escape" || event.isComposing || body.value === "") return;
+    event.preventDefault();
+    write(false);
+    reading?.root.focus({ preventScroll: true });
+    host().changed();
+  };
+
   /** A press on what is read puts the caret on the same character of the source, once the browser has put it anywhere. */
   const pressed = (event: MouseEvent): void => {
     if (writing || event.button !== 0 || !reading) return;
@@ -160,7 +169,15 @@ export function createNotes(host: () => Host): Widget<Note> {
       const far = body.scrollTop / Math.max(1, body.scrollHeight - body.clientHeight);
       page.scrollTop = far * (page.scrollHeight - page.clientHeight);
     });
-    page.append(body, reading.root);
+    reading.root.addEventListener("keydown", (event) => {
+      if (event.target !== event.currentTarget || event.key !== "Enter") return;
+      event.preventDefault();
+      body.focus();
+    });
+    // What is read comes first: Tab reaches its boxes and links before the field that would take their place.
+    page.append(reading.root, body);
+    body.addEventListener("keydown", escaped);
+    title.addEventListener("keydown", escaped);
 
     const label = document.createElement("label");
     label.htmlFor = FIELDS.title;

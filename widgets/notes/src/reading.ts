@@ -24,6 +24,7 @@ export function createReading(label: string, acts: Acts): Reading {
   const root = element("div", "read");
   root.setAttribute("aria-label", label);
   root.setAttribute("role", "group");
+  root.tabIndex = -1;
   let places = new WeakMap<Node, number>();
   let drawn = "";
   let length = 0;

@@ -115,6 +115,24 @@ test("the note is read as Markdown until it is written in, and again when it is 
   expect(writing()).toBe(false);
 });
 
+test("keys alone lead from the source to what is read and back", async () => {
+  await notes.start({ ...CONTEXT, state: { ...EMPTY, body: "- [ ] milk" } });
+  const press = (key: string): boolean => {
+    const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true });
+    return (document.activeElement ?? document.body).dispatchEvent(event);
+  };
+  field("editor").focus();
+  expect(press("Escape")).toBe(false);
+  expect(writing()).toBe(false);
+  expect(document.activeElement).toBe(document.querySelector(".read"));
+  expect(press("Escape")).toBe(true);
+  press("Enter");
+  expect(document.activeElement).toBe(field("editor"));
+  // In the page's order the box comes before the field.
+  const stops = [...document.querySelectorAll(".box, textarea, #title")].map(({ className, id }) => className || id);
+  expect(stops).toEqual(["box", "editor", "title"]);
+});
+
 test("text that is typed without the keyboard, as during a swap, is read at once", async () => {
   await notes.start({ ...CONTEXT, state: null });
   enter("editor", "typed *elsewhere*");

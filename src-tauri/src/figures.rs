@@ -17,7 +17,7 @@ struct Reading {
     system: Option<System>,
     /// The folder whose disk is asked for.
     folder: PathBuf,
-    networks: Networks,
+    networks: Option<Networks>,
     figures: Option<(Instant, SystemFigures)>,
 }
 
@@ -33,7 +33,7 @@ impl Computer {
         Self(Mutex::new(Reading {
             system,
             folder: folder.to_owned(),
-            networks: Networks::new_with_refreshed_list(),
+            networks: Networks::new_with_refreshed_list().ok(),
             figures: None,
         }))
     }
@@ -48,13 +48,8 @@ impl Computer {
         }
         let disk = disk(&reading.folder);
         let mut figures = read(reading.system.as_mut(), disk);
-        reading.networks.refresh(true);
-        for (name, network) in &reading.networks {
-            // What this computer says to itself does not count.
-            if name != "lo" && name != "lo0" {
-                figures.network_received += network.total_received();
-                figures.network_sent += network.total_transmitted();
-            }
+        if let Some(networks) = &mut reading.networks {
+            (figures.network_received, figures.network_sent) = traffic(networks);
         }
         reading.figures = Some((Instant::now(), figures.clone()));
         figures
@@ -84,6 +79,15 @@ fn read(system: Option<&mut System>, disk: Option<(u64, u64)>) -> SystemFigures 
         figures.memory_total = system.total_memory();
     }
     figures
+}
+
+/// Bytes that came and went by the network. What this computer says to itself does not count.
+fn traffic(networks: &mut Networks) -> (u64, u64) {
+    networks.refresh(true);
+    let others = networks.iter().filter(|(name, _)| ***name != *"lo" && ***name != *"lo0");
+    others.fold((0, 0), |(received, sent), (_, network)| {
+        (received + network.total_received(), sent + network.total_transmitted())
+    })
 }
 
 /// Used and total bytes of the disk that a folder lies on: the one with the longest mount point above it.

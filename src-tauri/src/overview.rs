@@ -162,7 +162,7 @@ fn executable(context: &Context, picture: &Picture, settings: &Settings) -> Inst
             .flat_map(|state| state.banned.iter().map(|ban| ban.version.clone()))
             .collect(),
         permissions: Vec::new(),
-        settings: std::collections::BTreeMap::new(),
+        settings: BTreeMap::new(),
         sizes: Vec::new(),
         whole_tile: false,
         updated_at: updated_at(&picture.history, &Subject::Executable, &context.build.version),

@@ -369,7 +369,7 @@ fn first_board() -> Board {
             instance: instance.to_owned(),
             widget,
             cell: Cell { x, y, w, h },
-            settings: serde_json::Map::new(),
+            settings: Map::new(),
         })
     };
     let tiles = [

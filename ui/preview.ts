@@ -15,13 +15,31 @@ overview.board.tiles = [
   { instance: "clock-1", widget: "moult/clock", cell: { x: 0, y: 0, w: 4, h: 2 } },
   { instance: "system-1", widget: "moult/system", cell: { x: 4, y: 0, w: 4, h: 4 } },
   { instance: "notes-1", widget: "moult/notes", cell: { x: 8, y: 0, w: 4, h: 4 } },
+  { instance: "tasks-1", widget: "moult/tasks", cell: { x: 0, y: 2, w: 4, h: 4 } },
+  { instance: "pomodoro-1", widget: "moult/pomodoro", cell: { x: 4, y: 4, w: 4, h: 2 } },
+  { instance: "feed-1", widget: "moult/feed", cell: { x: 8, y: 4, w: 4, h: 2 } },
 ];
 overview.installed = overview.installed.filter(({ subject }) =>
-  /^(app|shell|w\/moult\/(clock|notes|system))$/.test(subject),
+  /^(app|shell|w\/moult\/(clock|notes|system|tasks))$/.test(subject),
+);
+const may = (...capabilities: string[]) => ({
+  permissions: capabilities.map((capability) => ({ permission: { capability, reason: "" }, granted: true })),
+});
+overview.installed.push(
+  widget("moult/pomodoro", "Pomodoro", "1.0.0", may("notifications", "bus")),
+  widget("moult/feed", "Feed", "1.0.0", may("network", "open.url")),
 );
 
 /** The schemas that the bundles write. */
-const SCHEMAS: Record<string, number> = { shell: 1, clock: 1, system: 1, notes: 2 };
+const SCHEMAS: Record<string, number> = { shell: 1, clock: 1, system: 1, notes: 3, tasks: 1, pomodoro: 1, feed: 1 };
+
+/** What the preview's only site publishes. */
+const FEED = `<rss><channel><title>Field Journal</title>${[
+  "The quiet return of the paper map",
+  "Birds that moult at sea",
+]
+  .map((title) => `<item><title>${title}</title><link>https://journal.example/${title.length}</link></item>`)
+  .join("")}</channel></rss>`;
 
 let number = 0;
 const saved = new Map<string, SavedState>();
@@ -73,6 +91,8 @@ const native: Native = {
   },
   capability(_token, capability) {
     calls.push(capability);
+    if (capability === "network.fetch") return Promise.resolve({ status: 200, url: "", headers: {}, body: FEED });
+    if (capability !== "system.figures") return Promise.resolve(null);
     const wave = 30 + 20 * Math.sin(Date.now() / 4000);
     return Promise.resolve({
       cpu_percent: wave,
@@ -81,6 +101,8 @@ const native: Native = {
       memory_total: 16e9,
       disk_used: 412e9,
       disk_total: 512e9,
+      network_received: Date.now() * (1 + Math.sin(Date.now() / 9000) / 1e7),
+      network_sent: Date.now() / 9,
     });
   },
   shellCommand: (command) => host.carryOut(command),

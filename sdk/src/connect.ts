@@ -8,9 +8,12 @@ import type { Calls } from "./calls.js";
 import { watchErrors } from "./errors.js";
 import { holdKeys, typeKeys } from "./keys.js";
 import { openLine } from "./line.js";
+import { createNews } from "./news.js";
 import { holdFocus, putFocus, putScroll, takeFocus, takeScroll } from "./place.js";
 import { SDK_VERSION } from "./protocol.js";
-import type { FrameMessage, FrameTheme, KeyStroke, SavedState, StageMessage, StartMessage } from "./protocol.js";
+import type { FrameMessage, FrameTheme, KeyStroke, SavedState } from "./protocol.js";
+import type { Settings, StageMessage, StartMessage } from "./protocol.js";
+import { fetchAnew } from "./resources.js";
 import { createSaver } from "./saver.js";
 import { StateRefused, messageOf, migrate, packState } from "./state.js";
 import type { Host, Start, Widget } from "./widget.js";
@@ -42,10 +45,12 @@ export function joinStage<State, In = never, Out = never>(
   const stopChords = watchChords(scope, (key) => line.post({ kind: "chord", key }));
   const themeListeners = new Set<(theme: FrameTheme, reducedMotion: boolean) => void>();
   const grantedListeners = new Set<(granted: readonly string[]) => void>();
+  const news = createNews((thrown) => errors.report(thrown));
 
   let phase: "waiting" | "starting" | "live" | "ended" = "waiting";
   let context: Start<State> | null = null;
   let granted: readonly string[] = [];
+  let settings: Settings = {};
   let headed = "";
   let release: (() => void) | null = null;
   let cancelled: KeyStroke[] = [];
@@ -67,6 +72,12 @@ export function joinStage<State, In = never, Out = never>(
     granted: () => granted,
     onTheme: (listener) => listen(themeListeners, listener),
     onGranted: (listener) => listen(grantedListeners, listener),
+    settings: () => settings,
+    onSettings: (listener) => news.hear("settings", (message) => listener(message.settings)),
+    logic: (event) => host.call("logic", event),
+    onLogic: (listener) => news.hear("logic", (message) => listener(message.event)),
+    hear: news.hear,
+    answer: (id, outcome) => line.post({ kind: "answer", id, ...outcome }),
   };
 
   return { host, calls, post: (message) => line.post(message) };
@@ -108,6 +119,27 @@ export function joinStage<State, In = never, Out = never>(
         granted = known.granted;
         for (const listener of grantedListeners) listener(granted);
         return;
+      case "settings":
+        inTurn(() => {
+          settings = known.settings;
+          news.tell(known);
+        });
+        return;
+      case "resources":
+        // Loading takes its time: what the stage asks meanwhile does not wait for it.
+        void fetchAnew(document, known.paths, known.version).then(() =>
+          inTurn(() => {
+            news.tell(known);
+            return widget.resources?.(known.paths);
+          }),
+        );
+        return;
+      case "event":
+      case "request":
+      case "shared":
+      case "logic":
+        inTurn(() => news.tell(known));
+        return;
       case "dispose":
         inTurn(dispose);
         return;
@@ -125,6 +157,7 @@ export function joinStage<State, In = never, Out = never>(
     applyTheme(document, message.theme, message.reduced_motion);
     applyLocale(document, message.locale);
     granted = message.granted;
+    settings = message.settings ?? {};
     let state: State | null;
     try {
       state = message.saved && read(message.saved);
@@ -133,7 +166,7 @@ export function joinStage<State, In = never, Out = never>(
       return;
     }
     const { theme, locale, instance, version } = message;
-    context = { state, granted, theme, reducedMotion: message.reduced_motion, locale, instance, version };
+    context = { state, granted, theme, reducedMotion: message.reduced_motion, locale, instance, version, settings };
     await widget.start(context);
     phase = "live";
     saver.resume();
@@ -227,7 +260,7 @@ export function joinStage<State, In = never, Out = never>(
       await widget.restore(state);
     } else if (context && JSON.stringify(state) !== JSON.stringify(widget.snapshot())) {
       widget.dispose?.();
-      context = { ...context, granted, state };
+      context = { ...context, granted, settings, state };
       await widget.start(context);
     }
   }

@@ -10,6 +10,9 @@ export const SDK_VERSION = "0.1.0";
 /** The most bytes of state, counted as JSON in UTF-8. */
 export const MAX_STATE_BYTES = 1024 * 1024;
 
+/** The most bytes of a request, an answer, a value or an event, counted as JSON in UTF-8. */
+export const MAX_VALUE_BYTES = 256 * 1024;
+
 /** The look that a frame paints itself in. */
 export type FrameTheme = "light" | "dark" | "hc";
 
@@ -66,6 +69,12 @@ export interface CallProblem {
   detail: string;
 }
 
+/** What the user chose in the fields of the manifest's `settings`, by key. The host has checked each. */
+export type Settings = Readonly<Record<string, string | number | boolean>>;
+
+/** What a frame says to a request of another widget: a value, or why there is none. */
+export type Outcome = { ok: true; value: unknown } | { ok: false; reason: string };
+
 /** A rectangle in the shell's frame, in CSS px. */
 export interface Box {
   x: number;
@@ -95,6 +104,7 @@ export type FrameMessage =
   | { kind: "frozen"; id: number; state: SavedState | null; focus: Focus | null; scroll: Scroll[] }
   | { kind: "key"; event: KeyStroke }
   | { kind: "restored"; id: number }
+  | ({ kind: "answer"; id: number } & Outcome)
   | { kind: "disposed" };
 
 /** The first thing that a frame hears. */
@@ -108,11 +118,24 @@ export interface StartMessage {
   reduced_motion: boolean;
   granted: string[];
   saved: SavedState | null;
+  /** Left out by hosts that know no settings. */
+  settings?: Settings;
 }
+
+/** What a frame hears of other widgets, of its logic, its settings and its files. A widget may listen to each. */
+export type NewsMessage =
+  | { kind: "settings"; settings: Settings }
+  // A new version differs in these files alone: they are served from now on.
+  | { kind: "resources"; version: string; paths: string[] }
+  | { kind: "event"; topic: string; data: unknown }
+  | { kind: "request"; id: number; topic: string; from: string; data: unknown }
+  | { kind: "shared"; name: string; value: unknown }
+  | { kind: "logic"; event: unknown };
 
 /** What the stage tells a frame. */
 export type StageMessage =
   | StartMessage
+  | NewsMessage
   | { kind: "reply"; id: number; ok: true; value: unknown }
   | { kind: "reply"; id: number; ok: false; error: CallProblem }
   | { kind: "snapshot"; id: number }

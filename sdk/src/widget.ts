@@ -1,6 +1,6 @@
 // What an author writes, and what an author is given. Types alone.
 
-import type { Focus, FrameTheme, SavedState } from "./protocol.js";
+import type { Focus, FrameTheme, NewsMessage, Outcome, SavedState, Settings } from "./protocol.js";
 import type { Migrations } from "./state.js";
 
 /** What a widget is started with. */
@@ -16,6 +16,8 @@ export interface Start<State> {
   /** Names this tile for ever. */
   instance: string;
   version: string;
+  /** A value for each key of the manifest's `settings`. */
+  settings: Settings;
 }
 
 /** What an author writes. */
@@ -34,13 +36,24 @@ export interface Widget<State> {
   restore?(state: State): void | Promise<void>;
   /** Where the caret of another version belongs in this one. `from` is its state as it wrote it. */
   refocus?(focus: Focus, from: SavedState): Focus | null;
+  /**
+   * A new version that differs in files alone, none of them code, is served from now on. Linked style sheets and
+   * pictures among the paths have been fetched anew; what else the widget made of them is its own affair.
+   */
+  resources?(paths: readonly string[]): void | Promise<void>;
   /** The swap to this version is done. */
   switched?(): void;
   /** The frame goes. Ends what would go on. */
   dispose?(): void;
 }
 
-/** What a widget may ask for. */
+/** News of one kind. */
+export type News<Kind extends NewsMessage["kind"]> = Extract<NewsMessage, { kind: Kind }>;
+
+/**
+ * What a widget may ask for. Capabilities have functions of their own, in files of their own (`@moult/widget/network`
+ * and others), so that a widget carries only those that it calls.
+ */
 export interface Host {
   /** The state changed: it is saved within 100 ms. */
   changed(): void;
@@ -54,4 +67,16 @@ export interface Host {
   onTheme(listener: (theme: FrameTheme, reducedMotion: boolean) => void): () => void;
   /** Called when capabilities are granted or taken away. Returns what ends it. */
   onGranted(listener: (granted: readonly string[]) => void): () => void;
+  /** What the user chose in the fields of the manifest's `settings`. */
+  settings(): Settings;
+  /** Called when the user changed a setting. Returns what ends it. */
+  onSettings(listener: (settings: Settings) => void): () => void;
+  /** Hands an event to the widget's own logic. Resolves with what that answers, rejects with `CallRefused`. */
+  logic(event: unknown): Promise<unknown>;
+  /** Called when the logic says something. Returns what ends it. */
+  onLogic(listener: (event: unknown) => void): () => void;
+  /** Hears all news of one kind as they come. Returns what ends it. */
+  hear<Kind extends NewsMessage["kind"]>(kind: Kind, listener: (news: News<Kind>) => void): () => void;
+  /** Answers a request that was heard. */
+  answer(id: number, outcome: Outcome): void;
 }

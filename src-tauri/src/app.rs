@@ -8,16 +8,15 @@ use moult_boot::link::{Link, Quit, ToApp, ToLauncher};
 use moult_boot::{Base, BootState, InUse, Installed, SlotName, StartToken, Store, WriteRight};
 use moult_handover::{Caller, Limits, Met, Offer, Taker, Welcome};
 use moult_model::{Digest, Subject};
-use moult_sandbox::Broker;
 use moult_update::{Engine, EngineConfig};
 use tauri::AppHandle;
 
 use crate::build::{Build, TRIPLE};
-use crate::figures::Computer;
 use crate::health::Health;
 use crate::host::AppHost;
 use crate::loads::Loads;
 use crate::places::Places;
+use crate::powers::Powers;
 use crate::protocol::HostFiles;
 use crate::records::Records;
 use crate::stage::Stage;
@@ -43,7 +42,7 @@ pub(crate) struct Context {
     pub(crate) writing: Writing,
     pub(crate) loads: Loads,
     pub(crate) stage: Stage,
-    pub(crate) broker: Broker<Computer>,
+    pub(crate) powers: Powers,
     pub(crate) health: Health,
     pub(crate) link: Option<Link>,
     pub(crate) handle: OnceLock<AppHandle>,
@@ -86,7 +85,7 @@ pub(crate) fn run(version: &str) -> anyhow::Result<()> {
 fn open(build: Build, places: Places, link: Option<Link>) -> anyhow::Result<Context> {
     let records = Records::read(&places.data)?;
     let store = Store::open(&places.data, base(&build, &places)?)?;
-    let broker = Broker::new(Computer::new(&places.data));
+    let powers = Powers::new(&places);
     let in_use = places.slot.parse().ok().map(|slot| store.hold(&slot)).transpose();
     Ok(Context {
         _in_use: in_use.unwrap_or_else(|error| {
@@ -100,7 +99,7 @@ fn open(build: Build, places: Places, link: Option<Link>) -> anyhow::Result<Cont
         store,
         loads: Loads::default(),
         stage: Stage::new(),
-        broker,
+        powers,
         health: Health::new(),
         link,
         handle: OnceLock::new(),

@@ -10,8 +10,9 @@ use serde_json::Value;
 use tauri::{State, Webview};
 
 use crate::app::{Context, wanted};
+use crate::presses::Area;
 use crate::stage::WEBVIEW;
-use crate::{health, host, overview, report};
+use crate::{health, host, overview, powers, report};
 
 type Shared<'a> = State<'a, Arc<Context>>;
 
@@ -102,20 +103,15 @@ pub(crate) async fn capability(
     key: String,
     token: String,
     capability: String,
+    request: Value,
+    area: Option<Area>,
 ) -> Result<Value, Problem> {
     guard(&context, &webview, &key)?;
     let load = context
         .loads
         .by_token(&token)
         .ok_or_else(|| refused("the load is gone"))?;
-    let grants = context.records.grants();
-    context
-        .broker
-        .call(&load.subject, &load.declared, &grants, &capability)
-        .map_err(|error| {
-            tracing::warn!(%error, "a capability call was refused");
-            Problem::new(ErrorCode::ConsentNeeded, "This is not allowed.", &error).kept("Nothing was read.")
-        })
+    powers::call(&context, &load, &capability, request, area).await
 }
 
 /// Carries out what the shell asks for.
@@ -151,6 +147,10 @@ async fn carry_out(context: &Arc<Context>, command: ShellCommand) -> anyhow::Res
             }
         }
         ShellCommand::AddTile { tile } => add_tile(context, tile)?,
+        ShellCommand::SetTileSettings { instance, settings } => {
+            context.records.set_tile_settings(&instance, settings)?;
+            host::tell_settings(context, &instance);
+        }
         ShellCommand::Grant {
             widget,
             capability,

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use moult_sandbox::{Powers, SystemFigures};
-use sysinfo::{CpuRefreshKind, Disks, MemoryRefreshKind, RefreshKind, System};
+use moult_sandbox::SystemFigures;
+use sysinfo::{CpuRefreshKind, Disks, MemoryRefreshKind, Networks, RefreshKind, System};
 
 /// Figures younger than this are handed out again: many widgets cost no more than one.
 const FRESH: Duration = Duration::from_millis(500);
@@ -17,6 +17,7 @@ struct Reading {
     system: Option<System>,
     /// The folder whose disk is asked for.
     folder: PathBuf,
+    networks: Option<Networks>,
     figures: Option<(Instant, SystemFigures)>,
 }
 
@@ -32,13 +33,13 @@ impl Computer {
         Self(Mutex::new(Reading {
             system,
             folder: folder.to_owned(),
+            networks: Networks::new_with_refreshed_list().ok(),
             figures: None,
         }))
     }
-}
 
-impl Powers for Computer {
-    fn system_figures(&self) -> SystemFigures {
+    /// The figures as of now, or of a moment ago.
+    pub(crate) fn figures(&self) -> SystemFigures {
         let mut reading = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((at, figures)) = &reading.figures
             && at.elapsed() < FRESH
@@ -46,7 +47,10 @@ impl Powers for Computer {
             return figures.clone();
         }
         let disk = disk(&reading.folder);
-        let figures = read(reading.system.as_mut(), disk);
+        let mut figures = read(reading.system.as_mut(), disk);
+        if let Some(networks) = &mut reading.networks {
+            (figures.network_received, figures.network_sent) = traffic(networks);
+        }
         reading.figures = Some((Instant::now(), figures.clone()));
         figures
     }
@@ -62,6 +66,8 @@ fn read(system: Option<&mut System>, disk: Option<(u64, u64)>) -> SystemFigures 
         memory_total: 0,
         disk_used: disk.map(|(used, _)| used),
         disk_total: disk.map(|(_, total)| total),
+        network_received: 0,
+        network_sent: 0,
     };
     if let Some(system) = system {
         system.refresh_cpu_usage();
@@ -73,6 +79,20 @@ fn read(system: Option<&mut System>, disk: Option<(u64, u64)>) -> SystemFigures 
         figures.memory_total = system.total_memory();
     }
     figures
+}
+
+/// Bytes that came and went by the network. What this computer says to itself does not count.
+fn traffic(networks: &mut Networks) -> (u64, u64) {
+    networks.refresh(true);
+    let others = networks
+        .iter()
+        .filter(|(name, _)| ***name != *"lo" && ***name != *"lo0");
+    others.fold((0, 0), |(received, sent), (_, network)| {
+        (
+            received + network.total_received(),
+            sent + network.total_transmitted(),
+        )
+    })
 }
 
 /// Used and total bytes of the disk that a folder lies on: the one with the longest mount point above it.

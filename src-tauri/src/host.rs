@@ -13,6 +13,7 @@ use moult_model::{Bundle, Mode, Subject, Version};
 use moult_update::{
     ExecutableDecision, HandOver, Host, StagedBundle, StagedExecutable, SwapFigures, SwapRefusal,
 };
+use serde_json::{Map, Value};
 
 use crate::app::{Context, quit};
 use crate::stage::withdrawn;
@@ -208,7 +209,28 @@ fn prepare(context: &Context, place: Option<String>, bundle: &Arc<Bundle>) -> an
     let saved = place
         .as_deref()
         .and_then(|instance| context.records.state(instance));
-    Ok(context.loads.open(bundle, place, saved, granted)?)
+    let settings = settings(context, place.as_deref(), bundle);
+    Ok(context.loads.open(bundle, place, saved, granted, settings)?)
+}
+
+/// What a bundle gets for settings in a place: what its user chose, as far as it fits.
+pub(crate) fn settings(context: &Context, place: Option<&str>, bundle: &Bundle) -> Map<String, Value> {
+    let tiles = context.records.board().tiles;
+    let tile = tiles.into_iter().find(|tile| Some(&*tile.instance) == place);
+    let chosen = tile.map(|tile| tile.settings).unwrap_or_default();
+    moult_model::bundle::values(&bundle.manifest().settings, &chosen)
+}
+
+/// Tells a widget on the board its settings.
+pub(crate) fn tell_settings(context: &Context, instance: &str) {
+    let token = context.stage.standing(Some(instance));
+    if let Some(load) = token.and_then(|token| context.loads.by_token(&token)) {
+        let settings = settings(context, Some(instance), &load.bundle);
+        context.stage.send(&StageEvent::Settings {
+            instance: instance.to_owned(),
+            settings,
+        });
+    }
 }
 
 /// Puts a bundle into every place that shows its subject. If one place refuses it, all go back.

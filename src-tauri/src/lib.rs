@@ -32,6 +32,8 @@ mod log;
 mod not_tried;
 mod overview;
 mod places;
+mod powers;
+mod presses;
 mod prompt;
 mod protocol;
 mod records;

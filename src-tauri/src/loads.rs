@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use moult_model::stage::{Load, SavedState};
 use moult_model::{Bundle, Subject};
+use serde_json::{Map, Value};
 
 /// A load that is alive.
 #[derive(Clone, Debug)]
@@ -15,8 +16,8 @@ pub(crate) struct LiveLoad {
     pub(crate) token: String,
     pub(crate) subject: Subject,
     pub(crate) bundle: Arc<Bundle>,
-    /// The capabilities that this very version declares.
-    pub(crate) declared: Vec<String>,
+    /// Which place it has on the board; none for the shell.
+    pub(crate) instance: Option<String>,
 }
 
 /// All live loads, by host.
@@ -31,6 +32,7 @@ impl Loads {
         instance: Option<String>,
         saved: Option<SavedState>,
         granted: Vec<String>,
+        settings: Map<String, Value>,
     ) -> Result<Load, getrandom::Error> {
         let host = format!("{}.localhost", random_name()?);
         let token = random_name()?;
@@ -40,19 +42,16 @@ impl Loads {
             url: format!("{}/{}", origin(&host), manifest.entry.ui),
             subject: manifest.id.clone(),
             version: manifest.version.clone(),
-            instance,
+            instance: instance.clone(),
             state_schema: manifest.state.map(|state| state.schema),
             saved,
             granted,
+            settings,
         };
         let live = LiveLoad {
             token,
             subject: manifest.id.clone(),
-            declared: manifest
-                .permissions
-                .iter()
-                .map(|permission| permission.capability.clone())
-                .collect(),
+            instance,
             bundle: Arc::clone(bundle),
         };
         self.0
@@ -115,8 +114,8 @@ mod tests {
             crate::build::Build::new("1.0.0")?.shell.bytes().to_vec(),
         )?);
         let loads = Loads::default();
-        let one = loads.open(&bundle, None, None, Vec::new())?;
-        let two = loads.open(&bundle, None, None, Vec::new())?;
+        let one = loads.open(&bundle, None, None, Vec::new(), Map::new())?;
+        let two = loads.open(&bundle, None, None, Vec::new(), Map::new())?;
         assert_ne!(one.url, two.url);
         assert_ne!(one.token, two.token);
         assert!(loads.by_token(&one.token).is_some());

@@ -163,6 +163,7 @@ fn executable(context: &Context, picture: &Picture, settings: &Settings) -> Inst
             .flat_map(|state| state.banned.iter().map(|ban| ban.version.clone()))
             .collect(),
         permissions: Vec::new(),
+        settings: BTreeMap::new(),
         sizes: Vec::new(),
         whole_tile: false,
         updated_at: updated_at(&picture.history, &Subject::Executable, &context.build.version),
@@ -201,6 +202,7 @@ fn bundle(
         earlier: slots.earlier.iter().map(|kept| kept.version.clone()).collect(),
         banned: slots.banned.iter().map(|ban| ban.version.clone()).collect(),
         permissions: permissions.collect(),
+        settings: manifest.settings.clone(),
         sizes: manifest.sizes.clone(),
         whole_tile: manifest.whole_tile,
         updated_at: updated_at(&picture.history, &subject, &manifest.version),

@@ -92,7 +92,7 @@ mod tests {
     fn serves_the_files_of_a_live_load_and_nothing_else() -> anyhow::Result<()> {
         let bundle = Bundle::parse(crate::build::Build::new("1.0.0")?.shell.bytes().to_vec())?;
         let loads = Loads::default();
-        let load = loads.open(&Arc::new(bundle), None, None, Vec::new())?;
+        let load = loads.open(&Arc::new(bundle), None, None, Vec::new(), serde_json::Map::new())?;
         let origin = load.url.trim_end_matches("/index.html").to_owned();
         let entry = ask(&loads, "GET", &load.url)?;
         assert_eq!(entry.status(), StatusCode::OK);

@@ -7,18 +7,22 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use anyhow::Context as _;
 use moult_durable::TwoCopy;
 use moult_model::board::{Board, Cell, Tile};
 use moult_model::stage::SavedState;
 use moult_model::{Settings, Subject, Version, WidgetId};
 use moult_sandbox::Grants;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::kept::Kept;
 
 /// The largest state of one widget, in bytes of JSON.
 pub(crate) const STATE_LIMIT_BYTES: usize = 1024 * 1024;
+
+/// The largest settings of one tile, in bytes of JSON.
+const TILE_SETTINGS_BYTES: usize = 64 * 1024;
 
 /// The files, and what was last read from or written to them.
 ///
@@ -159,6 +163,24 @@ impl Records {
         records(&self.folder, "board").store(next.whole())?;
         *current = next;
         Ok(())
+    }
+
+    /// Keeps the settings of a tile. Which values fit is its manifest's affair, and looked at when they are used.
+    pub(crate) fn set_tile_settings(
+        &self,
+        instance: &str,
+        settings: Map<String, Value>,
+    ) -> anyhow::Result<()> {
+        let bytes = serde_json::to_vec(&settings)?.len();
+        anyhow::ensure!(
+            bytes <= TILE_SETTINGS_BYTES,
+            "the settings have {bytes} bytes; {TILE_SETTINGS_BYTES} are allowed"
+        );
+        let mut board = self.board();
+        let tile = board.tiles.iter_mut().find(|tile| tile.instance == instance);
+        tile.with_context(|| format!("there is no tile `{instance}` on the board"))?
+            .settings = settings;
+        self.set_board(board)
     }
 
     pub(crate) fn grants(&self) -> Grants {
@@ -352,6 +374,7 @@ fn first_board() -> Board {
             instance: instance.to_owned(),
             widget,
             cell: Cell { x, y, w, h },
+            settings: Map::new(),
         })
     };
     let tiles = [

@@ -1,6 +1,7 @@
 //! The main window: made by hand, because it must stand only after the launcher was heard.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::Context as _;
 use moult_boot::link::Quit;
@@ -15,7 +16,7 @@ use tauri::{Manager as _, WebviewUrl, WebviewWindow, WebviewWindowBuilder, Windo
 use crate::app::{Context, quit};
 use crate::kept::Kept;
 use crate::stage::WEBVIEW;
-use crate::{health, stacking};
+use crate::{health, presses, stacking};
 
 /// Where the window was, in logical pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,6 +78,10 @@ pub(crate) fn build(app: &tauri::App, context: &Arc<Context>, over: Option<Windo
     if let Some(over) = over {
         stacking::show_underneath(&window, over.native)?;
     }
+    let pressed = Arc::clone(context);
+    presses::listen(&window, move |press| {
+        pressed.powers.presses.note(press, Instant::now())
+    })?;
     let closing = Arc::clone(context);
     window.on_window_event(move |event| {
         if let WindowEvent::CloseRequested { api, .. } = event {

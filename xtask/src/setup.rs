@@ -42,6 +42,7 @@ pub(crate) fn run() -> Result<()> {
 /// The same as steps of a longer run.
 pub(crate) fn add_to(steps: &mut Steps) {
     steps.run("system packages", system_packages);
+    steps.run("target for widget logic", logic_target);
     steps.run("Node.js", node);
     steps.run("npm packages", npm_packages);
 }
@@ -59,6 +60,15 @@ pub(crate) fn add_build_ui_to(steps: &mut Steps) {
         quiet(&mut command(npm(), &["run", "build"]))?;
         Ok(String::new())
     });
+}
+
+/// What the logic of widgets is built for. Without rustup the system's own packages may have it; the compiler tells.
+fn logic_target() -> Result<String> {
+    const TRIPLE: &str = "wasm32-unknown-unknown";
+    if works("rustup", &["--version"]) {
+        quiet(&mut command("rustup", &["target", "add", TRIPLE]))?;
+    }
+    Ok(TRIPLE.to_owned())
 }
 
 fn system_packages() -> Result<String> {

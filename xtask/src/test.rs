@@ -33,6 +33,8 @@ pub(crate) fn run(filter: Option<&str>) -> Result<()> {
         "--package",
         "moult-boot",
         "--package",
+        "moult-logic",
+        "--package",
         "moult-publish",
     ];
     let mut build = command(cargo(), &[&["build"], &programs[..]].concat());

@@ -74,6 +74,17 @@ const WALLS: &[Wall] = &[
         ],
         never: SCREEN,
     },
+    // What it says to logic, not what runs it: the application must never hold an engine.
+    Wall {
+        package: "moult-sandbox",
+        may_import: &["moult-durable", "moult-model"],
+        never: NETWORK,
+    },
+    Wall {
+        package: "moult-logic",
+        may_import: &["moult-model", "moult-sandbox"],
+        never: &["hyper", "reqwest", "tokio", "rustls", "tauri", "wry", "gtk"],
+    },
     Wall {
         package: "moult-handover",
         may_import: &["moult-boot", "moult-durable", "moult-model"],
@@ -90,17 +101,6 @@ const WALLS: &[Wall] = &[
             "moult-update",
         ],
         never: SCREEN,
-    },
-    Wall {
-        package: "moult-sandbox",
-        may_import: &[
-            "moult-boot",
-            "moult-delta",
-            "moult-durable",
-            "moult-model",
-            "moult-trust",
-        ],
-        never: &["reqwest", "hyper", "sigstore-tuf", "tauri", "wry", "gtk"],
     },
     Wall {
         package: "moult-publish",
@@ -128,7 +128,7 @@ const WALLS: &[Wall] = &[
             "moult-trust",
             "moult-update",
         ],
-        never: &["moult-publish", "moult-tests", "minisign", "axum"],
+        never: &["moult-publish", "moult-tests", "minisign", "axum", "wasmtime"],
     },
     Wall {
         package: "moult-tests",
@@ -160,9 +160,10 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("bsdiff", &["moult-delta"]),
     ("liblzma", &["moult-containers"]),
     ("miniz_oxide", &["moult-containers"]),
-    ("reqwest", &["moult-update", "moult-tests"]),
+    ("reqwest", &["moult-app", "moult-update", "moult-tests"]),
     ("tauri", &["moult-app"]),
     ("rfd", &["moult-app"]),
+    ("wasmtime", &["moult-logic"]),
 ];
 
 /// Features that a crate is never built with, not even through others: crate, package, feature.

@@ -26,6 +26,10 @@ pub struct Tile {
     pub widget: WidgetId,
     /// Where it stands, on a board of 12 columns.
     pub cell: Cell,
+    /// What its user set: a value for each key that differs from the manifest's default.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    #[ts(optional, type = "Record<string, unknown>")]
+    pub settings: serde_json::Map<String, serde_json::Value>,
 }
 
 /// What stands on the board, as saved in `board.json`.

@@ -44,6 +44,16 @@ pub enum ErrorCode {
     Hung,
     /// The user has not granted what the new version asks for.
     ConsentNeeded,
+    /// The bundle does not declare what it asked for.
+    NotDeclared,
+    /// What was asked for makes no sense.
+    InvalidRequest,
+    /// It was asked for too often.
+    RateLimited,
+    /// It has more bytes than it may have.
+    TooLarge,
+    /// The bundle keeps as much as it may.
+    QuotaExceeded,
     /// The user or the policy stopped it.
     Cancelled,
     /// A fault of Moult itself.

@@ -9,7 +9,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use crate::board::{Board, Tile};
-use crate::bundle::{Permission, Size};
+use crate::bundle::{Permission, Setting, Size};
 use crate::{Activity, Channel, HistoryEntry, NotTried, Problem, Settings, Subject, WidgetId};
 
 /// State that a bundle keeps across swaps and restarts.
@@ -42,6 +42,9 @@ pub struct Load {
     pub saved: Option<SavedState>,
     /// The capabilities it may use.
     pub granted: Vec<String>,
+    /// A value for each setting that this version declares.
+    #[ts(type = "Record<string, unknown>")]
+    pub settings: serde_json::Map<String, serde_json::Value>,
 }
 
 /// What the stage gets when it opens.
@@ -112,6 +115,14 @@ pub enum StageEvent {
     Swap {
         /// The order.
         order: SwapOrder,
+    },
+    /// The user changed a widget's settings.
+    Settings {
+        /// Whose.
+        instance: String,
+        /// All of them.
+        #[ts(type = "Record<string, unknown>")]
+        settings: serde_json::Map<String, serde_json::Value>,
     },
     /// Save every state now, then report [`StageReport::Flushed`]: the application is about to end.
     Flush,
@@ -319,6 +330,8 @@ pub struct InstalledPart {
     pub banned: Vec<Version>,
     /// What it asks for, and whether it was granted.
     pub permissions: Vec<GrantedPermission>,
+    /// What each of its instances lets its user set.
+    pub settings: BTreeMap<String, Setting>,
     /// The sizes it can be shown at.
     pub sizes: Vec<Size>,
     /// Whether it takes the whole tile.
@@ -370,6 +383,14 @@ pub enum ShellCommand {
     AddTile {
         /// The new tile.
         tile: Tile,
+    },
+    /// Change the settings of a widget on the board.
+    SetTileSettings {
+        /// Which one.
+        instance: String,
+        /// What differs from the defaults.
+        #[ts(type = "Record<string, unknown>")]
+        settings: serde_json::Map<String, serde_json::Value>,
     },
     /// Decide on a permission.
     Grant {

@@ -34,12 +34,16 @@ fn manifest() -> Result<BundleManifest, Box<dyn Error>> {
             schema: 3,
             reads_from: 2,
         }),
-        permissions: vec![Permission {
-            capability: "system.figures".into(),
-            reason: "To show them.".into(),
-        }],
+        permissions: vec![Permission::new("system.figures", "To show them.")],
         sizes: vec![Size::S, Size::L],
         whole_tile: true,
+        ..BundleManifest::new(
+            BundleKind::Widget,
+            "w/golden/sample".parse()?,
+            "1.0.0".parse()?,
+            "Sample",
+            "index.html",
+        )
     })
 }
 

@@ -4,13 +4,19 @@
 //! [`Broker`] is the only door through which a call reaches the host. This crate decides; it
 //! refuses to know how a grant is stored, how a bundle was fetched, or what a window is.
 //!
-//! [`logic`] is the interface of widget logic, whose contract is `wit/v0.1/widget.wit`.
+//! [`logic`] starts the child processes that run widget logic, whose contract is `sdk/wit/`.
 
 mod broker;
+pub mod call;
 mod capability;
 mod grants;
 pub mod logic;
+mod rate;
+mod storage;
 
-pub use broker::{Broker, CapabilityError, Powers, SystemFigures};
-pub use capability::Capability;
+pub use broker::{Broker, Caller, CapabilityError, SystemFigures, reaches};
+pub use call::Call;
+pub use capability::{Capability, UnknownCapability};
 pub use grants::{Decision, Grants};
+pub use rate::Bucket;
+pub use storage::{Storage, StorageError};

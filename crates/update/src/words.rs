@@ -194,7 +194,13 @@ fn cause(code: ErrorCode) -> (&'static str, Option<&'static str>) {
         ErrorCode::Hung => ("It stopped answering.", None),
         ErrorCode::ConsentNeeded => ("It asks for more than was granted.", None),
         ErrorCode::Cancelled => ("It was stopped.", None),
-        ErrorCode::Internal => (
+        // Those of calls of widgets stop no installation.
+        ErrorCode::NotDeclared
+        | ErrorCode::InvalidRequest
+        | ErrorCode::RateLimited
+        | ErrorCode::TooLarge
+        | ErrorCode::QuotaExceeded
+        | ErrorCode::Internal => (
             "Moult made a mistake.",
             Some("Save a report and send it to the makers of Moult."),
         ),

@@ -40,7 +40,11 @@ widget: WidgetId,
 /**
  * Where it stands, on a board of 12 columns.
  */
-cell: Cell, };
+cell: Cell, 
+/**
+ * What its user set: a value for each key that differs from the manifest's default.
+ */
+settings?: Record<string, unknown>, };
 
 /**
  * What stands on the board, as saved in `board.json`.
@@ -67,7 +71,142 @@ capability: string,
 /**
  * Why, in a sentence that the user reads.
  */
-reason: string, };
+reason: string, 
+/**
+ * `network`: the hosts that it may reach: `example.org`, `*.example.org`, `example.org:8443`.
+ */
+hosts?: Array<string>, 
+/**
+ * `bus`: the topics of its own that it publishes to.
+ */
+publishes?: Array<string>, 
+/**
+ * `bus`: the topics that it listens to: `w/publisher/name:topic`.
+ */
+listens?: Array<string>, 
+/**
+ * `bus`: the topics of its own on which it answers.
+ */
+answers?: Array<string>, 
+/**
+ * `bus`: the topics that it asks.
+ */
+asks?: Array<string>, 
+/**
+ * `shared`: the values of its own that it writes.
+ */
+writes?: Array<string>, 
+/**
+ * `shared`: the values that it reads: `w/publisher/name:value`.
+ */
+reads?: Array<string>, };
+
+/**
+ * Words for a person: one text, or one for each language.
+ */
+export type Words = string | { [key in string]: string };
+
+/**
+ * Something to choose.
+ */
+export type ChoiceOption = { 
+/**
+ * What the bundle gets.
+ */
+value: string, 
+/**
+ * What it is called.
+ */
+title: Words, };
+
+/**
+ * What may be chosen.
+ */
+export type FieldKind = "switch" | "text" | "number" | "choice" | "color" | "zone";
+
+/**
+ * One setting. Members that its kind does not have are refused.
+ */
+export type Setting = { 
+/**
+ * What may be chosen.
+ */
+kind: FieldKind, 
+/**
+ * What it is called.
+ */
+title: Words, 
+/**
+ * What it does, if the title does not say it.
+ */
+description?: Words, 
+/**
+ * What it is until somebody chooses.
+ */
+default: unknown, 
+/**
+ * `text`: the longest, in characters; 256 if left out.
+ */
+max_length?: number, 
+/**
+ * `number`: the least.
+ */
+min?: number, 
+/**
+ * `number`: the most.
+ */
+max?: number, 
+/**
+ * `number`: from one value to the next; 1 if left out.
+ */
+step?: number, 
+/**
+ * `number`: what stands behind it.
+ */
+unit?: Words, 
+/**
+ * `choice`: what there is to choose from.
+ */
+options?: Array<ChoiceOption>, };
+
+/**
+ * What counts as equal.
+ */
+export type CompareRule = { 
+/**
+ * Parts that are not looked at, as JSON pointers; `*` stands for each item of an array.
+ */
+ignore?: Array<string>, 
+/**
+ * Numbers may differ by this much.
+ */
+tolerance?: number | null, };
+
+/**
+ * A new version of logic runs beside the live one before it may take over.
+ */
+export type ShadowRun = { 
+/**
+ * So many equal answers are wanted.
+ */
+equal_answers: number, 
+/**
+ * It lasts at least this long, in seconds. Seven days unless it says otherwise.
+ */
+seconds: number, 
+/**
+ * What counts as equal.
+ */
+compare: CompareRule, };
+
+/**
+ * What counts as failing while a version is on trial.
+ */
+export type TrialRule = { 
+/**
+ * The highest share of calls and events that may fail, in percent.
+ */
+max_error_percent: number, };
 
 /**
  * The versions of the host contract that a bundle was made for, both ends included.
@@ -160,12 +299,32 @@ sizes?: Array<Size>,
 /**
  * Whether the widget takes the whole tile and draws its own header.
  */
-whole_tile?: boolean, };
+whole_tile?: boolean, 
+/**
+ * What its user may set, for each instance on the board. The host draws the form.
+ */
+settings?: { [key in string]: Setting }, 
+/**
+ * The languages that it speaks, as BCP 47.
+ */
+locales?: Array<string>, 
+/**
+ * Its picture: the path of an SVG or PNG in the bundle.
+ */
+icon?: string | null, 
+/**
+ * What counts as failing while a version is on trial.
+ */
+trial?: TrialRule | null, 
+/**
+ * Whether new logic must run beside the live one first.
+ */
+shadow?: ShadowRun | null, };
 
 /**
  * The closed list of things that go wrong. The screen matches on these and never on a text.
  */
-export type ErrorCode = "offline" | "server_refused" | "server_failed" | "metadata_invalid" | "metadata_expired" | "metadata_replayed" | "floor_not_written" | "index_invalid" | "file_corrupt" | "signature_invalid" | "patch_failed" | "disk_full" | "disk_failed" | "bundle_invalid" | "switch_failed" | "state_refused" | "crashed" | "hung" | "consent_needed" | "cancelled" | "internal";
+export type ErrorCode = "offline" | "server_refused" | "server_failed" | "metadata_invalid" | "metadata_expired" | "metadata_replayed" | "floor_not_written" | "index_invalid" | "file_corrupt" | "signature_invalid" | "patch_failed" | "disk_full" | "disk_failed" | "bundle_invalid" | "switch_failed" | "state_refused" | "crashed" | "hung" | "consent_needed" | "not_declared" | "invalid_request" | "rate_limited" | "too_large" | "quota_exceeded" | "cancelled" | "internal";
 
 /**
  * Something that went wrong: what happened, what was kept, what to do.
@@ -501,7 +660,11 @@ saved: SavedState | null,
 /**
  * The capabilities it may use.
  */
-granted: Array<string>, };
+granted: Array<string>, 
+/**
+ * A value for each setting that this version declares.
+ */
+settings: Record<string, unknown>, };
 
 /**
  * Why a swap is ordered.
@@ -721,6 +884,10 @@ banned: Array<string>,
  */
 permissions: Array<GrantedPermission>, 
 /**
+ * What each of its instances lets its user set.
+ */
+settings: { [key in string]: Setting }, 
+/**
  * The sizes it can be shown at.
  */
 sizes: Array<Size>, 
@@ -851,7 +1018,15 @@ instance: string, } | { "kind": "swap",
 /**
  * The order.
  */
-order: SwapOrder, } | { "kind": "flush" } | { "kind": "freeze", 
+order: SwapOrder, } | { "kind": "settings", 
+/**
+ * Whose.
+ */
+instance: string, 
+/**
+ * All of them.
+ */
+settings: Record<string, unknown>, } | { "kind": "flush" } | { "kind": "freeze", 
 /**
  * How long there must have been no input, in milliseconds.
  */
@@ -884,7 +1059,15 @@ board: Board, } | { "kind": "add_tile",
 /**
  * The new tile.
  */
-tile: Tile, } | { "kind": "grant", 
+tile: Tile, } | { "kind": "set_tile_settings", 
+/**
+ * Which one.
+ */
+instance: string, 
+/**
+ * What differs from the defaults.
+ */
+settings: Record<string, unknown>, } | { "kind": "grant", 
 /**
  * Whose.
  */

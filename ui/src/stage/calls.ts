@@ -11,10 +11,13 @@ export async function call(
   capability: string,
   request: unknown,
 ): Promise<void> {
-  if (frame.granted.includes(capability)) {
-    return answer(frame, id, native.capability(frame.load.token, capability, request));
+  const needed = capabilityOf(capability);
+  if (frame.granted.includes(needed)) {
+    const { x, y, width, height } = frame.element.getBoundingClientRect();
+    const area = { x, y, width, height, focused: frame.focused };
+    return answer(frame, id, native.capability(frame.load.token, capability, request, area));
   }
-  const detail = `${frame.load.subject} ${frame.load.version} has no grant for ${capability}`;
+  const detail = `${frame.load.subject} ${frame.load.version} has no grant for ${needed}`;
   const happened = "That is not allowed yet.";
   const error = { code: "consent_needed", happened, kept: "Nothing was read.", advice: null, detail };
   frame.send({ kind: "reply", id, ok: false, error });
@@ -27,4 +30,12 @@ export async function answer(frame: Frame, id: number, reply: Promise<unknown>):
   } catch (thrown) {
     frame.send({ kind: "reply", id, ok: false, error: problemOf(thrown) });
   }
+}
+
+/** Calls whose capability has the same name; that of any other is named by what stands before the point. */
+const WHOLE = ["system.figures", "clipboard.write", "open.url"];
+
+/** The capability that a call needs. */
+export function capabilityOf(call: string): string {
+  return WHOLE.includes(call) ? call : (call.split(".", 1)[0] ?? call);
 }

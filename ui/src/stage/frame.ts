@@ -29,6 +29,8 @@ export class Frame {
   composing = false;
   /** The capabilities that it may call. */
   granted: string[];
+  /** A value for each setting that it declares. */
+  settings: Load["settings"];
   /** What went wrong before it was ready. */
   error: string | null = null;
 
@@ -42,6 +44,7 @@ export class Frame {
     this.load = load;
     this.state = state;
     this.granted = load.granted;
+    this.settings = load.settings;
     this.#listener = listener;
     this.element = document.createElement("iframe");
     this.element.setAttribute("sandbox", "allow-scripts");

@@ -1,13 +1,23 @@
 // Reads what a frame posted. A frame is code of a stranger: what has not the shape of a message is no message.
 // It knows shapes and sizes, not what a message leads to.
 
-import { MAX_STATE_BYTES, type Body, type Box, type SavedState, type ShellFrameMessage } from "../protocol";
+import {
+  MAX_STATE_BYTES,
+  MAX_VALUE_BYTES,
+  type Body,
+  type Box,
+  type SavedState,
+  type ShellFrameMessage,
+} from "../protocol";
 
 /** The longest text of a header that is shown, in UTF-16 units. */
 const HEADER_LENGTH = 120;
 
 /** The longest text of an error that is kept, in UTF-16 units. */
 const ERROR_LENGTH = 4000;
+
+/** The longest text of a reason that reaches who asked, in UTF-16 units. */
+const REASON_LENGTH = 1000;
 
 /** The most rectangles of one kind that a layout may name. */
 const BOXES = 400;
@@ -54,6 +64,8 @@ export function readFrameMessage(data: unknown, shell: boolean): ShellFrameMessa
       return isFields(data["event"]) && typeof data["event"]["key"] === "string" ? (data as ShellFrameMessage) : null;
     case "restored":
       return isId(data["id"]) ? { kind: "restored", id: data["id"] } : null;
+    case "answer":
+      return readAnswer(data);
     case "disposed":
       return { kind: "disposed" };
     case "layout": {
@@ -70,12 +82,22 @@ export function readFrameMessage(data: unknown, shell: boolean): ShellFrameMessa
 
 /** The bytes of a state as JSON in UTF-8; infinite for what is no JSON. */
 export function stateBytes(state: SavedState | null): number {
-  if (!state) return 0;
+  return state ? bytesOf(state.data) : 0;
+}
+
+function bytesOf(data: unknown): number {
   try {
-    return new TextEncoder().encode(JSON.stringify(state.data) ?? "null").length;
+    return new TextEncoder().encode(JSON.stringify(data) ?? "null").length;
   } catch {
     return Infinity;
   }
+}
+
+/** What it says to a request of another widget. A value over the limit is no answer: who asked is told after its time. */
+function readAnswer({ id, ok, value, reason }: Fields): ShellFrameMessage | null {
+  if (!isId(id)) return null;
+  if (ok === true) return bytesOf(value) <= MAX_VALUE_BYTES ? { kind: "answer", id, ok, value: value ?? null } : null;
+  return ok === false ? { kind: "answer", id, ok, reason: text(reason, REASON_LENGTH) } : null;
 }
 
 function readState(value: unknown): SavedState | null {

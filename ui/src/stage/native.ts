@@ -6,6 +6,15 @@ import { listen } from "@tauri-apps/api/event";
 
 import type { Problem, SavedState, ShellCommand, StageEvent, StageReport, StageStart } from "../host/bindings";
 
+/** Where a frame lies, in CSS px, and whether it has the keyboard. */
+export interface CallArea {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  focused: boolean;
+}
+
 /** What the stage asks of the native side. Rejections are Problems. */
 export interface Native {
   /** Hands out the start and, from then on, events. Once per page. */
@@ -13,7 +22,8 @@ export interface Native {
   report(report: StageReport): Promise<void>;
   /** Resolves when the state is on disk. */
   saveState(instance: string, state: SavedState): Promise<void>;
-  capability(token: string, capability: string, request: unknown): Promise<unknown>;
+  /** `area` says where the frame lies that calls: some calls need a press there, and the native side sees presses. */
+  capability(token: string, capability: string, request: unknown, area: CallArea): Promise<unknown>;
   shellCommand(command: ShellCommand): Promise<unknown>;
 }
 
@@ -29,7 +39,8 @@ export function tauriNative(): Native {
     },
     report: (report) => invoke("stage_report", { key, report }),
     saveState: (instance, state) => invoke("state_save", { key, instance, state }),
-    capability: (token, capability, request) => invoke("capability", { key, token, capability, request }),
+    capability: (token, capability, request, area) =>
+      invoke("capability", { key, token, capability, request, area }),
     shellCommand: (command) => invoke("shell_command", { key, command }),
   };
 }

@@ -98,6 +98,15 @@ export class Stage implements FrameListener {
         return this.#close(event.instance);
       case "swap":
         return this.#swap(event.order);
+      case "settings": {
+        const slot = this.#slots.get(event.instance);
+        for (const frame of slot ? [slot.current, ...(slot.run ? [slot.run.old, slot.run.new] : [])] : []) {
+          if (frame.settings === event.settings) continue;
+          frame.settings = event.settings;
+          frame.send({ kind: "settings", settings: event.settings });
+        }
+        return;
+      }
       case "flush":
         return void this.#flush();
       case "freeze":
@@ -383,6 +392,7 @@ export class Stage implements FrameListener {
       locale: localeOf(navigator.languages),
       reduced_motion: this.#system.reducedMotion,
       granted: [...frame.granted],
+      settings: frame.settings,
       saved,
     });
     if (!frame.isShell) return;

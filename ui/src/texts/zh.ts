@@ -42,6 +42,11 @@ const HAPPENED: Record<ErrorCode, string> = {
   crashed: "新版本出错停止。",
   hung: "新版本没有响应。",
   consent_needed: "需要你的许可。",
+  not_declared: "小组件没有声明需要这项权限。",
+  invalid_request: "请求无效。",
+  rate_limited: "请求过于频繁。",
+  too_large: "内容过大。",
+  quota_exceeded: "小组件的存储空间已满。",
   cancelled: "已取消。",
   internal: "Moult 内部出错。",
 };

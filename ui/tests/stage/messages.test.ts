@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { MAX_STATE_BYTES } from "../../src/protocol";
+import { MAX_STATE_BYTES, MAX_VALUE_BYTES } from "../../src/protocol";
 import { readFrameMessage, stateBytes } from "../../src/stage/messages";
 
 const CIRCLE: Record<string, unknown> = {};
@@ -19,6 +19,10 @@ describe("what a frame posts", () => {
     ["a call without a number", { kind: "call", capability: "system.figures" }],
     ["a chord that is not the application's", { kind: "chord", key: "Ctrl+Q" }],
     ["a key without a name", { kind: "key", event: {} }],
+    ["an answer without a number", { kind: "answer", ok: true, value: 1 }],
+    ["an answer that is neither", { kind: "answer", id: 1, ok: 1, value: 1 }],
+    ["an answer above the limit", { kind: "answer", id: 1, ok: true, value: "x".repeat(MAX_VALUE_BYTES) }],
+    ["an answer that is no JSON", { kind: "answer", id: 1, ok: true, value: CIRCLE }],
   ])("is no message: %s", (_, data) => {
     expect(readFrameMessage(data, true)).toBeNull();
   });
@@ -44,6 +48,29 @@ describe("what a frame posts", () => {
   it("is cut where a header would be longer than a tile", () => {
     const message = readFrameMessage({ kind: "header", title: "x".repeat(10_000), aside: 5 }, false);
     expect(message).toEqual({ kind: "header", title: "x".repeat(120), aside: "" });
+  });
+
+  it.each([
+    [
+      { ok: true, value: [1] },
+      { ok: true, value: [1] },
+    ],
+    [{ ok: true }, { ok: true, value: null }],
+    [
+      { ok: true, value: "x".repeat(MAX_VALUE_BYTES - 2) },
+      { ok: true, value: "x".repeat(MAX_VALUE_BYTES - 2) },
+    ],
+    [
+      { ok: false, reason: "busy", value: 1 },
+      { ok: false, reason: "busy" },
+    ],
+    [
+      { ok: false, reason: "x".repeat(5000) },
+      { ok: false, reason: "x".repeat(1000) },
+    ],
+    [{ ok: false }, { ok: false, reason: "" }],
+  ])("answers a request with what the contract knows", (answer, read) => {
+    expect(readFrameMessage({ kind: "answer", id: 4, ...answer }, false)).toEqual({ kind: "answer", id: 4, ...read });
   });
 
   it("has its state counted in bytes of UTF-8", () => {

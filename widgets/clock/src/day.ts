@@ -37,6 +37,14 @@ export function untilNextSecond(now: number): number {
   return 1000 - (now % 1000);
 }
 
+/** The longest that the clock is not looked at, in milliseconds: after sleep a timer is late by as much as it had left. */
+const LOOK_MS = 10_000;
+
+/** Milliseconds until what is shown differs: the next second or the next minute, but never longer than is right after sleep. */
+export function untilNext(now: number, seconds: boolean): number {
+  return seconds ? untilNextSecond(now) : Math.min(LOOK_MS, 60_000 - (now % 60_000));
+}
+
 function modulo(share: number): number {
   return ((share % 1) + 1) % 1;
 }

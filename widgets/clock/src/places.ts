@@ -1,11 +1,20 @@
-// The places that can be shown, their names, and the widget's state. No clock, no DOM.
+// The places that can be shown, their names, the widget's state, and what the settings say of both. No clock, no DOM.
+
+import type { Settings } from "@moult/widget";
 
 /** The state: three time zones, as IANA names them. */
 export interface Places {
   places: string[];
 }
 
-/** How many places are shown. */
+/** What the user set. */
+export interface Wish {
+  /** The places to show; null where the host has no settings: then they are chosen in the tile, and are state. */
+  places: readonly string[] | null;
+  seconds: boolean;
+}
+
+/** How many places are shown at most. */
 export const SHOWN = 3;
 
 const NAMES: Readonly<Record<string, readonly [english: string, chinese: string]>> = {
@@ -66,6 +75,17 @@ export function readPlaces(data: unknown): Places {
   const places = (data as Partial<Places> | null)?.places;
   if (!Array.isArray(places)) throw new TypeError("`places` is not a list");
   return { places: FIRST_PLACES.map((first, index) => (isZone(places[index]) ? places[index] : first)) };
+}
+
+/** Reads the settings. A place that is unknown here is left out, and so is the one where the user is. */
+export function wishOf(settings: Settings, here: string): Wish {
+  const seconds = settings["seconds"] === true;
+  const zones = FIRST_PLACES.map((_, index) => settings[`zone_${index + 1}`]);
+  if (zones.every((zone) => zone === undefined)) return { places: null, seconds };
+  return {
+    places: zones.filter(isZone).filter((zone, index, all) => zone !== here && all.indexOf(zone) === index),
+    seconds,
+  };
 }
 
 function isZone(zone: unknown): zone is string {

@@ -2,8 +2,8 @@
 
 /** What the clock says. */
 export interface Words {
-  /** The day, as the header's aside. */
-  date(at: Date): string;
+  /** The day, as the header's aside; short where there is little room. */
+  date(at: Date, short: boolean): string;
   /** How a place's time differs from here. */
   offset(minutes: number): string;
   /** What choosing a place is called; `place` is the one shown. */
@@ -22,9 +22,10 @@ export function isChinese(locale: string): boolean {
 }
 
 function english(locale: string): Words {
-  const format = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" });
+  const long = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" });
+  const brief = new Intl.DateTimeFormat(locale, { weekday: "short", day: "numeric", month: "short" });
   return {
-    date: (at) => format.format(at),
+    date: (at, short) => (short ? brief : long).format(at),
     offset(minutes) {
       if (minutes === 0) return "same time";
       return `${span(minutes, " h", " min")} ${minutes > 0 ? "ahead" : "behind"}`;
@@ -36,9 +37,10 @@ function english(locale: string): Words {
 }
 
 function chinese(locale: string): Words {
-  const weekday = new Intl.DateTimeFormat(locale, { weekday: "long" });
+  const long = new Intl.DateTimeFormat(locale, { weekday: "long" });
+  const brief = new Intl.DateTimeFormat(locale, { weekday: "short" });
   return {
-    date: (at) => `${at.getMonth() + 1} 月 ${at.getDate()} 日 ${weekday.format(at)}`,
+    date: (at, short) => `${at.getMonth() + 1} 月 ${at.getDate()} 日 ${(short ? brief : long).format(at)}`,
     offset(minutes) {
       if (minutes === 0) return "时间相同";
       return `${minutes > 0 ? "早" : "晚"} ${span(minutes, " 小时", " 分钟")}`;

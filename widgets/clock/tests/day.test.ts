@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { dayShare, daySpans, minutesAhead, untilNextSecond } from "../src/day.js";
+import { dayShare, daySpans, minutesAhead, untilNext, untilNextSecond } from "../src/day.js";
 
 const hours = (minutes: number) => daySpans(minutes).map(({ from, to }) => [from * 24, to * 24].map(round));
 
@@ -68,4 +68,12 @@ test.each([
   [1_700_000_000_999, 1],
 ])("from %i the next second is %i ms away", (now, expected) => {
   expect(untilNextSecond(now)).toBe(expected);
+});
+
+test.each([
+  ["with seconds: the next one", 1_700_000_000_250, true, 750],
+  ["without: the next minute", 1_700_000_035_000, false, 5_000],
+  ["without, early in a minute: soon enough after sleep", 1_700_000_000_000, false, 10_000],
+])("%s", (_, now, seconds, expected) => {
+  expect(untilNext(now, seconds)).toBe(expected);
 });

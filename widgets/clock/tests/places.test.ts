@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 
-import { FIRST_PLACES, ZONES, placeName, readPlaces } from "../src/places.js";
+import type { Settings } from "@moult/widget";
+
+import { FIRST_PLACES, ZONES, placeName, readPlaces, wishOf } from "../src/places.js";
 import { wordsFor } from "../src/words.js";
 
 test("every zone that can be chosen exists", () => {
@@ -33,4 +35,23 @@ test.each([
   ["zh-CN", -30, "晚 30 分钟"],
 ])("in %s %i minutes are said as %j", (locale, minutes, said) => {
   expect(wordsFor(locale).offset(minutes)).toBe(said);
+});
+
+test.each([
+  ["no settings: what was chosen in the tile", {}, null],
+  [
+    "three places",
+    { zone_1: "Asia/Tokyo", zone_2: "UTC", zone_3: "Europe/Paris" },
+    ["Asia/Tokyo", "UTC", "Europe/Paris"],
+  ],
+  ["the place here is no other", { zone_1: "Europe/Lisbon", zone_2: "UTC", zone_3: "UTC" }, ["UTC"]],
+  ["none", { zone_1: "Europe/Lisbon", zone_2: "Europe/Lisbon", zone_3: "Europe/Lisbon" }, []],
+  ["unknown ones are left out", { zone_1: "Moon/Tranquility", zone_2: 5, zone_3: "UTC" }, ["UTC"]],
+])("%s", (_, settings, places) => {
+  expect(wishOf(settings as Settings, "Europe/Lisbon")).toEqual({ places, seconds: false });
+});
+
+test("the version before kept places: they open in this one and are kept for one without settings", () => {
+  const before = { places: ["Asia/Tokyo", "UTC", "Asia/Kolkata"] };
+  expect(readPlaces(JSON.parse(JSON.stringify(before)))).toEqual(before);
 });

@@ -4,7 +4,9 @@
 export interface Words {
   title: string;
   body: string;
-  /** The header of a note without any text. */
+  /** The field that the note is written in. */
+  source: string;
+  /** The header of a note without any text; `body` is that of one without a title. */
   untitled: string;
   placeholder: string;
   /** How long ago an edit was; nothing if there was none. */
@@ -16,6 +18,7 @@ export interface Words {
 const ENGLISH = {
   title: "Title",
   body: "Note",
+  source: "Note, as it is written",
   untitled: "New note",
   placeholder: "Write something",
   now: "just now",
@@ -28,6 +31,7 @@ const ENGLISH = {
 const CHINESE: typeof ENGLISH = {
   title: "标题",
   body: "便笺",
+  source: "便笺原文",
   untitled: "新便笺",
   placeholder: "写点什么",
   now: "刚刚",

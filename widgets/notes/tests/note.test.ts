@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { EMPTY, fromText, nameOf, readNote, refocus } from "../src/note.js";
+import { EMPTY, fromSource, fromText, readNote, refocus } from "../src/note.js";
 
 const AT = "2026-11-17T10:22:00Z";
 
@@ -22,11 +22,12 @@ test.each([null, "text", {}, { text: 5 }, { title: "a", body: "b" }])("refuses %
 });
 
 test("an unreadable time of editing is no reason to refuse a note", () => {
-  expect(fromText({ text: "", edited_at: "soon" })).toEqual(EMPTY);
+  expect(fromSource(fromText({ text: "", edited_at: "soon" }))).toEqual(EMPTY);
   expect(readNote({ title: "", body: "" })).toEqual(EMPTY);
 });
 
-test.each([null, {}, { title: "a" }, { title: "a", body: 1 }])("refuses %j as schema 2", (data) => {
+test.each([null, {}, { title: "a" }, { title: "a", body: 1 }])("refuses %j as schema 2 and 3", (data) => {
+  expect(() => fromSource(data)).toThrow(TypeError);
   expect(() => readNote(data)).toThrow(TypeError);
 });
 
@@ -66,12 +67,4 @@ test("a caret at the end of the only line goes on in the title", () => {
 test("a caret of this schema is left alone", () => {
   const focus = { target: "id:title", active: true, start: 3, end: 3, direction: "none" } as const;
   expect(refocus(focus, { schema: 2, data: {} })).toBe(focus);
-});
-
-test.each([
-  [{ title: " Draft ", body: "Text" }, "Draft"],
-  [{ title: "", body: "\n\n  First line\nSecond" }, "First line"],
-  [{ title: " ", body: "\n" }, ""],
-])("the note %j is called %j", (note, name) => {
-  expect(nameOf({ ...EMPTY, ...note })).toBe(name);
 });

@@ -1,13 +1,10 @@
 // A line through values over the last minute, as the path of an SVG. No DOM.
 
-import { SPAN_MS } from "./figures.js";
+import { GAP_MS, SPAN_MS } from "./figures.js";
 import type { Scale } from "./figures.js";
 
 /** The size of the chart's own coordinates; it is stretched to the room it has. */
 export const BOX = { width: 240, height: 64 } as const;
-
-/** Two samples further apart than this are not joined: nothing is known of the time between. Milliseconds. */
-export const GAP_MS = 3_500;
 
 /** A value at a time, in milliseconds since 1970. */
 export interface Point {

@@ -1,7 +1,7 @@
 // What the system widget draws. Knows neither the host nor where figures come from.
 
 import { BOX, chartPaths } from "./chart.js";
-import { memoryScale } from "./figures.js";
+import { memoryScale, rateScale, ratesOf } from "./figures.js";
 import type { Figures, History, Scale } from "./figures.js";
 import type { Words } from "./words.js";
 
@@ -30,19 +30,25 @@ export function createView(parent: HTMLElement, words: Words): View {
   const list = element("div", "figures");
   const processor = createMeter("processor", words.processor);
   const memory = createMeter("memory", words.memory);
-  const cores = createMeter("cores", words.busiest);
+  const network = createMeter("network", words.network);
   const disk = createDisk(words);
   const notice = element("p", "notice");
   notice.setAttribute("role", "status");
   const scale = { top: element("span", "end top number"), bottom: element("span", "end bottom number") };
-  const cpuChart = createChart(true);
-  const memoryChart = createChart(false);
+  const rateEnd = element("span", "end top number");
+  const cpuChart = createChart({ fromZero: true });
+  const memoryChart = createChart({ fromZero: false });
+  const networkChart = createChart({ fromZero: true, second: true });
+  const memoryGauge = element("div", "gauge");
+  memoryGauge.setAttribute("aria-hidden", "true");
   const coreChart = element("div", "core-bars");
   coreChart.setAttribute("role", "img");
+  processor.text.append(coreChart);
   processor.plot.append(cpuChart.svg);
+  memory.text.append(memoryGauge);
   memory.plot.append(memoryChart.svg, scale.top, scale.bottom);
-  cores.plot.append(coreChart);
-  list.append(processor.root, memory.root, cores.root, disk.root, notice);
+  network.plot.append(networkChart.svg, rateEnd);
+  list.append(processor.root, memory.root, network.root, disk.root, notice);
 
   return {
     say(text) {
@@ -55,6 +61,7 @@ export function createView(parent: HTMLElement, words: Words): View {
       drawProcessor(history, now);
       drawMemory(history, now);
       drawCores(figures?.per_core ?? []);
+      drawNetwork(history, now);
       drawDisk(figures);
       if (notice.textContent !== picture.notice) notice.textContent = picture.notice;
     },
@@ -75,6 +82,8 @@ export function createView(parent: HTMLElement, words: Words): View {
     const drawn = memoryScale(values, total);
     memory.set(values.length > 0 ? words.memoryAmount(values.at(-1) ?? 0) : "–", "GB");
     memory.small.textContent = total > 0 ? words.ofTotal(words.memoryAmount(total)) : "";
+    memoryGauge.hidden = total <= 0 || values.length === 0;
+    memoryGauge.style.setProperty("--share", `${(((values.at(-1) ?? 0) / (total || 1)) * 100).toFixed(1)}%`);
     scale.top.textContent = values.length > 0 ? words.scaleEnd(drawn.high) : "";
     scale.bottom.textContent = values.length > 0 ? words.scaleEnd(drawn.low) : "";
     drawChart(memoryChart, points, drawn, now);
@@ -82,21 +91,36 @@ export function createView(parent: HTMLElement, words: Words): View {
   }
 
   function drawCores(shares: readonly number[]): void {
-    cores.root.hidden = shares.length === 0;
+    coreChart.hidden = shares.length === 0;
     if (shares.length === 0) return;
-    const most = Math.max(...shares);
-    const count = words.count(shares.length);
-    cores.set(words.count(most), "%");
-    cores.small.textContent = words.core(words.count(shares.indexOf(most) + 1), count);
     while (coreChart.childElementCount < shares.length) coreChart.append(element("i", "core"));
     while (coreChart.childElementCount > shares.length) coreChart.lastElementChild?.remove();
     shares.forEach((share, index) => {
       const core = coreChart.children[index] as HTMLElement;
       core.style.setProperty("--share", `${Math.min(100, Math.max(0, share)).toFixed(1)}%`);
     });
-    coreChart.setAttribute(
+    const [least, most] = [Math.min(...shares), Math.max(...shares)];
+    const count = words.count(shares.length);
+    coreChart.setAttribute("aria-label", words.coreChart(count, words.percent(least), words.percent(most)));
+  }
+
+  function drawNetwork({ samples }: History, now: number): void {
+    const rates = ratesOf(samples);
+    const last = rates.at(-1);
+    const drawn = rateScale(rates);
+    network.root.hidden = samples.length > 1 && samples.at(-1)?.received === undefined;
+    const [received, unit] = last ? words.rate(last.received) : ["–", ""];
+    network.set(received, unit);
+    network.small.textContent = last ? words.up(words.rate(last.sent).join(" ")) : "";
+    rateEnd.textContent = last ? words.rate(drawn.high).join(" ") : "";
+    const points = (of: "received" | "sent") => rates.map((rate) => ({ at: rate.at, value: rate[of] }));
+    drawChart(networkChart, points("received"), drawn, now, points("sent"));
+    if (!last) return networkChart.svg.setAttribute("aria-label", words.network);
+    const write = (rate: number): string => words.rate(rate).join(" ");
+    const most = Math.max(...rates.map((rate) => Math.max(rate.received, rate.sent)));
+    networkChart.svg.setAttribute(
       "aria-label",
-      words.coreChart(count, words.percent(Math.min(...shares)), words.percent(most)),
+      words.networkChart(write(last.received), write(last.sent), write(most)),
     );
   }
 
@@ -124,24 +148,29 @@ interface Chart {
   svg: SVGSVGElement;
   line: SVGPathElement;
   area: SVGPathElement | null;
+  second: SVGPathElement | null;
 }
 
 /** A chart with an area only if its foot is zero: an area on any other foot would show a wrong proportion. */
-function createChart(fromZero: boolean): Chart {
+function createChart({ fromZero, second = false }: { fromZero: boolean; second?: boolean }): Chart {
   const svg = drawn("svg", { viewBox: `0 0 ${BOX.width} ${BOX.height}`, preserveAspectRatio: "none", role: "img" });
   svg.classList.add("chart");
   const area = fromZero ? drawn("path", { class: "area" }) : null;
   const line = drawn("path", { class: "line" });
+  const other = second ? drawn("path", { class: "line second" }) : null;
   const top = drawn("path", { class: "top", d: `M0 0H${BOX.width}` });
   const foot = drawn("path", { class: fromZero ? "foot" : "top", d: `M0 ${BOX.height}H${BOX.width}` });
-  svg.append(top, foot, ...(area ? [area] : []), line);
-  return { svg, line, area };
+  svg.append(top, foot, ...(area ? [area] : []), line, ...(other ? [other] : []));
+  return { svg, line, area, second: other };
 }
 
-function drawChart(chart: Chart, points: { at: number; value: number }[], scale: Scale, now: number): void {
+type Points = { at: number; value: number }[];
+
+function drawChart(chart: Chart, points: Points, scale: Scale, now: number, second: Points = []): void {
   const paths = chartPaths(points, scale, now);
   chart.line.setAttribute("d", paths.line);
   chart.area?.setAttribute("d", paths.area);
+  chart.second?.setAttribute("d", chartPaths(second, scale, now).line);
 }
 
 function createMeter(name: string, title: string) {
@@ -163,7 +192,7 @@ function createMeter(name: string, title: string) {
     figure.data = text;
     unit.textContent = text === "–" ? "" : of;
   };
-  return { root, plot, small, set };
+  return { root, text, plot, small, set };
 }
 
 function createDisk(words: Words) {

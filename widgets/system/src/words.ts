@@ -8,13 +8,15 @@ const ENGLISH = {
   span: "Last minute",
   processor: "Processor",
   memory: "Memory",
-  busiest: "Busiest core",
+  network: "Network",
   disk: "Disk",
-  denied: "System may not read processor and memory figures yet.",
+  denied: "System may not read this computer's figures yet.",
   cores: (count: string, one: boolean) => `${count} ${one ? "core" : "cores"}`,
-  core: (number: string, count: string) => `core ${number} of ${count}`,
+  networkChart: (received: string, sent: string, most: string) =>
+    `Network in the last minute: now ${received} received and ${sent} sent, highest ${most}.`,
   ofTotal: (total: string) => `of ${total} GB`,
   usedOf: (used: string, total: string) => `${used} of ${total} GB`,
+  up: (rate: string) => `${rate} up`,
   since: (time: string) => `No new figures since ${time}.`,
   chart: (what: string, now: string, least: string, most: string) =>
     `${what} in the last minute: now ${now}, lowest ${least}, highest ${most}.`,
@@ -28,13 +30,14 @@ const CHINESE: typeof ENGLISH = {
   span: "最近一分钟",
   processor: "处理器",
   memory: "内存",
-  busiest: "最忙核心",
+  network: "网络",
   disk: "磁盘",
-  denied: "“系统”还不能读取处理器和内存数据。",
+  denied: "“系统”还不能读取这台电脑的数据。",
   cores: (count) => `${count} 个核心`,
-  core: (number, count) => `第 ${number} 个，共 ${count} 个`,
+  networkChart: (received, sent, most) => `最近一分钟的网络：现在接收 ${received}，发送 ${sent}，最高 ${most}。`,
   ofTotal: (total) => `共 ${total} GB`,
   usedOf: (used, total) => `${used} / ${total} GB`,
+  up: (rate) => `上行 ${rate}`,
   since: (time) => `${time} 之后没有新数据。`,
   chart: (what, now, least, most) => `最近一分钟的${what}：现在 ${now}，最低 ${least}，最高 ${most}。`,
   coreChart: (count, least, most) => `${count} 个核心：最闲 ${least}，最忙 ${most}。`,
@@ -58,6 +61,12 @@ export function wordsFor(locale: string) {
     scaleEnd: (bytes: number) => `${fine.format(bytes / GIB)} GB`,
     /** Disks are sold in decimal gigabytes. */
     diskAmount: (bytes: number) => whole.format(bytes / GB),
+    /** Bytes a second and their unit, counted in decimal steps as networks are sold. */
+    rate(bytes: number): [figure: string, unit: string] {
+      if (bytes < 1_000_000) return [whole.format(bytes / 1000), "kB/s"];
+      if (bytes < 1_000_000_000) return [(bytes < 100_000_000 ? tenth : whole).format(bytes / 1_000_000), "MB/s"];
+      return [tenth.format(bytes / 1_000_000_000), "GB/s"];
+    },
     time: (at: number) => time.format(new Date(at)),
   };
 }

@@ -1,6 +1,16 @@
 import { expect, test } from "vitest";
 
-import { MAX_SAMPLES, NO_HISTORY, memoryScale, readFigures, readHistory, withFigures } from "../src/figures.js";
+import {
+  MAX_SAMPLES,
+  NO_HISTORY,
+  memoryScale,
+  rateScale,
+  ratesOf,
+  readFigures,
+  readHistory,
+  withFigures,
+} from "../src/figures.js";
+import { wordsFor } from "../src/words.js";
 
 const GIB = 1024 ** 3;
 const FIGURES = { cpu_percent: 23.44, cores: 8, memory_used: 9.8 * GIB, memory_total: 16 * GIB };
@@ -14,12 +24,12 @@ function scaleOf(used: number[], total: number): [number, number] {
 }
 
 test.each([
-  ["steady use: a sixteenth of the whole, ends on half gigabytes", [9.8, 9.8], 16, [9, 10.5]],
-  ["a little noise leaves it as it was", [9.75, 9.85], 16, [9, 10.5]],
-  ["use that grows takes more room", [6, 9], 16, [4, 10]],
-  ["near zero it begins at zero", [0.2, 0.3], 16, [0, 1]],
-  ["near the end it ends with the whole", [15.8, 15.9], 16, [15, 16]],
-  ["a large machine has larger steps", [100, 101], 256, [88, 112]],
+  ["steady use: a thirty-second of the whole, ends on quarters", [9.8, 9.8], 16, [9.5, 10.25]],
+  ["a little noise leaves it as it was", [9.75, 9.85], 16, [9.5, 10.25]],
+  ["use that grows takes more room", [6, 9], 16, [5, 10]],
+  ["near zero it begins at zero", [0.2, 0.3], 16, [0, 0.5]],
+  ["near the end it ends with the whole", [15.8, 15.9], 16, [15.5, 16]],
+  ["a large machine has larger steps", [100, 101], 256, [96, 108]],
   ["a small machine has quarters", [1.1, 1.2], 2, [1, 1.25]],
   ["nothing known yet: the whole", [], 16, [0, 16]],
 ])("%s", (_, used, total, expected) => {
@@ -67,4 +77,48 @@ test("reads state back, without samples that can't be drawn", () => {
   expect(readHistory(JSON.parse(JSON.stringify(history)))).toEqual(history);
   expect(readHistory({ samples: [null, { at: 1 }, { at: 1, cpu: 2, memory: 3 }] }).samples).toHaveLength(1);
   expect(() => readHistory({})).toThrow("`samples` is not a list");
+});
+
+function network(...samples: [at: number, received: number | undefined, sent: number | undefined][]) {
+  return samples.map(([at, received, sent]) => ({ at, cpu: 0, memory: 0, received, sent }) as never);
+}
+
+test.each([
+  ["two seconds apart", network([0, 0, 0], [2000, 3000, 500]), [[2000, 1500, 250]]],
+  ["too far apart to tell", network([0, 0, 0], [9000, 3000, 500]), []],
+  ["smaller than before: started anew", network([0, 900, 900], [1000, 10, 10], [2000, 20, 30]), [[2000, 10, 20]]],
+  ["without figures, as an older version kept them", network([0, undefined, undefined], [1000, 10, 10]), []],
+  ["alone", network([0, 0, 0]), []],
+])("rates of samples that are %s", (_, samples, expected) => {
+  expect(ratesOf(samples).map(({ at, received, sent }) => [at, received, sent])).toEqual(expected);
+});
+
+test.each([
+  [0, 100_000],
+  [100_001, 200_000],
+  [240_000, 500_000],
+  [1_200_000, 2_000_000],
+  [9_000_000, 10_000_000],
+  [10_000_000, 10_000_000],
+])("a rate of at most %i is drawn up to %i", (most, high) => {
+  expect(rateScale([{ at: 0, received: most, sent: 1 }])).toEqual({ low: 0, high });
+});
+
+test("state of a version that kept no network opens, and goes on with it", () => {
+  const old = { samples: [{ at: 1_000, cpu: 2, memory: 3 }], memory_total: 16 * GIB, cores: 8 };
+  const opened = readHistory(JSON.parse(JSON.stringify(old)));
+  expect(opened).toEqual(old);
+  const figures = { ...FIGURES, network_received: 5_000, network_sent: 100 };
+  const later = withFigures(withFigures(opened, figures, 2_000), { ...figures, network_received: 7_000 }, 3_000);
+  expect(ratesOf(later.samples)).toEqual([{ at: 3_000, received: 2_000, sent: 0 }]);
+  expect(readHistory(JSON.parse(JSON.stringify(later)))).toEqual(later);
+});
+
+test.each([
+  ["en", 84_000, "84 kB/s"],
+  ["en", 1_240_000, "1.2 MB/s"],
+  ["zh-CN", 240_000_000, "240 MB/s"],
+  ["de", 1_240_000, "1,2 MB/s"],
+])("in %s a rate of %i is written %s", (locale, rate, written) => {
+  expect(wordsFor(locale).rate(rate).join(" ")).toBe(written);
 });

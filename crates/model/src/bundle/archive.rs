@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::check::{self, ManifestError};
 use super::manifest::{BundleKind, BundleManifest};
 use crate::{Digest, Subject};
 
@@ -81,6 +82,9 @@ pub enum BundleError {
     /// An entry point that is not in the bundle.
     #[error("the manifest names `{0}`, which is not in the bundle")]
     NoEntryPoint(String),
+    /// A manifest that makes no sense.
+    #[error("the bundle's manifest says what can't be")]
+    Manifest(#[from] ManifestError),
     /// A kind and an id that contradict each other.
     #[error("the manifest says `{kind:?}`, but its id is `{id}`")]
     Kind {
@@ -277,7 +281,10 @@ fn check_manifest(
             id: manifest.id.clone(),
         });
     }
-    let points = std::iter::once(&manifest.entry.ui).chain(&manifest.entry.logic);
+    check::check(manifest)?;
+    let points = std::iter::once(&manifest.entry.ui)
+        .chain(&manifest.entry.logic)
+        .chain(&manifest.icon);
     match points.into_iter().find(|path| !entries.contains_key(*path)) {
         Some(missing) => Err(BundleError::NoEntryPoint(missing.clone())),
         None => Ok(()),
@@ -298,25 +305,16 @@ fn is_safe_path(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bundle::{EntryPoints, HostApi};
 
     fn manifest() -> BundleManifest {
-        BundleManifest {
-            kind: BundleKind::Widget,
-            id: "w/moult/notes".parse().unwrap_or(Subject::Executable),
-            version: semver::Version::new(1, 0, 0),
-            name: "Notes".into(),
-            description: String::new(),
-            entry: EntryPoints {
-                ui: "index.html".into(),
-                logic: None,
-            },
-            host_api: HostApi { min: 1, max: 1 },
-            state: None,
-            permissions: Vec::new(),
-            sizes: Vec::new(),
-            whole_tile: false,
-        }
+        let id = "w/moult/notes".parse().unwrap_or(Subject::Executable);
+        BundleManifest::new(
+            BundleKind::Widget,
+            id,
+            semver::Version::new(1, 0, 0),
+            "Notes",
+            "index.html",
+        )
     }
 
     fn files(list: &[(&str, &str)]) -> BTreeMap<String, Vec<u8>> {

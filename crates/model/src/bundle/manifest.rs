@@ -1,8 +1,12 @@
 //! What a bundle says of itself.
 
+use std::collections::BTreeMap;
+
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
+use super::settings::Setting;
+use super::shadow::{ShadowRun, TrialRule};
 use crate::Subject;
 
 /// What a bundle is.
@@ -48,6 +52,54 @@ pub struct BundleManifest {
     /// Whether the widget takes the whole tile and draws its own header.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub whole_tile: bool,
+    /// What its user may set, for each instance on the board. The host draws the form.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, Setting>,
+    /// The languages that it speaks, as BCP 47.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub locales: Vec<String>,
+    /// Its picture: the path of an SVG or PNG in the bundle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub icon: Option<String>,
+    /// What counts as failing while a version is on trial.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial: Option<TrialRule>,
+    /// Whether new logic must run beside the live one first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<ShadowRun>,
+}
+
+impl BundleManifest {
+    /// One that asks for nothing and keeps nothing.
+    pub fn new(
+        kind: BundleKind,
+        id: Subject,
+        version: Version,
+        name: impl Into<String>,
+        ui: impl Into<String>,
+    ) -> Self {
+        Self {
+            kind,
+            id,
+            version,
+            name: name.into(),
+            description: String::new(),
+            entry: EntryPoints {
+                ui: ui.into(),
+                logic: None,
+            },
+            host_api: HostApi { min: 1, max: 1 },
+            state: None,
+            permissions: Vec::new(),
+            sizes: Vec::new(),
+            whole_tile: false,
+            settings: BTreeMap::new(),
+            locales: Vec::new(),
+            icon: None,
+            trial: None,
+            shadow: None,
+        }
+    }
 }
 
 /// Where a bundle's parts begin: paths inside it.
@@ -89,13 +141,52 @@ pub struct StateSchema {
 }
 
 /// Something a bundle asks for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema, ts_rs::TS)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema, ts_rs::TS)]
 #[serde(deny_unknown_fields)]
 pub struct Permission {
     /// The capability, such as `system.figures`.
     pub capability: String,
     /// Why, in a sentence that the user reads.
     pub reason: String,
+    /// `network`: the hosts that it may reach: `example.org`, `*.example.org`, `example.org:8443`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<String>>")]
+    pub hosts: Vec<String>,
+    /// `bus`: the topics of its own that it publishes to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<String>>")]
+    pub publishes: Vec<String>,
+    /// `bus`: the topics that it listens to: `w/publisher/name:topic`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<String>>")]
+    pub listens: Vec<String>,
+    /// `bus`: the topics of its own on which it answers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<String>>")]
+    pub answers: Vec<String>,
+    /// `bus`: the topics that it asks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<String>>")]
+    pub asks: Vec<String>,
+    /// `shared`: the values of its own that it writes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<String>>")]
+    pub writes: Vec<String>,
+    /// `shared`: the values that it reads: `w/publisher/name:value`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<String>>")]
+    pub reads: Vec<String>,
+}
+
+impl Permission {
+    /// One without bounds.
+    pub fn new(capability: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self {
+            capability: capability.into(),
+            reason: reason.into(),
+            ..Self::default()
+        }
+    }
 }
 
 /// A size on the board's grid of 12 columns: `s` is 2 by 2, `m` 4 by 2, `l` 4 by 4.

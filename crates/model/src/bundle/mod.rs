@@ -4,7 +4,13 @@
 //! give the same bytes, so a bundle's digest is its identity and small edits make small patches.
 
 mod archive;
+mod check;
 mod manifest;
+mod settings;
+mod shadow;
 
 pub use archive::{Bundle, BundleError, Entry};
+pub use check::ManifestError;
 pub use manifest::{BundleKind, BundleManifest, EntryPoints, HostApi, Permission, Size, StateSchema};
+pub use settings::{ChoiceOption, FieldKind, Setting, Words, values};
+pub use shadow::{CompareRule, ShadowRun, TrialRule};

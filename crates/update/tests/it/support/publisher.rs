@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use moult_model::bundle::{BundleKind, EntryPoints, HostApi, Permission};
+use moult_model::bundle::{BundleKind, Permission};
 use moult_model::index::{Download, Encoding};
 use moult_model::{Bundle, BundleManifest, Digest, Patch, Release, Subject};
 use moult_trust::sign::{Editor, Keys};
@@ -53,10 +53,7 @@ impl<'a> Issue<'a> {
     }
 
     fn permissions(&self) -> Vec<Permission> {
-        let wish = |name: &&str| Permission {
-            capability: (*name).to_owned(),
-            reason: "for the test".to_owned(),
-        };
+        let wish = |name: &&str| Permission::new(*name, "for the test");
         self.permissions.iter().map(wish).collect()
     }
 
@@ -70,20 +67,14 @@ impl<'a> Issue<'a> {
             Subject::Widget(_) => BundleKind::Widget,
         };
         let manifest = BundleManifest {
-            kind,
-            id: self.subject.clone(),
-            version: version(self.version),
-            name: "Notes".into(),
-            description: String::new(),
-            entry: EntryPoints {
-                ui: "index.html".into(),
-                logic: None,
-            },
-            host_api: HostApi { min: 1, max: 1 },
-            state: None,
             permissions: self.permissions(),
-            sizes: Vec::new(),
-            whole_tile: false,
+            ..BundleManifest::new(
+                kind,
+                self.subject.clone(),
+                version(self.version),
+                "Notes",
+                "index.html",
+            )
         };
         let files = BTreeMap::from([("index.html".to_owned(), own), ("picture".to_owned(), common)]);
         Bundle::pack(&manifest, &files).unwrap()

@@ -1,0 +1,74 @@
+//! Logic that does what a test asks for, good and bad.
+
+use moult_guest::{Logic, Refused, Value, call, json, say};
+
+struct Guest {
+    count: u64,
+    settings: Value,
+    hoard: Vec<Vec<u8>>,
+}
+
+impl Logic for Guest {
+    fn new(settings: Value) -> Self {
+        Self {
+            count: 0,
+            settings,
+            hoard: Vec::new(),
+        }
+    }
+
+    fn handle(&mut self, event: Value) -> Value {
+        match event["do"].as_str().unwrap_or_default() {
+            "count" => {
+                self.count += 1;
+                json!(self.count)
+            }
+            "settings" => self.settings.clone(),
+            "call" => match call(event["capability"].as_str().unwrap_or_default(), &event["request"]) {
+                Ok(value) => json!({ "ok": value }),
+                Err(problem) => json!({ "problem": problem }),
+            },
+            "flood" => {
+                let calls = event["calls"].as_u64().unwrap_or_default();
+                let refused = (0..calls).filter(|_| call("system.figures", &json!({})).is_err()).count();
+                json!(refused)
+            }
+            "say" => {
+                say(&event["what"]);
+                Value::Null
+            }
+            "loop" => loop {
+                std::hint::black_box(self.count);
+            },
+            "allocate" => loop {
+                self.hoard.push(vec![1; 1 << 20]);
+            },
+            "trap" => panic!("as asked"),
+            "recurse" => json!(recurse(event["depth"].as_u64().unwrap_or(u64::MAX))),
+            "large" => json!("x".repeat(event["bytes"].as_u64().unwrap_or_default() as usize)),
+            "now" => json!(moult_guest::now()),
+            "random" => json!(moult_guest::random(16)),
+            other => json!({ "unknown": other }),
+        }
+    }
+
+    fn snapshot(&self) -> Value {
+        json!({ "count": self.count })
+    }
+
+    fn restore(&mut self, state: Value, schema: u32) -> Result<(), Refused> {
+        if schema > 2 {
+            return Err(format!("schema {schema} is not known here").into());
+        }
+        self.count = state["count"].as_u64().ok_or("the count is no number")?;
+        Ok(())
+    }
+}
+
+#[inline(never)]
+fn recurse(depth: u64) -> u64 {
+    let room = std::hint::black_box([depth; 64]);
+    if depth == 0 { 0 } else { recurse(depth - 1) + room[5] % 2 }
+}
+
+moult_guest::export!(Guest);

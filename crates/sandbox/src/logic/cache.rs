@@ -1,0 +1,163 @@
+//! Compiled code between two starts. A file is named by what it was compiled from and for, and carries a code that
+//! only this installation can make: code is run as it is, so a file of somebody else must never be taken for ours.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use moult_durable::{DurableError, create_dir_all, write_atomic};
+use moult_model::Digest;
+use sha2::Sha256;
+
+/// So many files are kept, the newest.
+const KEPT: usize = 64;
+const MAC: usize = 32;
+const KEY: usize = 32;
+
+/// Why code could not be kept. It is compiled again the next time.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CacheError {
+    /// The folder or a file in it.
+    #[error(transparent)]
+    Disk(#[from] DurableError),
+    /// The system gives no random bytes.
+    #[error("the system gave no random bytes")]
+    Random(#[source] getrandom::Error),
+    /// The key can't be read.
+    #[error("`{path}` could not be read")]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// Compiled code on the disk.
+#[derive(Debug)]
+pub struct Cache {
+    folder: PathBuf,
+    key: [u8; KEY],
+}
+
+impl Cache {
+    /// Opens the cache in a folder, and makes its key the first time.
+    pub fn open(folder: &Path) -> Result<Self, CacheError> {
+        create_dir_all(folder)?;
+        let path = folder.join("key");
+        let folder = folder.to_owned();
+        let found = match fs::read(&path) {
+            Ok(found) => found,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(source) => return Err(CacheError::Key { path, source }),
+        };
+        // A damaged key makes all files void, which costs a compilation each.
+        if let Ok(key) = found.try_into() {
+            return Ok(Self { folder, key });
+        }
+        let mut key = [0; KEY];
+        getrandom::fill(&mut key).map_err(CacheError::Random)?;
+        write_atomic(&path, &key)?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let secret = fs::Permissions::from_mode(0o600);
+            fs::set_permissions(&path, secret).map_err(|source| CacheError::Key { path, source })?;
+        }
+        Ok(Self { folder, key })
+    }
+
+    /// The code of a component for an engine, if it is there and whole.
+    pub fn get(&self, component: &Digest, engine: &str) -> Option<Vec<u8>> {
+        let bytes = fs::read(self.path(component, engine)).ok()?;
+        let (mac, code) = bytes.split_at_checked(MAC)?;
+        self.mac(component, engine, code)?.verify_slice(mac).ok()?;
+        Some(code.to_vec())
+    }
+
+    /// Keeps the code of a component for an engine.
+    pub fn put(&self, component: &Digest, engine: &str, code: &[u8]) -> Result<(), CacheError> {
+        let Some(mac) = self.mac(component, engine, code) else {
+            return Ok(());
+        };
+        let mut bytes = mac.finalize().into_bytes().to_vec();
+        bytes.extend_from_slice(code);
+        write_atomic(&self.path(component, engine), &bytes)?;
+        self.tidy();
+        Ok(())
+    }
+
+    fn path(&self, component: &Digest, engine: &str) -> PathBuf {
+        self.folder.join(format!("{component}-{engine}.code"))
+    }
+
+    fn mac(&self, component: &Digest, engine: &str, code: &[u8]) -> Option<Hmac<Sha256>> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).ok()?;
+        mac.update(component.to_string().as_bytes());
+        mac.update(&(engine.len() as u64).to_le_bytes());
+        mac.update(engine.as_bytes());
+        mac.update(code);
+        Some(mac)
+    }
+
+    /// Removes the oldest files. One that can't be removed stays, and is tried again with the next.
+    fn tidy(&self) {
+        let Ok(entries) = fs::read_dir(&self.folder) else {
+            return;
+        };
+        let mut files: Vec<_> = entries
+            .flatten()
+            .filter(|entry| entry.file_name().to_string_lossy().ends_with(".code"))
+            .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
+            .collect();
+        files.sort();
+        let surplus = files.len().saturating_sub(KEPT);
+        for (_, path) in files.drain(..surplus) {
+            let _ = moult_durable::fs::remove_file(&path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_this_installation_kept_whole_comes_back() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let component = Digest::of(b"component");
+        let cache = Cache::open(folder.path())?;
+        assert_eq!(cache.get(&component, "e1"), None);
+        cache.put(&component, "e1", b"code")?;
+        assert_eq!(cache.get(&component, "e1").as_deref(), Some(&b"code"[..]));
+        assert_eq!(cache.get(&component, "e2"), None, "another engine");
+        assert_eq!(cache.get(&Digest::of(b"other"), "e1"), None, "another component");
+        assert!(
+            Cache::open(folder.path())?.get(&component, "e1").is_some(),
+            "after a restart"
+        );
+
+        let path = cache.path(&component, "e1");
+        let whole = fs::read(&path)?;
+        for at in 0..whole.len() {
+            let mut flipped = whole.clone();
+            flipped[at] ^= 1;
+            fs::write(&path, flipped)?;
+            assert_eq!(cache.get(&component, "e1"), None, "byte {at} differs");
+        }
+        fs::write(cache.path(&component, "e2"), &whole)?;
+        assert_eq!(cache.get(&component, "e2"), None, "a file under another name");
+        fs::write(&path, &whole)?;
+        let elsewhere = tempfile::tempdir()?;
+        let other = Cache::open(elsewhere.path())?;
+        fs::copy(&path, other.path(&component, "e1"))?;
+        assert_eq!(
+            other.get(&component, "e1"),
+            None,
+            "a file of another installation"
+        );
+        Ok(())
+    }
+}

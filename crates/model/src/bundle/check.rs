@@ -266,6 +266,8 @@ mod tests {
 
     #[test]
     fn each_rule_has_its_own_error() {
+        let settings =
+            |key: &str, default: &Value| json!({key: {"kind": "switch", "title": "T", "default": default}});
         let network =
             |hosts: Value| permissions(json!([{"capability": "network", "reason": "r", "hosts": hosts}]));
         let cases = [
@@ -319,13 +321,11 @@ mod tests {
                 "`phase` is no name",
             ),
             (
-                checked(|m| {
-                    m["settings"] = json!({"Key": {"kind": "switch", "title": "T", "default": true}})
-                }),
+                checked(|m| m["settings"] = settings("Key", &json!(true))),
                 "the setting `Key`",
             ),
             (
-                checked(|m| m["settings"] = json!({"key": {"kind": "switch", "title": "T", "default": 1}})),
+                checked(|m| m["settings"] = settings("key", &json!(1))),
                 "the setting `key`",
             ),
             (checked(|m| m["shadow"] = json!({})), "`shadow` makes no sense"),

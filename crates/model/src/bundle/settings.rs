@@ -154,7 +154,7 @@ impl Setting {
             && (number
                 || (self.min.is_none() && self.max.is_none() && self.step.is_none() && self.unit.is_none()))
             && self.step.is_none_or(|step| step > 0.0)
-            && (self.kind == FieldKind::Choice) == !self.options.is_empty()
+            && (self.kind == FieldKind::Choice) != self.options.is_empty()
             && self.options.len() <= 64
             && self.options.iter().all(|option| option.title.is_complete());
         self.title.is_complete() && described && field && self.admits(&self.default)

@@ -150,7 +150,7 @@ impl Pool {
         let code = self.inner.code(&spec.component)?;
         let instance = self
             .inner
-            .launch(key.clone(), spec, code.into(), Restarts::default(), true)?;
+            .launch(key.clone(), spec, &code.into(), Restarts::default(), true)?;
         let mut running = self.inner.running();
         if let Some(before) = running.keys.insert(key, instance) {
             running.stop(before);
@@ -328,7 +328,7 @@ impl Inner {
         self: &Arc<Self>,
         key: Key,
         spec: Spec,
-        code: Arc<[u8]>,
+        code: &Arc<[u8]>,
         restarts: Restarts,
         wait: bool,
     ) -> Result<InstanceNumber, LogicError> {
@@ -342,7 +342,7 @@ impl Inner {
                 key: key.clone(),
                 child: Arc::clone(&child),
                 spec: spec.clone(),
-                code: Arc::clone(&code),
+                code: Arc::clone(code),
                 restarts,
                 questions: HashMap::new(),
                 starting: wait.then_some(tell),
@@ -363,7 +363,7 @@ impl Inner {
             state: spec.state,
             schema: spec.schema,
         };
-        let said = child.say(&start, Some(&code)).map_err(LogicError::Process);
+        let said = child.say(&start, Some(code)).map_err(LogicError::Process);
         let outcome = match (said, wait) {
             (Err(error), _) => Err(error),
             (Ok(()), false) => Ok(Value::Null),
@@ -589,7 +589,7 @@ impl Inner {
             std::thread::sleep(pause);
             let Some(inner) = inner.upgrade() else { return };
             let is_wanted = inner.running().keys.get(&key) == Some(&instance);
-            if is_wanted && let Err(error) = inner.launch(key.clone(), spec, code, restarts, false) {
+            if is_wanted && let Err(error) = inner.launch(key.clone(), spec, &code, restarts, false) {
                 tracing::error!(%error, ?key, "logic could not be started again");
                 inner.running().keys.remove(&key);
             }

@@ -4,6 +4,7 @@
 import type { Load, SavedState, StageEvent, StageReport, SwapOrder } from "./src/host/bindings";
 import { FakeHost, ordinaryDay, SCENES, widget } from "./src/host/fake";
 import { openStage } from "./src/stage/open";
+import { valuesOf } from "./src/state/tile_settings";
 import type { Native } from "./src/stage/native";
 
 const asked = new URLSearchParams(location.search);
@@ -62,10 +63,15 @@ function load(name: string, instance: string | null, version: string, bundle = n
     state_schema: SCHEMAS[name] ?? null,
     saved: (instance !== null && saved.get(instance)) || null,
     granted: granted ?? [],
+    settings: valuesOf(
+      overview.installed.find((part) => part.subject === subject)?.settings ?? {},
+      overview.board.tiles.find((tile) => tile.instance === instance)?.settings,
+    ),
   };
 }
 
 const host = new FakeHost(overview);
+host.settled = (instance, settings) => tell({ kind: "settings", instance, settings });
 const native: Native = {
   open(onEvent) {
     tell = onEvent;

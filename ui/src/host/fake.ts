@@ -4,6 +4,7 @@
 import type { Body, Box, ShellNews } from "../protocol";
 import type { Activity, HistoryEntry, InstalledPart, Overview, Problem, ShellCommand, StagePolicy } from "./bindings";
 import type { Connect, ShellSide, ShellStart } from "./host";
+import { valuesOf } from "../state/tile_settings";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -29,6 +30,7 @@ export function widget(id: string, name: string, version: string, more: Partial<
     earlier: [],
     banned: [],
     permissions: [],
+    settings: {},
     sizes: ["m", "s", "l"],
     whole_tile: false,
     updated_at: null,
@@ -297,6 +299,8 @@ export class FakeHost {
   /** Set to have commands refused with it. */
   refuses: Problem | null = null;
   laidOut: () => void = () => {};
+  /** Gets what the native side tells the frame of a tile whose settings were changed. */
+  settled: (instance: string, settings: Record<string, unknown>) => void = () => {};
   #shell: ShellSide | null = null;
 
   constructor(overview: Overview) {
@@ -361,6 +365,15 @@ export class FakeHost {
         this.change({ board: { tiles: [...board.tiles, command.tile] } });
         this.tell({ kind: "frame", instance: command.tile.instance, phase: "live", version: "1.0.0" });
         return null;
+      case "set_tile_settings": {
+        const { instance, settings } = command;
+        const tiles = board.tiles.map((tile) => (tile.instance === instance ? { ...tile, settings } : tile));
+        const tile = tiles.find((one) => one.instance === instance);
+        const part = this.overview.installed.find(({ subject }) => subject === `w/${tile?.widget}`);
+        this.change({ board: { tiles } });
+        this.settled(instance, valuesOf(part?.settings ?? {}, settings));
+        return null;
+      }
       case "grant":
         this.change({ needs: this.overview.needs.filter(({ widget }) => widget !== command.widget) });
         return null;

@@ -8,6 +8,8 @@ import { readFrameMessage } from "./messages";
 /** What a frame is to the user. */
 export type FrameState = "live" | "incoming" | "outgoing";
 
+/** The settings as a frame hears them. */
+export type FrameSettings = Extract<StageMessage, { kind: "settings" }>["settings"];
 type Answer = Extract<ShellFrameMessage, { kind: "snapshot" | "frozen" | "restored" }>;
 type Question<T> = T extends { id: number; kind: "snapshot" | "freeze" | "restore" } ? Omit<T, "id"> : never;
 
@@ -29,8 +31,8 @@ export class Frame {
   composing = false;
   /** The capabilities that it may call. */
   granted: string[];
-  /** A value for each setting that it declares. */
-  settings: Load["settings"];
+  /** A value for each setting that it declares: a text, a number or a switch, as the native side has checked. */
+  settings: FrameSettings;
   /** What went wrong before it was ready. */
   error: string | null = null;
 
@@ -44,7 +46,7 @@ export class Frame {
     this.load = load;
     this.state = state;
     this.granted = load.granted;
-    this.settings = load.settings;
+    this.settings = load.settings as FrameSettings;
     this.#listener = listener;
     this.element = document.createElement("iframe");
     this.element.setAttribute("sandbox", "allow-scripts");

@@ -39,8 +39,7 @@ export function tauriNative(): Native {
     },
     report: (report) => invoke("stage_report", { key, report }),
     saveState: (instance, state) => invoke("state_save", { key, instance, state }),
-    capability: (token, capability, request, area) =>
-      invoke("capability", { key, token, capability, request, area }),
+    capability: (token, capability, request, area) => invoke("capability", { key, token, capability, request, area }),
     shellCommand: (command) => invoke("shell_command", { key, command }),
   };
 }

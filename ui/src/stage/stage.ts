@@ -6,7 +6,7 @@ import type { FramePhase, FrameTheme, ShellFrameMessage, ShellStageMessage } fro
 import { Arrangement, type Layout } from "./arrangement";
 import { answer, call } from "./calls";
 import { carry, Holding, typeKeys } from "./carry";
-import { Frame, type FrameListener } from "./frame";
+import { Frame, type FrameListener, type FrameSettings } from "./frame";
 import { strayKey } from "./keyboard";
 import { atNextFrame, hide, stand } from "./layers";
 import { localeOf } from "./locale";
@@ -100,10 +100,11 @@ export class Stage implements FrameListener {
         return this.#swap(event.order);
       case "settings": {
         const slot = this.#slots.get(event.instance);
+        const settings = event.settings as FrameSettings;
         for (const frame of slot ? [slot.current, ...(slot.run ? [slot.run.old, slot.run.new] : [])] : []) {
-          if (frame.settings === event.settings) continue;
-          frame.settings = event.settings;
-          frame.send({ kind: "settings", settings: event.settings });
+          if (frame.settings === settings) continue;
+          frame.settings = settings;
+          frame.send({ kind: "settings", settings });
         }
         return;
       }

@@ -71,6 +71,7 @@ function load(token: string, subject: string, instance: string | null, more: Par
     state_schema: 1,
     saved: null,
     granted: [],
+    settings: {},
     ...more,
   };
 }

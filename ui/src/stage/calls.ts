@@ -1,4 +1,5 @@
-// Calls of a frame to the native side and their answers. A capability that was not granted never reaches it.
+// Calls of a frame to the native side and their answers. A capability that was not granted never reaches it, and in a
+// swap only the frame that the user has acts: two versions of one widget run then, and nothing may be done twice.
 
 import type { Frame } from "./frame";
 import { type Native, problemOf } from "./native";
@@ -13,6 +14,12 @@ export async function call(
 ): Promise<void> {
   const needed = capabilityOf(capability);
   if (frame.granted.includes(needed)) {
+    if (frame.state !== "live" && acts(capability, request)) {
+      const detail = `${frame.load.subject} ${frame.load.version} is ${frame.state} and called ${capability}`;
+      const happened = "The widget is not shown yet.";
+      const error = { code: "cancelled", happened, kept: "Nothing was done.", advice: null, detail };
+      return frame.send({ kind: "reply", id, ok: false, error });
+    }
     const { x, y, width, height } = frame.element.getBoundingClientRect();
     const area = { x, y, width, height, focused: frame.focused };
     return answer(frame, id, native.capability(frame.load.token, capability, request, area));
@@ -38,4 +45,23 @@ const WHOLE = ["system.figures", "clipboard.write", "open.url"];
 /** The capability that a call needs. */
 export function capabilityOf(call: string): string {
   return WHOLE.includes(call) ? call : (call.split(".", 1)[0] ?? call);
+}
+
+/** Calls that do something which is seen outside of the frame, or stays. */
+const ACTING = [
+  "notifications.show",
+  "clipboard.write",
+  "open.url",
+  "bus.publish",
+  "bus.ask",
+  "shared.set",
+  "storage.set",
+  "storage.delete",
+];
+
+/** Whether a call does more than read. */
+export function acts(call: string, request: unknown): boolean {
+  if (call !== "network.fetch") return ACTING.includes(call) || call.startsWith("timers.");
+  const method = typeof request === "object" && request !== null && "method" in request ? request.method : undefined;
+  return method !== undefined && method !== "GET" && method !== "HEAD";
 }

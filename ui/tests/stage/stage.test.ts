@@ -379,6 +379,34 @@ describe("a swap", () => {
     expect(frames()).toEqual(["1.0.0 live", "1.0.0 live", "1.0.0 live"]);
   });
 
+  it("lets only the frame that the user has act, and both read", async () => {
+    const granted = ["storage"];
+    stage.event({ kind: "close", instance: "notes-1" });
+    stage.event({ kind: "open", load: load("n0", NOTES, "notes-1", { granted }) });
+    await loadFrames();
+    await ready("n0");
+    const both = (first: number) => {
+      for (const token of ["n0", "n2"]) {
+        page(token).say({ kind: "call", id: first, capability: "storage.set", request: { key: "a", value: 1 } });
+        page(token).say({ kind: "call", id: first + 1, capability: "storage.get", request: { key: "a" } });
+      }
+    };
+    stage.event({ kind: "swap", order: order(next({ granted }), { trial_ms: 5000 }) });
+    await loadFrames();
+    both(1);
+    await wait();
+    expect(asked).toEqual(["n0 storage.set", "n0 storage.get", "n2 storage.get"]);
+    const error = { code: "cancelled", happened: "The widget is not shown yet." };
+    expect(page("n2").all("reply")[0]).toMatchObject({ id: 1, ok: false, error });
+    asked.length = 0;
+    await ready("n2");
+    await wait(400);
+    both(3);
+    await wait();
+    expect(frames()).toContain("2.0.0 live");
+    expect(asked).toEqual(["n0 storage.get", "n2 storage.set", "n2 storage.get"]);
+  });
+
   it("is thrown out when the new version does not answer at the end", async () => {
     stage.event({ kind: "swap", order: order(next()) });
     await loadFrames();

@@ -25,6 +25,7 @@ void host.start(start, (asked.get("phase") ?? "live") as "live" | "loading").the
   session.view = (asked.get("view") ?? "board") as View;
   session.section = asked.get("section") ?? "general";
   session.why = asked.get("why");
+  session.form = asked.get("form");
   session.opened = asked.get("opened");
   const click = asked.get("click");
   if (click) setTimeout(() => document.querySelector<HTMLElement>(`[data-testid="${click}"]`)?.click(), 100);

@@ -80,7 +80,7 @@ pub(crate) fn build(app: &tauri::App, context: &Arc<Context>, over: Option<Windo
     }
     let pressed = Arc::clone(context);
     presses::listen(&window, move |press| {
-        pressed.powers.presses.note(press, Instant::now())
+        pressed.powers.presses.note(press, Instant::now());
     })?;
     let closing = Arc::clone(context);
     window.on_window_event(move |event| {

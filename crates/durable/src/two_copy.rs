@@ -265,7 +265,7 @@ mod tests {
             Resource::Nofile,
             Rlimit {
                 current: Some(0),
-                ..usual.clone()
+                ..usual
             },
         )
         .unwrap();

@@ -24,7 +24,7 @@ pub fn run(connection: Connection, confined: Vec<String>) -> Result<(), ChildErr
         return Ok(());
     };
     if component.len() > COMPONENT_BYTES {
-        let fault = unfit(format!(
+        let fault = unfit(&format!(
             "{} bytes are more than {COMPONENT_BYTES}",
             component.len()
         ));
@@ -36,14 +36,14 @@ pub fn run(connection: Connection, confined: Vec<String>) -> Result<(), ChildErr
             write_raw(&mut to, &code)?;
         }
         Err(error) => {
-            let fault = unfit(format!("{error:#}"));
+            let fault = unfit(&format!("{error:#}"));
             write_message(&mut to, &FromChild::NotCompiled { fault })?;
         }
     }
     Ok(())
 }
 
-fn unfit(detail: String) -> Fault {
+fn unfit(detail: &str) -> Fault {
     Fault {
         kind: FaultKind::Unfit,
         detail: detail.chars().take(2_000).collect(),

@@ -251,7 +251,7 @@ fn problem(detail: &str) -> String {
 pub(crate) fn start(
     engine: &Engine,
     ticker: &Ticker,
-    birth: Birth,
+    birth: &Birth,
     out: Out,
 ) -> std::io::Result<Sender<Told>> {
     let (tell, told) = channel();
@@ -262,7 +262,7 @@ pub(crate) fn start(
         .stack_size(2 << 20)
         .spawn(move || {
             let instance = birth.instance;
-            let Err(fault) = live(&engine, &ticker, birth, &out, told) else {
+            let Err(fault) = live(&engine, &ticker, &birth, &out, told) else {
                 return;
             };
             let _ = out.send(FromChild::Failed { instance, fault });
@@ -274,11 +274,11 @@ pub(crate) fn start(
 fn live(
     engine: &Engine,
     ticker: &Ticker,
-    birth: Birth,
+    birth: &Birth,
     out: &Out,
     told: Receiver<Told>,
 ) -> Result<(), Fault> {
-    let Birth { instance, limits, .. } = birth;
+    let Birth { instance, limits, .. } = *birth;
     let component = load(engine, &birth.code)?;
     let guest = Guest {
         instance,

@@ -95,7 +95,7 @@ async fn carry_out(
             powers
                 .storage
                 .get(widget, &key)
-                .map(|value| value.unwrap_or_default()),
+                .map(Option::unwrap_or_default),
         ),
         Call::Keys => kept(powers.storage.keys(widget).map(|keys| json!(keys))),
         Call::Set(key, value) => kept(powers.storage.set(widget, &key, value).map(|()| Value::Null)),

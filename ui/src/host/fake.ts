@@ -189,6 +189,38 @@ export function ordinaryDay(now: number): Overview {
   };
 }
 
+/** A field of each kind. */
+const CLOCK: InstalledPart["settings"] = {
+  seconds: { kind: "switch", title: { en: "Seconds", zh: "显示秒" }, default: false },
+  name: {
+    kind: "text",
+    title: { en: "Name", zh: "名称" },
+    description: { en: "Stands above the time.", zh: "显示在时间上方。" },
+    default: "",
+    max_length: 12,
+  },
+  rest: {
+    kind: "number",
+    title: { en: "Break", zh: "休息" },
+    default: 5,
+    min: 1,
+    max: 60,
+    step: 5,
+    unit: { en: "min", zh: "分钟" },
+  },
+  face: {
+    kind: "choice",
+    title: { en: "Face", zh: "表盘" },
+    default: "figures",
+    options: [
+      { value: "figures", title: { en: "Figures", zh: "数字" } },
+      { value: "hands", title: { en: "Hands", zh: "指针" } },
+    ],
+  },
+  hue: { kind: "color", title: { en: "Colour", zh: "颜色" }, default: "#0a6850" },
+  zone: { kind: "zone", title: { en: "Place", zh: "地点" }, default: "" },
+};
+
 /** A change that makes a picture one of the states that the shell can show. */
 export const SCENES: Record<string, (overview: Overview, now: number) => void> = {
   board: () => {},
@@ -276,6 +308,12 @@ export const SCENES: Record<string, (overview: Overview, now: number) => void> =
         permissions: [{ capability: "system.figures", reason: "To draw how busy this computer is." }],
       },
     ];
+  },
+  settings: (overview) => {
+    const part = overview.installed.find(({ subject }) => subject === "w/moult/clock");
+    if (part) part.settings = CLOCK;
+    const tile = overview.board.tiles.find(({ instance }) => instance === "clock-1");
+    if (tile) tile.settings = { seconds: true, rest: 15, of_a_newer: 1 };
   },
   offline: (overview) => {
     overview.check_problem = problem(

@@ -51,6 +51,8 @@ export class Session {
   why: Subject | null = $state(null);
   /** The history entry that is opened. */
   opened: string | null = $state(null);
+  /** The instance whose settings are open beside the board. */
+  form: string | null = $state(null);
   checking = $state(false);
   /** Whether "later" was said to the executable that is ready, by version. */
   postponed: string | null = $state(null);
@@ -165,10 +167,20 @@ export class Session {
   /** Opens a view; a second time leads back to the board. */
   toggle(view: View): void {
     this.view = this.view === view ? "board" : view;
+    this.form = null;
   }
 
   escape(): void {
-    this.view = "board";
+    if (this.form !== null) this.form = null;
+    else this.view = "board";
+  }
+
+  openForm(instance: string): void {
+    this.form = instance;
+  }
+
+  closeForm(): void {
+    this.form = null;
   }
 
   /** Shows why a part stands where it stands. */
@@ -179,6 +191,7 @@ export class Session {
   /** Shows what happened, in full. */
   open(entry: HistoryEntry): void {
     this.view = "updates";
+    this.form = null;
     this.opened = entry.id;
   }
 
@@ -256,6 +269,11 @@ export class Session {
 
   resize(instance: string, size: Size): Promise<unknown> {
     return this.#setBoard((board) => grid.resized(board, instance, size));
+  }
+
+  /** Keeps what was chosen for a tile: what differs from the defaults. */
+  setTile(instance: string, settings: Record<string, unknown>): Promise<unknown> {
+    return this.send({ kind: "set_tile_settings", instance, settings });
   }
 
   remove(instance: string): Promise<unknown> {

@@ -2,6 +2,7 @@
 
 import type { ErrorCode, HistoryEntry, Mode, NotTried, Obstacle, Problem, Theme } from "../host/bindings";
 import type { Stage, Status } from "../state/parts";
+import type { Fault } from "../state/tile_settings";
 import * as format from "./format";
 
 const LANGUAGE = "en" as const;
@@ -95,6 +96,7 @@ export const en = {
     versionOf: (name: string, version: string) => `${name} ${version}`,
     cameWith: "Came with Moult",
     size: "Size",
+    settings: "Settings…",
     remove: "Remove from the desk",
     removed: (name: string) => `${name} is off the desk. What it held is kept.`,
     history: "What happened",
@@ -146,6 +148,33 @@ export const en = {
     goesOn: (version: string) => `${version} goes on until you decide.`,
     allow: "Allow",
     notNow: "Not now",
+  },
+
+  form: {
+    title: (name: string) => `Settings of ${name}`,
+    more: "A change holds at once. What differs from the usual has a frame.",
+    reset: "Reset",
+    resetOf: (title: string) => `Reset: ${title}`,
+    pick: (title: string) => `${title}: choose a colour`,
+    ownZone: "This computer’s",
+    noZone: "No place of that name.",
+    fault(fault: Fault, unit: string): string {
+      const behind = unit && ` ${unit}`;
+      switch (fault.kind) {
+        case "number":
+          return "This is not a number. The value before goes on.";
+        case "range":
+          return `From ${fault.min} to ${fault.max}${behind}. The value before goes on.`;
+        case "step":
+          return `In steps of ${fault.step}: ${fault.below} or ${fault.above}${behind}. The value before goes on.`;
+        case "long":
+          return `At most ${fault.most} characters, ${fault.over} fewer than this. The text before goes on.`;
+        case "color":
+          return "A colour has six digits, 0 to 9 and a to f. The one before goes on.";
+        case "other":
+          return "This cannot be chosen here. The value before goes on.";
+      }
+    },
   },
 
   phases: {

@@ -110,6 +110,7 @@ export const zh: Texts = {
     versionOf: (name, version) => `${name} ${version}`,
     cameWith: "随 Moult 安装",
     size: "大小",
+    settings: "设置…",
     remove: "从桌面移除",
     removed: (name) => `已从桌面移除“${name}”，内容都在。`,
     history: "发生了什么",
@@ -154,6 +155,33 @@ export const zh: Texts = {
     goesOn: (version) => `你决定之前，${version} 照常运行。`,
     allow: "允许",
     notNow: "暂不",
+  },
+
+  form: {
+    title: (name) => `“${name}”的设置`,
+    more: "改动立即生效。与默认不同的带有边框。",
+    reset: "恢复默认",
+    resetOf: (title) => `恢复默认：${title}`,
+    pick: (title) => `${title}：选择颜色`,
+    ownZone: "这台电脑的时区",
+    noZone: "没有这个地点。",
+    fault(fault, unit) {
+      const behind = unit && ` ${unit}`;
+      switch (fault.kind) {
+        case "number":
+          return "这不是数字。继续使用原来的值。";
+        case "range":
+          return `范围为 ${fault.min} 到 ${fault.max}${behind}。继续使用原来的值。`;
+        case "step":
+          return `每步 ${fault.step}：可用 ${fault.below} 或 ${fault.above}${behind}。继续使用原来的值。`;
+        case "long":
+          return `最多 ${fault.most} 个字符，超出 ${fault.over} 个。继续使用原来的文字。`;
+        case "color":
+          return "颜色是六位数字，0 到 9 和 a 到 f。继续使用原来的颜色。";
+        case "other":
+          return "这里不能这样选。继续使用原来的值。";
+      }
+    },
   },
 
   phases: {

@@ -152,6 +152,83 @@ describe("a version that could not be tried", () => {
   });
 });
 
+describe("the settings of a tile", () => {
+  const sent = () => host.commands.map((command) => (command.kind === "set_tile_settings" ? command.settings : null));
+
+  async function openForm(locale = "en"): Promise<void> {
+    await open("settings", "live", locale);
+    await click("menu-clock-1");
+    await click("tile-settings");
+  }
+
+  function type(testid: string, value: string): HTMLInputElement {
+    const line = find(testid) as HTMLInputElement;
+    line.focus();
+    line.value = value;
+    line.dispatchEvent(new Event("input", { bubbles: true }));
+    return line;
+  }
+
+  const press = (line: HTMLElement, key: string) =>
+    line.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+
+  it("are offered where a widget declares some, in the user's language", async () => {
+    await openForm("zh");
+    expect(text("field-rest")).toContain("休息");
+    expect(text("field-name")).toContain("显示在时间上方。");
+    await click("menu-notes-1");
+    expect(find("tile-settings")).toBeNull();
+  });
+
+  it("are sent at once, without what is the default and with what another version keeps", async () => {
+    await openForm();
+    await click("set-seconds");
+    expect(sent()).toEqual([{ rest: 15, of_a_newer: 1 }]);
+  });
+
+  it("tell the frame all of them, also those at their default", async () => {
+    await openForm();
+    let told: unknown;
+    host.settled = (_, settings) => (told = settings);
+    await click("reset-rest");
+    expect(told).toEqual({ seconds: true, name: "", rest: 5, face: "figures", hue: "#0a6850", zone: "" });
+    expect(find("reset-rest")).toBeNull();
+    expect(document.activeElement).toBe(find("set-rest"));
+  });
+
+  it("say what would fit, and send nothing that does not", async () => {
+    await openForm();
+    press(type("set-rest", "61"), "Enter");
+    await settle();
+    expect(text("fault-rest")).toBe("From 1 to 60 min. The value before goes on.");
+    expect(find("set-rest")?.getAttribute("aria-invalid")).toBe("true");
+    expect(sent()).toEqual([]);
+    press(type("set-rest", "20"), "Enter");
+    await settle();
+    expect(text("fault-rest")).toBe("");
+    expect(sent()).toEqual([{ seconds: true, rest: 20, of_a_newer: 1 }]);
+  });
+
+  it("keep what was typed last when Escape closes the panel, and give the keyboard back", async () => {
+    await openForm();
+    press(type("set-name", "Lisbon"), "Escape");
+    await settle();
+    expect(find("tile-form")).toBeNull();
+    expect(sent()).toEqual([{ seconds: true, rest: 15, of_a_newer: 1, name: "Lisbon" }]);
+    expect(document.activeElement).toBe(find("menu-clock-1"));
+  });
+
+  it("find a zone by a part of its name", async () => {
+    await openForm();
+    const line = type("set-zone", "new york");
+    await settle();
+    expect(text("set-zone-list")).toContain("New York");
+    press(line, "Enter");
+    await settle();
+    expect(sent()).toEqual([{ seconds: true, rest: 15, of_a_newer: 1, zone: "America/New_York" }]);
+  });
+});
+
 describe("the updates", () => {
   it("opens from the status, and closes with Escape", async () => {
     await open("updating");

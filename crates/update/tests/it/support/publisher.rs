@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use moult_model::bundle::{BundleKind, Permission};
+use moult_model::bundle::{BundleKind, HostApi, Permission};
 use moult_model::index::{Download, Encoding};
 use moult_model::{Bundle, BundleManifest, Digest, Patch, Release, Subject};
 use moult_trust::sign::{Editor, Keys};

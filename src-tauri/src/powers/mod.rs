@@ -91,12 +91,7 @@ async fn carry_out(
                 .find(|one| one.capability == "network");
             powers.network.fetch(allowed, fetch).await
         }
-        Call::Get(key) => kept(
-            powers
-                .storage
-                .get(widget, &key)
-                .map(Option::unwrap_or_default),
-        ),
+        Call::Get(key) => kept(powers.storage.get(widget, &key).map(Option::unwrap_or_default)),
         Call::Keys => kept(powers.storage.keys(widget).map(|keys| json!(keys))),
         Call::Set(key, value) => kept(powers.storage.set(widget, &key, value).map(|()| Value::Null)),
         Call::Delete(key) => kept(powers.storage.delete(widget, &key).map(|()| Value::Null)),

@@ -251,7 +251,7 @@ fn problem(detail: &str) -> String {
 pub(crate) fn start(
     engine: &Engine,
     ticker: &Ticker,
-    birth: &Birth,
+    birth: Birth,
     out: Out,
 ) -> std::io::Result<Sender<Told>> {
     let (tell, told) = channel();

@@ -77,9 +77,8 @@ impl Ground {
         let output = command.output()?;
         match output.status.code() {
             Some(0) => Ok(true),
-            Some(1) => Ok(false),
-            // Ended by the system for what it tried.
-            None | Some(128..) => Ok(false),
+            // It could not, or the system ended it for what it tried.
+            None | Some(1 | 128..) => Ok(false),
             Some(code) => Err(io::Error::other(format!(
                 "{how}, {what}: code {code}: {}",
                 String::from_utf8_lossy(&output.stderr)

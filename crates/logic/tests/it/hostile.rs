@@ -105,9 +105,10 @@ fn what_is_stopped_stops_in_the_middle_of_a_loop() {
 fn bomb() -> Vec<u8> {
     const LOOPS: usize = 1_500;
     const VALUES: usize = 2_000;
-    let change: String = (0..VALUES)
-        .map(|value| format!("local.get {} local.set {value} ", (value + 1) % VALUES))
+    let change: Vec<String> = (0..VALUES)
+        .map(|value| format!("local.get {} local.set {value}", (value + 1) % VALUES))
         .collect();
+    let change = change.join(" ");
     let function = format!(
         "(func (local {}) {} {change} {})",
         "i32 ".repeat(VALUES),

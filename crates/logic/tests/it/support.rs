@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_moult-sandbox");
 
 /// What is waited for comes long before this. Only a guard.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The guest as a component, built once.
 pub(crate) static COMPONENT: LazyLock<Arc<[u8]>> = LazyLock::new(|| component(&build()).into());

@@ -47,7 +47,15 @@ const OBSTACLES: Record<Obstacle, [because: string, advice: string]> = {
 
 /** Capabilities as the end of "NAME asks to". */
 const CAPABILITIES: Record<string, string> = {
-  "system.figures": "read processor, memory and disk figures",
+  "system.figures": "read processor, memory, disk and network figures",
+  network: "reach the hosts on the internet that it names",
+  storage: "keep things on this computer",
+  notifications: "show notifications",
+  "clipboard.write": "put text on the clipboard when you press for it",
+  "open.url": "open addresses in your browser when you press for it",
+  timers: "wake up by itself",
+  bus: "exchange messages with the widgets that it names",
+  shared: "share values with the widgets that it names",
 };
 
 export const en = {

@@ -62,7 +62,15 @@ const OBSTACLES: Record<Obstacle, [because: string, advice: string]> = {
 };
 
 const CAPABILITIES: Record<string, string> = {
-  "system.figures": "读取处理器、内存和磁盘数据",
+  "system.figures": "读取处理器、内存、磁盘和网络数据",
+  network: "访问它列出的网站",
+  storage: "在这台电脑上保存内容",
+  notifications: "显示通知",
+  "clipboard.write": "在你点按时写入剪贴板",
+  "open.url": "在你点按时用浏览器打开网址",
+  timers: "自行定时唤醒",
+  bus: "与它列出的小组件互发消息",
+  shared: "与它列出的小组件共享数据",
 };
 
 export const zh: Texts = {

@@ -87,7 +87,7 @@ describe("the board", () => {
 
   it("asks for consent in the tile, and sends the answer for each permission", async () => {
     await open("consent");
-    expect(text("consent-system-1")).toContain("System asks to read processor, memory and disk figures:");
+    expect(text("consent-system-1")).toContain("System asks to read processor, memory, disk and network figures:");
     expect(text("status")).toBe("1 needs you");
     await click("consent-allow-system-1");
     expect(host.commands).toEqual([

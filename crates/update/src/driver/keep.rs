@@ -93,8 +93,9 @@ impl Driver {
             let is_download = [".part", ".json", ".download"]
                 .iter()
                 .any(|end| name.ends_with(end));
+            // Of what lies here itself: where a link leads, things may be of any age.
             let age = path
-                .metadata()
+                .symlink_metadata()
                 .and_then(|data| data.modified())
                 .ok()
                 .and_then(|at| at.elapsed().ok());

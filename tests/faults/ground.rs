@@ -13,7 +13,7 @@ use anyhow::{Context as _, bail, ensure};
 use moult_durable::Lock;
 use moult_durable::faults::Line;
 use moult_model::Digest;
-use moult_tests::tree::{self, Begun};
+use moult_tests::tree::{self, Look};
 
 use crate::share;
 
@@ -275,12 +275,12 @@ impl Ended {
 
 /// What is like in all installations in which the same was done. The log says how things came, not how they are.
 pub(crate) fn likeness(install: &Path) -> anyhow::Result<Digest> {
-    tree::likeness(&install.join("data"), Begun::Whole, &is_log)
+    tree::likeness(&install.join("data"), Look::Whole, &is_log)
 }
 
-/// The same, whatever stands in files that a dead process had begun.
-pub(crate) fn likeness_but_begun(install: &Path) -> anyhow::Result<Digest> {
-    tree::likeness(&install.join("data"), Begun::Named, &is_log)
+/// The same in all that somebody decides by who comes after a kill.
+pub(crate) fn decisive_likeness(install: &Path) -> anyhow::Result<Digest> {
+    tree::likeness(&install.join("data"), Look::Decisive, &is_log)
 }
 
 fn is_log(name: &str) -> bool {

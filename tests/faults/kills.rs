@@ -94,8 +94,8 @@ fn a_copy_before_a_call_is_what_a_kill_there_leaves() -> anyhow::Result<()> {
     report.end()
 }
 
-/// Whoever recovers never reads what a dead process had begun to write, and removes all of it alike; so states that
-/// differ in that alone are one here. What a single kill leaves is the first test's.
+/// States that differ in nothing by which the recovery decides are one here (`Look::Decisive` says what that
+/// is); the first test has looked at each of them closely. What a single kill leaves is the first test's too.
 #[test]
 fn killed_again_during_the_recovery_it_comes_back() -> anyhow::Result<()> {
     let ground = Ground::open()?;
@@ -105,7 +105,7 @@ fn killed_again_during_the_recovery_it_comes_back() -> anyhow::Result<()> {
         let (place, copies) = copies(&ground, ground.fresh(life)?)?;
         for copy in fs::read_dir(&copies)? {
             let copy = copy?.path();
-            seconds.is_new(life, ground::likeness_but_begun(&copy)?, "a single kill");
+            seconds.is_new(life, ground::decisive_likeness(&copy)?, "a single kill");
         }
         place.remove()?;
         fs::remove_dir_all(copies)?;
@@ -115,7 +115,7 @@ fn killed_again_during_the_recovery_it_comes_back() -> anyhow::Result<()> {
     let runs = Mutex::new(0);
     let outcomes = each(&kills, |at| {
         let (place, _) = kill(&ground, at)?;
-        if !firsts.is_new(at.0, ground::likeness_but_begun(&place.install())?, &name(at)) {
+        if !firsts.is_new(at.0, ground::decisive_likeness(&place.install())?, &name(at)) {
             return place.remove();
         }
         // What the recovery comes to is not judged here: the update may have been taken back for good.
@@ -130,7 +130,7 @@ fn killed_again_during_the_recovery_it_comes_back() -> anyhow::Result<()> {
         for point in points {
             let copy = copies.join(point.to_string());
             let both = format!("{}, then at {point}", name(at));
-            let likeness = ground::likeness_but_begun(&copy)?;
+            let likeness = ground::decisive_likeness(&copy)?;
             seconds
                 .check_like(likeness, &ground, &copy, at.0, &both)
                 .with_context(|| both.clone())?;

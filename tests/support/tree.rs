@@ -44,47 +44,56 @@ pub fn size(root: &Path) -> anyhow::Result<(u64, usize)> {
 /// What a dead process had begun to write, under a name that has its number and that only it would have read.
 const BEGUN: &str = ".moult-new";
 
-/// How files are compared that a dead process had begun.
+/// How closely two folders are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Begun {
-    /// Each counts, with what is in it.
+pub enum Look {
+    /// Everything counts.
     Whole,
-    /// That there are some of one name in a folder counts: nobody reads them, and all are removed alike.
-    Named,
+    /// What somebody who comes after a kill decides by. Left out besides: files that a dead process had
+    /// begun (nobody reads them, all are removed alike); which of a record's two copies is the newer one, and
+    /// what the older says (it is read where the newer is damaged, and a kill damages none); how often the
+    /// story of an update names the same step.
+    Decisive,
 }
 
 /// A digest that is the same for two folders in which the same was done, and another one else.
 ///
 /// Left out are times, ids of 32 hexadecimal digits, process numbers in names, how often a record was
 /// stored (but not which of its two copies is newer), and the files that `leave_out` names.
-pub fn likeness(root: &Path, begun: Begun, leave_out: &dyn Fn(&str) -> bool) -> anyhow::Result<Digest> {
+pub fn likeness(root: &Path, look: Look, leave_out: &dyn Fn(&str) -> bool) -> anyhow::Result<Digest> {
     let mut lines = Vec::new();
     walk(root, root, &mut |name, path, is_folder| {
         if leave_out(&name) {
             return Ok(());
         }
         let shown = plain_name(&name);
-        let inside = if is_folder {
-            "folder".to_owned()
-        } else if begun == Begun::Named && shown.ends_with(BEGUN) {
-            "begun".to_owned()
-        } else {
-            inside(path)?
-        };
-        lines.push(format!("{shown}\n{inside}"));
+        if is_folder {
+            lines.push(format!("{shown}\nfolder"));
+        } else if look == Look::Whole {
+            lines.push(format!("{shown}\n{}", inside(path, look)?));
+        } else if !shown.ends_with(BEGUN) {
+            lines.push(decisive(&shown, &inside(path, look)?));
+        }
         Ok(())
     })?;
     // Random names sort at random.
     lines.sort();
-    if begun == Begun::Named {
-        lines.dedup();
-    }
     let mut hasher = Hasher::new();
     for line in lines {
         hasher.update(line.as_bytes());
         hasher.update(b"\0");
     }
     Ok(hasher.finish())
+}
+
+/// A file's line where neither the name of the newer copy counts nor what is in the older.
+fn decisive(name: &str, inside: &str) -> String {
+    let record = name.strip_suffix(".a").or_else(|| name.strip_suffix(".b"));
+    match (record, inside.split_once(' ')) {
+        (Some(record), Some(("older", _))) => format!("{record}\nolder"),
+        (Some(record), Some(("newer" | "only", body))) => format!("{record}\n{body}"),
+        _ => format!("{name}\n{inside}"),
+    }
 }
 
 /// Copies a folder with all in it, links as links, with the permissions of the files.
@@ -159,7 +168,7 @@ fn contents(path: &Path) -> anyhow::Result<Vec<u8>> {
 }
 
 /// What is in a file, without what is random.
-fn inside(path: &Path) -> anyhow::Result<String> {
+fn inside(path: &Path, look: Look) -> anyhow::Result<String> {
     let bytes = contents(path)?;
     if bytes.len() as u64 > TEXT_LIMIT {
         return Ok(Digest::of(&bytes).to_string());
@@ -170,19 +179,22 @@ fn inside(path: &Path) -> anyhow::Result<String> {
             Some(_) => "newer",
             None => "only",
         };
-        return Ok(format!("{age} {}", plain_text(&body)));
+        return Ok(format!("{age} {}", plain_text(&body, look)));
     }
     match String::from_utf8(bytes) {
-        Ok(text) => Ok(plain_text(&text)),
+        Ok(text) => Ok(plain_text(&text, look)),
         Err(error) => Ok(Digest::of(error.as_bytes()).to_string()),
     }
 }
 
 /// A text without ids, times and durations.
-fn plain_text(text: &str) -> String {
+fn plain_text(text: &str, look: Look) -> String {
     let text = match serde_json::from_str(text) {
         Ok(mut value) => {
             without_clock(&mut value);
+            if look == Look::Decisive {
+                told_once(&mut value);
+            }
             value.to_string()
         }
         Err(_) => text.to_owned(),
@@ -210,6 +222,30 @@ fn without_clock(value: &mut Value) {
         Value::Number(number) if number.as_u64().is_some_and(|number| number / 1_000_000_000 == 1) => {
             *value = Value::Null;
         }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Leaves each step once in the story of an update: which phases it went through and which downloads it
+/// began, again after each kill. It is shown to people; nobody decides by it.
+fn told_once(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                match field {
+                    Value::Array(steps) if matches!(&**name, "phases" | "begun" | "plan") => {
+                        let mut seen = Vec::new();
+                        steps.retain(|step| {
+                            let is_new = !seen.contains(step);
+                            seen.push(step.clone());
+                            is_new
+                        });
+                    }
+                    field => told_once(field),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(told_once),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

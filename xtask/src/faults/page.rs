@@ -188,8 +188,10 @@ own, and passes only if
 
 A *point* is a call that changes a file or makes a change last: open for writing, write, cut, sync, rename, link,
 remove, make a folder, change a mode, name a socket. Each state of the disk is checked once; states that differ only
-in times and random names are one. For the second kill, files that a dead process had begun (`*.moult-new`) count by
-their names alone: nobody reads them, and all are removed alike.
+in times and random names are one. For the second kill, states are one as well that differ in nothing by which
+anybody decides: files that a dead process had begun (`*.moult-new`; nobody reads them, and all are removed alike);
+which of a record's two copies is the newer one, and what the older says (it is read where the newer is damaged, and
+a kill damages none); how often the story of an update names the same step.
 
 ";
 

@@ -38,19 +38,36 @@ fn attempt(what: &str, with: &str) -> io::Result<()> {
         "connect" => std::net::TcpStream::connect(with).map(|_| ()),
         "listen" => std::net::TcpListener::bind("127.0.0.1:0").map(|_| ()),
         "send a packet" => std::net::UdpSocket::bind("127.0.0.1:0").map(|_| ()),
-        "reach a socket of a file" => std::os::unix::net::UnixStream::connect(with).map(|_| ()),
         "start a program" => Command::new("/bin/true").status().map(|_| ()),
         "look into its parent" => std::fs::read(format!("/proc/{with}/environ")).map(|_| ()),
+        "take 8 GiB" => {
+            let mut room: Vec<u8> = Vec::new();
+            room.try_reserve_exact(8 << 30).map_err(io::Error::other)
+        }
+        other => attempt_of_system(other, with),
+    }
+}
+
+/// What can be tried on this kind of system alone.
+#[cfg(target_os = "linux")]
+fn attempt_of_system(what: &str, with: &str) -> io::Result<()> {
+    match what {
+        "reach a socket of a file" => std::os::unix::net::UnixStream::connect(with).map(|_| ()),
         "signal its parent" => {
             let number = with.parse().ok().and_then(rustix::process::Pid::from_raw);
             Ok(rustix::process::test_kill_process(
                 number.ok_or(io::ErrorKind::NotFound)?,
             )?)
         }
-        "take 8 GiB" => {
-            let mut room: Vec<u8> = Vec::new();
-            room.try_reserve_exact(8 << 30).map_err(io::Error::other)
-        }
-        other => Err(io::Error::other(format!("no attempt `{other}`"))),
+        other => Err(unknown(other)),
     }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn attempt_of_system(what: &str, _with: &str) -> io::Result<()> {
+    Err(unknown(what))
+}
+
+fn unknown(what: &str) -> io::Error {
+    io::Error::other(format!("no attempt `{what}`"))
 }

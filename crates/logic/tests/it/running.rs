@@ -126,8 +126,7 @@ fn killed_from_outside_it_comes_back_with_its_last_snapshot() {
         _ => None,
     });
     let process = world.pool.process_of("moult").unwrap();
-    let process = rustix::process::Pid::from_raw(process.cast_signed()).unwrap();
-    rustix::process::kill_process(process, rustix::process::Signal::KILL).unwrap();
+    kill(process);
     let (_, gave_up) = world.failure(&key);
     assert!(!gave_up);
     let counted = (0..200).find_map(|_| {
@@ -135,6 +134,20 @@ fn killed_from_outside_it_comes_back_with_its_last_snapshot() {
         world.act(&key, json!({"do": "count"})).ok()
     });
     assert_eq!(counted, Some(json!(3)));
+}
+
+/// Ends a process from outside, with no word to it before.
+fn kill(process: u32) {
+    let (shell, command) = if cfg!(windows) {
+        (["cmd", "/C"], format!("taskkill /F /PID {process}"))
+    } else {
+        (["sh", "-c"], format!("kill -s KILL {process}"))
+    };
+    let status = std::process::Command::new(shell[0])
+        .args([shell[1], &command])
+        .status()
+        .unwrap();
+    assert!(status.success(), "{command}: {status}");
 }
 
 #[test]

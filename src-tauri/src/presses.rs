@@ -20,6 +20,10 @@ pub(crate) struct Area {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Press {
     /// Of a pointer, in CSS px.
+    #[cfg_attr(
+        not(any(target_os = "linux", test)),
+        expect(dead_code, reason = "`listen` does not hear of it there")
+    )]
     At(f64, f64),
     /// Of a key.
     Key,

@@ -42,7 +42,37 @@ pub(crate) fn show(_context: &Arc<Context>, from: &str, title: &str, body: &str)
     Ok(())
 }
 
-#[cfg(not(target_os = "linux"))]
+/// The system asks the user once whether Moult may; until then, and after a no, nothing is shown.
+#[cfg(target_os = "macos")]
+pub(crate) fn show(_context: &Arc<Context>, from: &str, title: &str, body: &str) -> anyhow::Result<()> {
+    use objc2_foundation::{NSBundle, NSString};
+    use objc2_user_notifications::{
+        UNAuthorizationOptions, UNMutableNotificationContent, UNNotificationRequest, UNUserNotificationCenter,
+    };
+    // Without an identifier, as from a terminal, the system ends whoever asks for the center.
+    NSBundle::mainBundle()
+        .bundleIdentifier()
+        .context("notifications need the installed application")?;
+    let content = UNMutableNotificationContent::new();
+    content.setTitle(&NSString::from_str(&format!("{from}: {title}")));
+    content.setBody(&NSString::from_str(body));
+    // The same name again would replace the one before.
+    let name = NSString::from_str(&crate::loads::random_name()?);
+    let request = UNNotificationRequest::requestWithIdentifier_content_trigger(&name, &content, None);
+    let answered = block2::RcBlock::new(
+        move |allowed: objc2::runtime::Bool, _error: *mut objc2_foundation::NSError| {
+            if allowed.as_bool() {
+                UNUserNotificationCenter::currentNotificationCenter()
+                    .addNotificationRequest_withCompletionHandler(&request, None);
+            }
+        },
+    );
+    UNUserNotificationCenter::currentNotificationCenter()
+        .requestAuthorizationWithOptions_completionHandler(UNAuthorizationOptions::Alert, &answered);
+    Ok(())
+}
+
+#[cfg(windows)]
 pub(crate) fn show(_context: &Arc<Context>, from: &str, title: &str, body: &str) -> anyhow::Result<()> {
     notify_rust::Notification::new()
         .appname("Moult")

@@ -54,6 +54,10 @@ pub enum ErrorCode {
     TooLarge,
     /// The bundle keeps as much as it may.
     QuotaExceeded,
+    /// There are as many of these as there may be.
+    TooMany,
+    /// No answer came in time.
+    TimedOut,
     /// The user or the policy stopped it.
     Cancelled,
     /// A fault of Moult itself.

@@ -200,6 +200,8 @@ fn cause(code: ErrorCode) -> (&'static str, Option<&'static str>) {
         | ErrorCode::RateLimited
         | ErrorCode::TooLarge
         | ErrorCode::QuotaExceeded
+        | ErrorCode::TooMany
+        | ErrorCode::TimedOut
         | ErrorCode::Internal => (
             "Moult made a mistake.",
             Some("Save a report and send it to the makers of Moult."),

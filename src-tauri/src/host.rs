@@ -46,6 +46,17 @@ impl Host for AppHost {
         })
     }
 
+    fn rehearse(&self, bundle: StagedBundle) -> BoxFuture<'static, Result<(), String>> {
+        let context = self.0.upgrade();
+        Box::pin(async move {
+            match context {
+                Some(context) => logic::shadow::rehearse(&context, &bundle).await,
+                // Nobody waits for it any more.
+                None => std::future::pending().await,
+            }
+        })
+    }
+
     fn activate_executable(&self, staged: StagedExecutable) -> BoxFuture<'static, ExecutableDecision> {
         let context = self.0.upgrade();
         Box::pin(async move {
@@ -184,7 +195,7 @@ pub(crate) fn current(context: &Context, subject: &Subject) -> anyhow::Result<Op
     }
 }
 
-fn read(path: &Path) -> anyhow::Result<Arc<Bundle>> {
+pub(crate) fn read(path: &Path) -> anyhow::Result<Arc<Bundle>> {
     let bytes = fs::read(path).with_context(|| format!("{} can't be read", path.display()))?;
     Ok(Arc::new(Bundle::parse(bytes)?))
 }
@@ -207,7 +218,7 @@ fn stand(context: &Context, place: Option<&str>, token: &str) {
 }
 
 /// Closes a load: its host serves nothing any more, its logic ends, and it hears nothing.
-fn close(context: &Context, token: &str) {
+pub(crate) fn close(context: &Context, token: &str) {
     context.loads.close(token);
     context.logic.close(token);
     context.powers.talk.close(token);
@@ -222,7 +233,11 @@ pub(crate) fn close_all(context: &Context) {
 }
 
 /// Opens a load without putting it in its place yet.
-fn prepare(context: &Context, place: Option<String>, bundle: &Arc<Bundle>) -> anyhow::Result<Load> {
+pub(crate) fn prepare(
+    context: &Context,
+    place: Option<String>,
+    bundle: &Arc<Bundle>,
+) -> anyhow::Result<Load> {
     let granted = match &bundle.manifest().id {
         Subject::Widget(widget) => context
             .records
@@ -304,7 +319,7 @@ fn shows(context: &Context, place: Option<&str>, bundle: &Arc<Bundle>) -> bool {
 }
 
 /// The places that show a subject. The shell's place is `None`.
-fn places(context: &Context, subject: &Subject) -> Vec<Option<String>> {
+pub(crate) fn places(context: &Context, subject: &Subject) -> Vec<Option<String>> {
     match subject {
         Subject::Shell => vec![None],
         Subject::Widget(widget) => {

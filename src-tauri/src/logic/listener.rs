@@ -25,7 +25,19 @@ impl Listener for Hearing {
         let (token, capability) = (key.instance.clone(), capability.to_owned());
         tauri::async_runtime::spawn(async move {
             let outcome = match context.loads.by_token(&token) {
-                Some(load) => powers::call(&context, &load, Side::Logic, &capability, request, None).await,
+                Some(load) => {
+                    let shadows = context.logic.shadows();
+                    match shadows.answer(&load, &capability, &request) {
+                        Some(outcome) => outcome,
+                        None => {
+                            let asked = request.clone();
+                            let call = powers::call(&context, &load, Side::Logic, &capability, request, None);
+                            let outcome = call.await;
+                            shadows.note(&load, &capability, asked, &outcome);
+                            outcome
+                        }
+                    }
+                }
                 None => Err(problems::gone()),
             };
             if let Some(pool) = context.logic.pool(&context) {

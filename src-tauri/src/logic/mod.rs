@@ -1,8 +1,8 @@
 //! The logic of the widgets on the board: one child process per publisher, a seat for each load whose bundle has logic.
 //!
 //! It joins the pool of `moult-sandbox` with the board: [`program`] is what the children run, [`seat`] one load's logic,
-//! [`listener`] what logic says by itself, [`swap`] the change from one version to the next, [`saving`] states on their way to
-//! the disk, [`notices`] what the user is told. It refuses to know WebAssembly, and what a capability means.
+//! [`listener`] what logic says by itself, [`swap`] the change from one version to the next, [`shadow`] a version that runs beside
+//! the live one first, [`saving`] states on their way to the disk, [`notices`] what the user is told. It refuses to know WebAssembly, and what a capability means.
 
 mod listener;
 mod notices;
@@ -10,6 +10,7 @@ mod problems;
 mod program;
 mod saving;
 mod seat;
+pub(crate) mod shadow;
 pub(crate) mod swap;
 
 use std::collections::HashMap;
@@ -46,6 +47,8 @@ pub(crate) struct Logic {
     seats: Mutex<HashMap<String, Arc<Seat>>>,
     notices: Notices,
     saving: Saving,
+    /// The runs of versions beside the live ones.
+    shadows: shadow::Shadows,
     /// Held while something is handed to several, and while one version takes over from another: what comes meanwhile
     /// comes before it for both, or after it for both.
     order: Mutex<()>,
@@ -94,6 +97,11 @@ impl Logic {
     /// Nothing is handed to anybody as long as this is held.
     pub(crate) fn in_order(&self) -> MutexGuard<'_, ()> {
         self.order.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the live version's logic was answered in this place, for one that runs beside it.
+    pub(crate) fn shadows(&self) -> &shadow::Shadows {
+        &self.shadows
     }
 
     /// A load was opened. If its bundle has logic, there is a seat for it now, which nobody has started.

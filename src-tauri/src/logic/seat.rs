@@ -50,6 +50,14 @@ pub(super) enum Order {
         state: Receiver<Option<SavedState>>,
         done: oneshot::Sender<Result<(), LogicError>>,
     },
+    /// Give its state to another version, and have that one handle from now on what this one handles.
+    Mirror(Arc<super::shadow::Mirror>),
+    /// Handle what the live version handled, and say whether the answer is the same.
+    Compare {
+        event: Value,
+        live: Value,
+        run: Arc<super::shadow::Run>,
+    },
     /// Start with these settings from now on, and hear of them.
     Settings(Value),
     /// Nothing has happened for long: leave the state, and end until something does. `always`: also if something has.
@@ -94,6 +102,7 @@ impl Seat {
             flags: Arc::clone(&flags),
             is_started: false,
             used: Instant::now(),
+            mirrors: Vec::new(),
         };
         let begun = std::thread::Builder::new()
             .name("widget logic".to_owned())
@@ -153,6 +162,7 @@ struct Worker {
     flags: Arc<Flags>,
     is_started: bool,
     used: Instant,
+    mirrors: Vec<Arc<super::shadow::Mirror>>,
 }
 
 impl Worker {
@@ -181,8 +191,15 @@ impl Worker {
             }
             Order::Handle { event, done } => {
                 self.used = Instant::now();
+                let mirrored = (!self.mirrors.is_empty()).then(|| event.clone());
                 let answer = self.handle(context, pool, event);
                 self.used = Instant::now();
+                if let (Some(event), Ok(live)) = (mirrored, &answer) {
+                    self.mirrors.retain(|mirror| mirror.is_wanted());
+                    for mirror in &self.mirrors {
+                        mirror.tell(&event, live);
+                    }
+                }
                 let _ = done.send(answer);
             }
             Order::Snapshot { done } => {
@@ -198,6 +215,19 @@ impl Worker {
                     None => Ok(()),
                 };
                 let _ = done.send(outcome);
+            }
+            Order::Mirror(mirror) => {
+                let state = self
+                    .ready(context, pool)
+                    .and_then(|()| pool.snapshot(&self.key))
+                    .inspect_err(|error| tracing::warn!(%error, "a shadow run begins without a state"))
+                    .ok();
+                mirror.begin(state);
+                self.mirrors.push(mirror);
+            }
+            Order::Compare { event, live, run } => {
+                let answer = self.handle(context, pool, event.clone());
+                run.compare(&event, &live, answer);
             }
             Order::Settings(settings) => {
                 pool.set_settings(&self.key, settings.clone());

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use moult_durable::TwoCopy;
 use moult_model::board::{Board, Cell, Tile};
+use moult_model::{ErrorCode, Outcome};
 use moult_tests::processes;
 use moult_tests::publisher::Item;
 use moult_tests::scene::{PATIENCE, Scene, Setting, play};
@@ -130,6 +131,58 @@ async fn logic_comes_back_with_what_it_had_after_a_kill_a_swap_and_a_restart() -
         scene.start().await?;
         scene.live(COUNTER, "1.1.0").await?;
         logic(scene, json!({ "do": "count" }), &json!(6)).await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn logic_that_must_run_in_the_shadow_first_is_promoted_if_it_answers_the_same_and_else_refused()
+-> anyhow::Result<()> {
+    play("logic-shadow", Setting::default(), async |scene| {
+        open(scene).await?;
+        logic(scene, json!({ "do": "count" }), &json!(1)).await?;
+        let subject = steps::widget("counter")?;
+
+        let different = Item::widget(scene.fixtures(), "counter", "counter-1.2.0")?;
+        scene.publish(&different)?;
+        in_the_shadow(scene, "1.2.0").await?;
+        logic(scene, json!({ "do": "count" }), &json!(2)).await?;
+        logic(scene, json!({ "do": "doubled" }), &json!({ "doubled": 6 })).await?;
+        let entry = scene.ended(&subject, "1.2.0", Outcome::RolledBack).await?;
+        let problem = entry.problems.last();
+        assert_eq!(
+            problem.map(|problem| (problem.code, &*problem.detail)),
+            Some((
+                ErrorCode::AnswersDiffer,
+                "To {\"do\":\"doubled\"} the version that runs answered {\"doubled\":6}, \
+                 and 1.2.0 answered {\"doubled\":9}"
+            ))
+        );
+        scene.live(COUNTER, "1.0.0").await?;
+        logic(scene, json!({ "do": "count" }), &json!(4)).await?;
+
+        let equal = Item::widget(scene.fixtures(), "counter", "counter-1.3.0")?;
+        scene.publish(&equal)?;
+        in_the_shadow(scene, "1.3.0").await?;
+        for count in 5..=7 {
+            logic(scene, json!({ "do": "count" }), &json!(count)).await?;
+        }
+        scene.ended(&subject, "1.3.0", Outcome::Updated).await?;
+        scene.live(COUNTER, "1.3.0").await?;
+        logic(scene, json!({ "do": "count" }), &json!(8)).await
+    })
+    .await
+}
+
+/// Waits until a version runs in the shadow of the live one.
+async fn in_the_shadow(scene: &Scene, version: &str) -> anyhow::Result<()> {
+    let log = scene.install().data().join("log/app.log");
+    until(&format!("{version} in the shadow"), PATIENCE, async || {
+        let text = std::fs::read_to_string(&log)?;
+        let said = text
+            .lines()
+            .any(|line| line.contains("runs in the shadow") && line.contains(version));
+        Ok(Look::when(said, "it is not there yet"))
     })
     .await
 }

@@ -58,10 +58,13 @@ pub const APP_BUILDS: [AppBuild; 4] = [
     },
 ];
 
-/// The versions of the widget with logic: the name here, its version, and what its logic is told at its build.
-pub const COUNTERS: [(&str, &str, &str); 2] = [
-    ("counter-1.0.0", "1.0.0", "first"),
-    ("counter-1.1.0", "1.1.0", "second"),
+/// The versions of the widget with logic: the name here, its version, what its logic is told at its build, and whether it
+/// must run in the shadow of the one before.
+pub const COUNTERS: [(&str, &str, &str, bool); 4] = [
+    ("counter-1.0.0", "1.0.0", "first", false),
+    ("counter-1.1.0", "1.1.0", "second", false),
+    ("counter-1.2.0", "1.2.0", "different", true),
+    ("counter-1.3.0", "1.3.0", "equal", true),
 ];
 
 /// The versions of the shell.

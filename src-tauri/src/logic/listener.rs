@@ -34,6 +34,10 @@ impl Listener for Hearing {
                             let call = powers::call(&context, &load, Side::Logic, &capability, request, None);
                             let outcome = call.await;
                             shadows.note(&load, &capability, asked, &outcome);
+                            if shadows.is_beside(&load) {
+                                // It hears what the live version hears, and nothing of its own.
+                                context.powers.talk.close(&token);
+                            }
                             outcome
                         }
                     }

@@ -14,7 +14,7 @@ pub(crate) mod shadow;
 pub(crate) mod swap;
 
 use std::collections::HashMap;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
@@ -49,6 +49,8 @@ pub(crate) struct Logic {
     saving: Saving,
     /// The runs of versions beside the live ones.
     shadows: shadow::Shadows,
+    /// What another process left was taken over.
+    has_begun: AtomicBool,
     /// Held while something is handed to several, and while one version takes over from another: what comes meanwhile
     /// comes before it for both, or after it for both.
     order: Mutex<()>,
@@ -242,18 +244,9 @@ pub(crate) async fn call(context: &Context, load: &LiveLoad, event: Value) -> Re
 pub(crate) fn begin(context: &Arc<Context>) {
     let logic = &context.logic;
     program::tidy(&context.places);
-    logic.saving.forget();
-    for seat in logic.seats().values() {
-        let Some(instance) = seat.load.instance.as_deref() else {
-            continue;
-        };
-        if let Some(state) = logic.saving.latest(context, instance) {
-            let (give, state_there) = std::sync::mpsc::channel();
-            let _ = give.send(Some(state));
-            let (done, _) = oneshot::channel();
-            let state = state_there;
-            seat.tell(Order::Restore { state, done });
-        }
+    // A process that goes on after a hand-over that came to nothing has the newest states itself.
+    if !logic.has_begun.swap(true, Ordering::AcqRel) {
+        take_over_states(context);
     }
     let watched = Arc::downgrade(context);
     tauri::async_runtime::spawn(async move {
@@ -268,6 +261,23 @@ pub(crate) fn begin(context: &Arc<Context>) {
             }
         }
     });
+}
+
+/// Logic that was started before this process could write takes over what another one left since.
+fn take_over_states(context: &Context) {
+    let logic = &context.logic;
+    logic.saving.forget();
+    let seats: Vec<_> = logic.seats().values().cloned().collect();
+    for seat in seats {
+        let instance = seat.load.instance.as_deref();
+        let Some(left) = instance.and_then(|instance| logic.saving.latest(context, instance)) else {
+            continue;
+        };
+        let (give, state) = std::sync::mpsc::channel();
+        let _ = give.send(Some(left));
+        let (done, _) = oneshot::channel();
+        seat.tell(Order::Restore { state, done });
+    }
 }
 
 /// The board changed: what is not on it any more rests, and wakes if it comes back.

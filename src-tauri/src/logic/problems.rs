@@ -57,6 +57,7 @@ fn code_of(fault: &Fault) -> ErrorCode {
     match fault.kind {
         FaultKind::TimedOut => ErrorCode::Hung,
         FaultKind::Unfit | FaultKind::CompileBomb => ErrorCode::BundleInvalid,
+        FaultKind::ProcessEnded => ErrorCode::Cancelled,
         _ => ErrorCode::Crashed,
     }
 }

@@ -11,9 +11,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use moult_durable::TwoCopy;
-use moult_model::Problem;
 use moult_model::bundle::ShadowRun;
 use moult_model::stage::SavedState;
+use moult_model::{ErrorCode, Problem};
 use moult_sandbox::logic::shadow::{Difference, Progress, Standing};
 use moult_update::StagedBundle;
 use serde_json::Value;
@@ -46,6 +46,8 @@ impl Run {
     pub(super) fn compare(&self, event: &Value, live: &Value, shadow: Result<Value, Problem>) {
         let mut progress = self.progress();
         match shadow {
+            // Its process ended, which says nothing of it.
+            Err(problem) if problem.code == ErrorCode::Cancelled => return,
             Ok(shadow) => progress.compare(&self.rule.compare, event, live, &shadow),
             Err(problem) => {
                 let text = |value: &Value| value.to_string().chars().take(400).collect();
@@ -125,6 +127,16 @@ impl Shadows {
         }
     }
 
+    /// Whether a load runs beside the live one.
+    pub(super) fn is_beside(&self, load: &LiveLoad) -> bool {
+        let places = self.places();
+        let here = load
+            .instance
+            .as_deref()
+            .and_then(|instance| places.get(instance));
+        here.is_some_and(|(beside, _)| *beside == load.token)
+    }
+
     /// The answer that the live version had to the same call, if this is the one beside it.
     pub(super) fn answer(
         &self,
@@ -143,19 +155,32 @@ impl Shadows {
     }
 }
 
+/// A load of a run: in which place, beside which live load, and its own token.
+struct Pair {
+    instance: String,
+    live: String,
+    token: String,
+}
+
 /// The loads of a run. They are closed when it ends, however it does.
 struct Beside {
     context: Arc<Context>,
     run: Arc<Run>,
-    loads: Vec<(String, String)>,
+    pairs: Vec<Pair>,
+}
+
+impl Beside {
+    fn close(&self, pair: &Pair) {
+        self.context.logic.shadows.places().remove(&pair.instance);
+        host::close(&self.context, &pair.token);
+    }
 }
 
 impl Drop for Beside {
     fn drop(&mut self) {
         self.run.is_over.store(true, Ordering::Release);
-        for (instance, token) in &self.loads {
-            self.context.logic.shadows.places().remove(instance);
-            host::close(&self.context, token);
+        for pair in &self.pairs {
+            self.close(pair);
         }
     }
 }
@@ -186,8 +211,9 @@ pub(crate) async fn rehearse(context: &Arc<Context>, staged: &StagedBundle) -> R
     let mut beside = Beside {
         context: Arc::clone(context),
         run: Arc::clone(&run),
-        loads: Vec::new(),
+        pairs: Vec::new(),
     };
+    begin_where_missing(context, staged, &bundle, &mut beside);
     tracing::info!(subject = %staged.subject, version = %staged.version, standing = ?run.progress().standing(&run.rule, now()), "runs in the shadow of the live version");
     let mut kept = None;
     loop {
@@ -227,14 +253,19 @@ fn begin_where_missing(
     beside: &mut Beside,
 ) {
     for instance in host::places(context, &staged.subject).into_iter().flatten() {
-        if beside.loads.iter().any(|(known, _)| *known == instance) {
-            continue;
-        }
         let live = context
             .live
             .token(&instance)
             .and_then(|token| context.logic.seat(&token));
         let Some(live) = live else { continue };
+        if let Some(at) = beside.pairs.iter().position(|pair| pair.instance == instance) {
+            if beside.pairs[at].live == live.load.token {
+                continue;
+            }
+            // The page was loaded anew: the one that it ran beside is gone.
+            let gone = beside.pairs.swap_remove(at);
+            beside.close(&gone);
+        }
         let Ok(load) = host::prepare(context, Some(instance.clone()), bundle) else {
             continue;
         };
@@ -247,7 +278,11 @@ fn begin_where_missing(
             .shadows
             .places()
             .insert(instance.clone(), (load.token.clone(), VecDeque::new()));
-        beside.loads.push((instance, load.token));
+        beside.pairs.push(Pair {
+            instance,
+            live: live.load.token.clone(),
+            token: load.token,
+        });
         let (give, state) = std::sync::mpsc::channel();
         let (done, _) = oneshot::channel();
         shadow.tell(Order::Restore { state, done });

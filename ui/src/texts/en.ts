@@ -111,6 +111,8 @@ export const en = {
     logicRestarts: "Starting again",
     logicOff: "Stopped",
     logicStart: "Start again",
+    logicSays: (off: boolean): string =>
+      off ? "Its logic failed too often and stays off." : "Its logic failed and is started again with what it had.",
   },
 
   goBack: (version: string) => `Go back to ${version}`,
@@ -328,8 +330,8 @@ export const en = {
     rightsNone: "No widget asks for anything.",
     uses: "What it used",
     usesNone: "Nothing since Moult was started.",
-    usedBy: (byLogic: boolean) => (byLogic ? "logic" : "page"),
-    usedTimes: (count: number) => (count === 1 ? "once" : `${count} times`),
+    usedBy: (byLogic: boolean): string => (byLogic ? "logic" : "page"),
+    usedTimes: (count: number): string => (count === 1 ? "once" : `${count} times`),
     needsNothing: "Needs nothing",
     allowed: "Allowed",
     refused: "Not allowed",

@@ -128,6 +128,7 @@ export const zh: Texts = {
     logicRestarts: "正在重新启动",
     logicOff: "已停止",
     logicStart: "重新启动",
+    logicSays: (off) => (off ? "它的后台逻辑多次出错，已停止。" : "它的后台逻辑出错，正带着原有内容重新启动。"),
   },
 
   goBack: (version) => `回到 ${version}`,

@@ -34,7 +34,7 @@ impl Logic for Guest {
         }
         match event["do"].as_str().unwrap_or_default() {
             "version" => json!(option_env!("MOULT_GUEST_VERSION")),
-            // From the third on, the second version answers otherwise.
+            // Built as another version, it answers otherwise.
             "doubled" => {
                 self.count += 1;
                 let differs = option_env!("MOULT_GUEST_VERSION") == Some("different");

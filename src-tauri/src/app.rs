@@ -14,7 +14,9 @@ use tauri::AppHandle;
 use crate::build::{Build, TRIPLE};
 use crate::health::Health;
 use crate::host::AppHost;
+use crate::live::Live;
 use crate::loads::Loads;
+use crate::logic::Logic;
 use crate::places::Places;
 use crate::powers::Powers;
 use crate::protocol::HostFiles;
@@ -41,6 +43,9 @@ pub(crate) struct Context {
     _in_use: Option<InUse>,
     pub(crate) writing: Writing,
     pub(crate) loads: Loads,
+    /// Which load of each widget its user has.
+    pub(crate) live: Live,
+    pub(crate) logic: Logic,
     pub(crate) stage: Stage,
     pub(crate) powers: Powers,
     pub(crate) health: Health,
@@ -77,6 +82,7 @@ pub(crate) fn run(version: &str) -> anyhow::Result<()> {
         None => None,
     };
     let context = Arc::new(open(build, places, link)?);
+    context.logic.attach(&context);
     health::progress(&context, "the data is opened");
     let beginning = begin(&context)?;
     start(&context, beginning)
@@ -98,6 +104,8 @@ fn open(build: Build, places: Places, link: Option<Link>) -> anyhow::Result<Cont
         records,
         store,
         loads: Loads::default(),
+        live: Live::default(),
+        logic: Logic::default(),
         stage: Stage::new(),
         powers,
         health: Health::new(),

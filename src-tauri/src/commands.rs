@@ -6,13 +6,14 @@ use std::sync::Arc;
 use moult_model::board::Tile;
 use moult_model::stage::{SavedState, ShellCommand, StageReport, StageStart};
 use moult_model::{ErrorCode, Problem, Subject};
+use moult_sandbox::{Ear, Side};
 use serde_json::Value;
 use tauri::{State, Webview};
 
 use crate::app::{Context, wanted};
 use crate::presses::Area;
 use crate::stage::WEBVIEW;
-use crate::{health, host, overview, powers, report};
+use crate::{health, host, logic, overview, powers, report};
 
 type Shared<'a> = State<'a, Arc<Context>>;
 
@@ -74,6 +75,25 @@ pub(crate) async fn stage_report(
     match report {
         StageReport::Painted => health::painted(&context),
         StageReport::Heartbeat => health::beat(&context),
+        StageReport::Switching { token } => logic::swap::hand_over(&context, &token),
+        StageReport::Answered {
+            token,
+            id,
+            ok,
+            value,
+            reason,
+        } => {
+            let outcome = if ok {
+                Ok(value)
+            } else {
+                Err(reason.unwrap_or_default())
+            };
+            let page = Ear {
+                load: token,
+                side: Side::Page,
+            };
+            context.powers.talk.answered(id, &page, outcome);
+        }
         other => context.stage.report(other),
     }
     Ok(())
@@ -111,7 +131,7 @@ pub(crate) async fn capability(
         .loads
         .by_token(&token)
         .ok_or_else(|| refused("the load is gone"))?;
-    powers::call(&context, &load, &capability, request, area).await
+    powers::call(&context, &load, Side::Page, &capability, request, area).await
 }
 
 /// Carries out what the shell asks for.
@@ -142,6 +162,7 @@ async fn carry_out(context: &Arc<Context>, command: ShellCommand) -> anyhow::Res
         }
         ShellCommand::SetBoard { board } => {
             context.records.set_board(board)?;
+            logic::board_changed(context);
             if let Some(engine) = engine {
                 engine.set_wanted(wanted(context));
             }
@@ -157,8 +178,11 @@ async fn carry_out(context: &Arc<Context>, command: ShellCommand) -> anyhow::Res
             allowed,
         } => {
             context.records.decide(&widget, &capability, allowed)?;
+            context.powers.decided();
             engine.into_iter().for_each(moult_update::Engine::check_now);
         }
+        ShellCommand::ListUses { widget } => return Ok(serde_json::to_value(context.powers.uses(&widget))?),
+        ShellCommand::StartLogic { instance } => context.logic.start_again(context, &instance),
         ShellCommand::GoBack { subject, version } => {
             if let Some(engine) = engine {
                 engine.go_back(subject, version);

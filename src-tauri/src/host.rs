@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 
 use crate::app::{Context, quit};
 use crate::stage::withdrawn;
-use crate::{hand_over, overview, prompt};
+use crate::{hand_over, logic, overview, prompt};
 
 /// An update waits until its tile was without input for this long, and the application likewise.
 const QUIET: Duration = Duration::from_secs(2);
@@ -42,6 +42,17 @@ impl Host for AppHost {
             match context {
                 Some(context) => activate(&context, &staged).await,
                 None => Err(refusal(withdrawn("the application is ending"))),
+            }
+        })
+    }
+
+    fn rehearse(&self, bundle: StagedBundle) -> BoxFuture<'static, Result<(), String>> {
+        let context = self.0.upgrade();
+        Box::pin(async move {
+            match context {
+                Some(context) => logic::shadow::rehearse(&context, &bundle).await,
+                // Nobody waits for it any more.
+                None => std::future::pending().await,
             }
         })
     }
@@ -184,21 +195,49 @@ pub(crate) fn current(context: &Context, subject: &Subject) -> anyhow::Result<Op
     }
 }
 
-fn read(path: &Path) -> anyhow::Result<Arc<Bundle>> {
+pub(crate) fn read(path: &Path) -> anyhow::Result<Arc<Bundle>> {
     let bytes = fs::read(path).with_context(|| format!("{} can't be read", path.display()))?;
     Ok(Arc::new(Bundle::parse(bytes)?))
 }
 
 fn open(context: &Context, place: Option<String>, bundle: &Arc<Bundle>) -> anyhow::Result<Load> {
     let load = prepare(context, place.clone(), bundle)?;
-    if let Some(old) = context.stage.stand(place, load.token.clone()) {
-        context.loads.close(&old);
-    }
+    stand(context, place.as_deref(), &load.token);
+    context.logic.begin(&load.token);
     Ok(load)
 }
 
+/// From now on this load is the one in its place; the one that was is closed.
+fn stand(context: &Context, place: Option<&str>, token: &str) {
+    if let Some(instance) = place {
+        context.live.set(instance, token);
+    }
+    if let Some(old) = context.stage.stand(place.map(str::to_owned), token.to_owned()) {
+        close(context, &old);
+    }
+}
+
+/// Closes a load: its host serves nothing any more, its logic ends, and it hears nothing.
+pub(crate) fn close(context: &Context, token: &str) {
+    context.loads.close(token);
+    context.logic.close(token);
+    context.powers.talk.close(token);
+}
+
+/// Closes everything: the page that held all frames is new.
+pub(crate) fn close_all(context: &Context) {
+    context.loads.close_all();
+    context.logic.close_all();
+    context.powers.talk.close_all();
+    context.live.clear();
+}
+
 /// Opens a load without putting it in its place yet.
-fn prepare(context: &Context, place: Option<String>, bundle: &Arc<Bundle>) -> anyhow::Result<Load> {
+pub(crate) fn prepare(
+    context: &Context,
+    place: Option<String>,
+    bundle: &Arc<Bundle>,
+) -> anyhow::Result<Load> {
     let granted = match &bundle.manifest().id {
         Subject::Widget(widget) => context
             .records
@@ -210,7 +249,11 @@ fn prepare(context: &Context, place: Option<String>, bundle: &Arc<Bundle>) -> an
         .as_deref()
         .and_then(|instance| context.records.state(instance));
     let settings = settings(context, place.as_deref(), bundle);
-    Ok(context.loads.open(bundle, place, saved, granted, settings)?)
+    let load = context.loads.open(bundle, place, saved, granted, settings)?;
+    if let Some(live) = context.loads.by_token(&load.token) {
+        context.logic.open(&live);
+    }
+    Ok(load)
 }
 
 /// What a bundle gets for settings in a place: what its user chose, as far as it fits.
@@ -231,6 +274,7 @@ pub(crate) fn tell_settings(context: &Context, instance: &str) {
             settings,
         });
     }
+    context.logic.set_settings(context, instance);
 }
 
 /// Puts a bundle into every place that shows its subject. If one place refuses it, all go back.
@@ -256,6 +300,10 @@ async fn activate(context: &Arc<Context>, staged: &StagedBundle) -> Result<SwapF
                 done.push(place);
             }
             Err(failure) => {
+                // Its frame was confirmed, its logic was not.
+                if shows(context, place.as_deref(), &bundle) {
+                    done.push(place);
+                }
                 take_back(context, &staged.subject, &staged.version, done).await;
                 return Err(refusal(failure));
             }
@@ -264,8 +312,14 @@ async fn activate(context: &Arc<Context>, staged: &StagedBundle) -> Result<SwapF
     Ok(figures)
 }
 
+fn shows(context: &Context, place: Option<&str>, bundle: &Arc<Bundle>) -> bool {
+    let standing = context.stage.standing(place);
+    let load = standing.and_then(|token| context.loads.by_token(&token));
+    load.is_some_and(|load| load.bundle.digest() == bundle.digest())
+}
+
 /// The places that show a subject. The shell's place is `None`.
-fn places(context: &Context, subject: &Subject) -> Vec<Option<String>> {
+pub(crate) fn places(context: &Context, subject: &Subject) -> Vec<Option<String>> {
     match subject {
         Subject::Shell => vec![None],
         Subject::Widget(widget) => {
@@ -290,6 +344,10 @@ async fn put(
     let load = prepare(context, place.map(str::to_owned), bundle)
         .map_err(|error| withdrawn(&format!("{error:#}")))?;
     let token = load.token.clone();
+    if let Err(failure) = logic::swap::prepare(context, &token).await {
+        close(context, &token);
+        return Err(failure);
+    }
     let ending = context.stage.await_ending(&token);
     let standing = context.stage.standing(place);
     let event = match (&standing, from) {
@@ -310,13 +368,13 @@ async fn put(
     context.stage.forget(&token);
     match result {
         Ok(figures) => {
-            if let Some(old) = context.stage.stand(place.map(str::to_owned), token) {
-                context.loads.close(&old);
-            }
-            Ok(figures.unwrap_or_default())
+            let committed = logic::swap::commit(context, &token).await;
+            stand(context, place, &token);
+            committed.map(|()| figures.unwrap_or_default())
         }
         Err(failure) => {
-            context.loads.close(&token);
+            logic::swap::roll_back(context, &token, standing.as_deref()).await;
+            close(context, &token);
             Err(failure)
         }
     }

@@ -4,6 +4,7 @@
 //! - [`places`]: the folders, and what the launcher told this start.
 //! - [`records`]: settings, board, grants and widget state on disk; [`kept`]: what a newer version wrote there.
 //! - [`loads`] and [`protocol`]: bundles that are loaded into frames, and how their files are served.
+//! - [`logic`]: the logic of the widgets on the board; [`live`]: which of two versions may act.
 //! - [`stage`]: orders to the stage page and what comes back.
 //! - [`host`]: what the update engine asks of the application.
 //! - [`commands`]: the only five commands that the stage page has.
@@ -26,9 +27,11 @@ mod host;
 #[cfg(test)]
 mod info_plist;
 mod kept;
+mod live;
 mod loads;
 mod local_api;
 mod log;
+mod logic;
 mod not_tried;
 mod overview;
 mod places;

@@ -46,6 +46,7 @@ pub(crate) fn draw(context: &Context) -> Overview {
         app_version: context.build.version.clone(),
         triple: TRIPLE.to_owned(),
         board: context.records.board(),
+        logic: context.logic.notices(),
         needs: needs(&installed, &picture.waiting),
         installed,
         channels: channels(&picture, &settings),

@@ -18,6 +18,9 @@ use serde_json::{Map, Value};
 
 use crate::kept::Kept;
 
+mod logic_state;
+mod timers;
+
 /// The largest state of one widget, in bytes of JSON.
 pub(crate) const STATE_LIMIT_BYTES: usize = 1024 * 1024;
 

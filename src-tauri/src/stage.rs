@@ -172,7 +172,11 @@ impl Stage {
                     let _ = done.send(());
                 }
             }
-            StageReport::Painted | StageReport::Heartbeat | StageReport::Input { .. } => {}
+            StageReport::Painted
+            | StageReport::Heartbeat
+            | StageReport::Input { .. }
+            | StageReport::Switching { .. }
+            | StageReport::Answered { .. } => {}
         }
     }
 

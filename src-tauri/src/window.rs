@@ -16,7 +16,7 @@ use tauri::{Manager as _, WebviewUrl, WebviewWindow, WebviewWindowBuilder, Windo
 use crate::app::{Context, quit};
 use crate::kept::Kept;
 use crate::stage::WEBVIEW;
-use crate::{health, presses, stacking};
+use crate::{health, host, presses, stacking};
 
 /// Where the window was, in logical pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,7 +66,7 @@ pub(crate) fn build(app: &tauri::App, context: &Arc<Context>, over: Option<Windo
     let paged = Arc::clone(context);
     builder = builder.on_page_load(move |_, payload| match payload.event() {
         PageLoadEvent::Started => {
-            paged.loads.close_all();
+            host::close_all(&paged);
             paged.stage.page_started();
         }
         PageLoadEvent::Finished => health::progress(&paged, "the page is loaded"),

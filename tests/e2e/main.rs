@@ -5,6 +5,7 @@ mod bad_executable;
 mod bad_notes;
 mod executable;
 mod hand_over;
+mod logic;
 mod network;
 mod notes;
 mod offline;

@@ -5,6 +5,7 @@
 //! processes that start together from making it twice.
 
 mod build;
+mod logic;
 mod stamp;
 
 use std::fs;
@@ -57,6 +58,15 @@ pub const APP_BUILDS: [AppBuild; 4] = [
     },
 ];
 
+/// The versions of the widget with logic: the name here, its version, what its logic is told at its build, and whether it
+/// must run in the shadow of the one before.
+pub const COUNTERS: [(&str, &str, &str, bool); 4] = [
+    ("counter-1.0.0", "1.0.0", "first", false),
+    ("counter-1.1.0", "1.1.0", "second", false),
+    ("counter-1.2.0", "1.2.0", "different", true),
+    ("counter-1.3.0", "1.3.0", "equal", true),
+];
+
 /// The versions of the shell.
 pub const SHELL_VERSIONS: [&str; 2] = ["0.1.0", "0.2.0"];
 
@@ -93,6 +103,15 @@ const UI_SOURCES: &[&str] = &[
     "widgets",
     "tests/fixtures",
 ];
+const LOGIC_SOURCES: &[&str] = &[
+    "Cargo.toml",
+    "crates/model/src",
+    "crates/durable/src",
+    "crates/sandbox/src",
+    "crates/logic",
+    "sdk/rust",
+    "sdk/wit",
+];
 const APP_SOURCES: &[&str] = &[
     "Cargo.toml",
     "Cargo.lock",
@@ -113,7 +132,15 @@ impl Fixtures {
         let (fixtures, lock) = Self::open(say)?;
         let ui = digest_of_sources(&fixtures.workspace, UI_SOURCES, &[])?;
         let app = digest_of_sources(&fixtures.workspace, APP_SOURCES, &[ui])?;
+        let logic = digest_of_sources(&fixtures.workspace, LOGIC_SOURCES, &[ui])?;
         fixtures.step("ui", ui, say, "shell and widgets", || build::ui(&fixtures))?;
+        fixtures.step(
+            "logic",
+            logic,
+            say,
+            "the widget with logic, and what runs it",
+            || logic::build(&fixtures),
+        )?;
         for one in APP_BUILDS {
             let what = format!("the application {}", one.version);
             let step = format!("app-{}", one.version);
@@ -149,6 +176,7 @@ impl Fixtures {
         let keys = digest_of_sources(&fixtures.workspace, KEY_SOURCES, &[])?;
         let what = "the command line and the launcher";
         fixtures.step("tools", generation, say, what, || build::tools(&fixtures))?;
+        build::configuration(&fixtures)?;
         fixtures.step("keys", keys, say, "keys and an empty repository", || {
             build::keys(&fixtures)
         })?;
@@ -201,6 +229,11 @@ impl Fixtures {
     /// The launcher.
     pub fn launcher(&self) -> PathBuf {
         self.folder.join("bin/moult-launcher")
+    }
+
+    /// The program that runs widget logic.
+    pub fn sandbox(&self) -> PathBuf {
+        self.folder.join("bin/moult-sandbox")
     }
 
     /// The stripped executable of one version.

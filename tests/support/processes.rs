@@ -92,3 +92,27 @@ pub fn names(ids: &[u32]) -> Vec<String> {
     };
     ids.iter().map(|id| format!("{} ({id})", name(id))).collect()
 }
+
+/// The living children of these processes that have this name.
+pub fn children_named(parents: &[u32], name: &str) -> Vec<u32> {
+    let Ok(entries) = fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    let ids = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    ids.filter(|id| {
+        let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        // `id (name) state parent ...`; a name may hold anything.
+        let Some((head, tail)) = stat.rsplit_once(')') else {
+            return false;
+        };
+        let mut fields = tail.split_whitespace();
+        let is_alive = fields.next().is_some_and(|state| state != "Z");
+        let parent = fields.next().and_then(|parent| parent.parse().ok());
+        is_alive
+            && head.ends_with(&format!("({name}"))
+            && parent.is_some_and(|parent| parents.contains(&parent))
+    })
+    .collect()
+}

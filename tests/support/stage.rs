@@ -175,6 +175,22 @@ impl Stage {
         Ok(value.as_str().map(str::to_owned))
     }
 
+    /// Waits until an attribute of an element of a part has this value.
+    pub async fn read_attribute(
+        &self,
+        part: Part<'_>,
+        selector: &str,
+        name: &str,
+        value: &str,
+    ) -> anyhow::Result<()> {
+        let what = format!("{name}={value} of {selector} in {part:?}");
+        until(&what, Duration::from_mins(1), async || {
+            let found = self.attribute(part, selector, name).await?;
+            Ok(Look::when(found.as_deref() == Some(value), format!("{found:?}")))
+        })
+        .await
+    }
+
     /// What can be read in an element of a part; none if there is no such element.
     pub async fn words(&self, part: Part<'_>, selector: &str) -> anyhow::Result<Option<String>> {
         let script = "return document.querySelector(arguments[0])?.innerText ?? null";

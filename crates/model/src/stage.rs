@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::board::{Board, Tile};
 use crate::bundle::{Permission, Setting, Size};
-use crate::{Activity, Channel, HistoryEntry, NotTried, Problem, Settings, Subject, WidgetId};
+use crate::{Activity, Channel, ErrorCode, HistoryEntry, NotTried, Problem, Settings, Subject, WidgetId};
 
 /// State that a bundle keeps across swaps and restarts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ts_rs::TS)]
@@ -124,6 +124,14 @@ pub enum StageEvent {
         #[ts(type = "Record<string, unknown>")]
         settings: serde_json::Map<String, serde_json::Value>,
     },
+    /// Hand news to one frame: an event, a request or a value of another widget, or a word of its logic.
+    News {
+        /// The frame's load.
+        token: String,
+        /// What a frame hears, as docs/host-api.md lists it.
+        #[ts(type = "unknown")]
+        news: serde_json::Value,
+    },
     /// Save every state now, then report [`StageReport::Flushed`]: the application is about to end.
     Flush,
     /// Wait for a pause in the input, then hold still and report [`StageReport::Frozen`]: another process takes over.
@@ -209,6 +217,28 @@ pub enum StageReport {
     Keys {
         /// The keys, in order.
         keys: Vec<CarriedKey>,
+    },
+    /// A swap begins to switch: from here on the new version's logic is to have the old one's state.
+    Switching {
+        /// Of the new load.
+        token: String,
+    },
+    /// What a frame says to a request of another widget.
+    Answered {
+        /// Whose.
+        token: String,
+        /// The request.
+        #[ts(type = "number")]
+        id: u64,
+        /// Whether there is a value.
+        ok: bool,
+        /// The value; null if there is none.
+        #[serde(default)]
+        #[ts(type = "unknown")]
+        value: serde_json::Value,
+        /// Why there is none.
+        #[serde(default)]
+        reason: Option<String>,
     },
     /// What another process held is taken over and stands on the screen, as [`StageEvent::Carry`] asked.
     Carried,
@@ -302,10 +332,41 @@ pub struct Overview {
     pub check_problem: Option<Problem>,
     /// The newer version of the application that could not be tried at this start, if there is one.
     pub not_tried: Option<NotTried>,
+    /// Widgets whose logic does not run as it should.
+    #[serde(default)]
+    pub logic: Vec<LogicNotice>,
     /// What waits for the user's consent.
     pub needs: Vec<ConsentRequest>,
     /// What this computer believes.
     pub beliefs: BTreeMap<String, String>,
+}
+
+/// The logic of a widget on the board does not run as it should.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+pub struct LogicNotice {
+    /// Which instance.
+    pub instance: String,
+    /// Whether it stays off; else it is started again.
+    pub off: bool,
+    /// What happened.
+    pub problem: Problem,
+}
+
+/// A use of a capability, as the user may look at it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+pub struct CapabilityUse {
+    /// By which instance.
+    pub instance: String,
+    /// Whether by its logic; else by its page.
+    pub by_logic: bool,
+    /// What was called.
+    pub call: String,
+    /// Why it was refused; none if it was let.
+    pub refused: Option<ErrorCode>,
+    /// When last, RFC 3339 in UTC.
+    pub at: String,
+    /// How often, since the application was started.
+    pub count: u32,
 }
 
 /// An installed part.
@@ -400,6 +461,16 @@ pub enum ShellCommand {
         capability: String,
         /// The decision.
         allowed: bool,
+    },
+    /// Tell what a widget used: a list of [`CapabilityUse`], the last first.
+    ListUses {
+        /// Whose.
+        widget: WidgetId,
+    },
+    /// Start the logic of a widget that stays off.
+    StartLogic {
+        /// Which instance.
+        instance: String,
     },
     /// Return to a kept version.
     GoBack {

@@ -73,6 +73,8 @@ fn typescript_types_are_up_to_date() {
         stage::GrantedPermission,
         stage::InstalledPart,
         stage::ConsentRequest,
+        stage::LogicNotice,
+        stage::CapabilityUse,
         stage::Overview,
         stage::StageStart,
         stage::StageEvent,

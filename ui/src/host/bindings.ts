@@ -324,7 +324,7 @@ shadow?: ShadowRun | null, };
 /**
  * The closed list of things that go wrong. The screen matches on these and never on a text.
  */
-export type ErrorCode = "offline" | "server_refused" | "server_failed" | "metadata_invalid" | "metadata_expired" | "metadata_replayed" | "floor_not_written" | "index_invalid" | "file_corrupt" | "signature_invalid" | "patch_failed" | "disk_full" | "disk_failed" | "bundle_invalid" | "switch_failed" | "state_refused" | "crashed" | "hung" | "consent_needed" | "not_declared" | "invalid_request" | "rate_limited" | "too_large" | "quota_exceeded" | "cancelled" | "internal";
+export type ErrorCode = "offline" | "server_refused" | "server_failed" | "metadata_invalid" | "metadata_expired" | "metadata_replayed" | "floor_not_written" | "index_invalid" | "file_corrupt" | "signature_invalid" | "patch_failed" | "disk_full" | "disk_failed" | "bundle_invalid" | "switch_failed" | "state_refused" | "crashed" | "hung" | "consent_needed" | "not_declared" | "invalid_request" | "rate_limited" | "too_large" | "quota_exceeded" | "too_many" | "timed_out" | "cancelled" | "internal";
 
 /**
  * Something that went wrong: what happened, what was kept, what to do.
@@ -788,7 +788,31 @@ carried: Carried, } | { "kind": "keys",
 /**
  * The keys, in order.
  */
-keys: Array<CarriedKey>, } | { "kind": "carried" } | { "kind": "ready", 
+keys: Array<CarriedKey>, } | { "kind": "switching", 
+/**
+ * Of the new load.
+ */
+token: string, } | { "kind": "answered", 
+/**
+ * Whose.
+ */
+token: string, 
+/**
+ * The request.
+ */
+id: number, 
+/**
+ * Whether there is a value.
+ */
+ok: boolean, 
+/**
+ * The value; null if there is none.
+ */
+value: unknown, 
+/**
+ * Why there is none.
+ */
+reason: string | null, } | { "kind": "carried" } | { "kind": "ready", 
 /**
  * Whose.
  */
@@ -922,6 +946,52 @@ version: string,
 permissions: Array<Permission>, };
 
 /**
+ * The logic of a widget on the board does not run as it should.
+ */
+export type LogicNotice = { 
+/**
+ * Which instance.
+ */
+instance: string, 
+/**
+ * Whether it stays off; else it is started again.
+ */
+off: boolean, 
+/**
+ * What happened.
+ */
+problem: Problem, };
+
+/**
+ * A use of a capability, as the user may look at it.
+ */
+export type CapabilityUse = { 
+/**
+ * By which instance.
+ */
+instance: string, 
+/**
+ * Whether by its logic; else by its page.
+ */
+by_logic: boolean, 
+/**
+ * What was called.
+ */
+call: string, 
+/**
+ * Why it was refused; none if it was let.
+ */
+refused: ErrorCode | null, 
+/**
+ * When last, RFC 3339 in UTC.
+ */
+at: string, 
+/**
+ * How often, since the application was started.
+ */
+count: number, };
+
+/**
  * The whole picture, for the shell.
  */
 export type Overview = { 
@@ -969,6 +1039,10 @@ check_problem: Problem | null,
  * The newer version of the application that could not be tried at this start, if there is one.
  */
 not_tried: NotTried | null, 
+/**
+ * Widgets whose logic does not run as it should.
+ */
+logic: Array<LogicNotice>, 
 /**
  * What waits for the user's consent.
  */
@@ -1026,7 +1100,15 @@ instance: string,
 /**
  * All of them.
  */
-settings: Record<string, unknown>, } | { "kind": "flush" } | { "kind": "freeze", 
+settings: Record<string, unknown>, } | { "kind": "news", 
+/**
+ * The frame's load.
+ */
+token: string, 
+/**
+ * What a frame hears, as docs/host-api.md lists it.
+ */
+news: unknown, } | { "kind": "flush" } | { "kind": "freeze", 
 /**
  * How long there must have been no input, in milliseconds.
  */
@@ -1079,7 +1161,15 @@ capability: string,
 /**
  * The decision.
  */
-allowed: boolean, } | { "kind": "go_back", 
+allowed: boolean, } | { "kind": "list_uses", 
+/**
+ * Whose.
+ */
+widget: WidgetId, } | { "kind": "start_logic", 
+/**
+ * Which instance.
+ */
+instance: string, } | { "kind": "go_back", 
 /**
  * Of what.
  */

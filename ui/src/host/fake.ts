@@ -184,6 +184,7 @@ export function ordinaryDay(now: number): Overview {
     checked_at: before(now, 4 * MINUTE),
     check_problem: null,
     not_tried: null,
+    logic: [],
     needs: [],
     beliefs: { root: "4", timestamp: "21,907, good for 22 h", snapshot: "8,114", floor: "21,880" },
   };
@@ -414,6 +415,16 @@ export class FakeHost {
       }
       case "grant":
         this.change({ needs: this.overview.needs.filter(({ widget }) => widget !== command.widget) });
+        return null;
+      case "list_uses": {
+        const use = { instance: "feed-1", by_logic: false, at: new Date().toISOString() };
+        return [
+          { ...use, call: "open.url", refused: "consent_needed", count: 1 },
+          { ...use, call: "network.fetch", refused: null, count: 12 },
+        ];
+      }
+      case "start_logic":
+        this.change({ logic: this.overview.logic.filter(({ instance }) => instance !== command.instance) });
         return null;
       case "save_report":
         return "/home/you/moult-report.zip";

@@ -13,7 +13,7 @@ export async function call(
   request: unknown,
 ): Promise<void> {
   const needed = capabilityOf(capability);
-  if (frame.granted.includes(needed)) {
+  if (needed === OWN_LOGIC || frame.granted.includes(needed)) {
     if (frame.state !== "live" && acts(capability, request)) {
       const detail = `${frame.load.subject} ${frame.load.version} is ${frame.state} and called ${capability}`;
       const happened = "The widget is not shown yet.";
@@ -38,6 +38,9 @@ export async function answer(frame: Frame, id: number, reply: Promise<unknown>):
     frame.send({ kind: "reply", id, ok: false, error: problemOf(thrown) });
   }
 }
+
+/** A widget's own logic needs no grant. */
+const OWN_LOGIC = "logic";
 
 /** Calls whose capability has the same name; that of any other is named by what stands before the point. */
 const WHOLE = ["system.figures", "clipboard.write", "open.url"];

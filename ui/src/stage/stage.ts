@@ -2,7 +2,7 @@
 // and decides nothing about updates; the native side orders, the swap machine judges.
 
 import type { Load, Overview, SavedState, StageEvent, StageReport, StageStart, SwapOrder } from "../host/bindings";
-import type { FramePhase, FrameTheme, ShellFrameMessage, ShellStageMessage } from "../protocol";
+import type { FramePhase, FrameTheme, NewsMessage, ShellFrameMessage, ShellStageMessage } from "../protocol";
 import { Arrangement, type Layout } from "./arrangement";
 import { answer, call } from "./calls";
 import { carry, Holding, typeKeys } from "./carry";
@@ -11,6 +11,7 @@ import { strayKey } from "./keyboard";
 import { atNextFrame, hide, stand } from "./layers";
 import { localeOf } from "./locale";
 import { type Native, problemOf } from "./native";
+import { News } from "./news";
 import { StateSaving } from "./saving";
 import { GRACE_MS } from "./swap";
 import { SwapRun } from "./swap_driver";
@@ -51,6 +52,7 @@ export class Stage implements FrameListener {
   readonly #saving: StateSaving;
   readonly #slots = new Map<string | null, Slot>();
   readonly #arrangement = new Arrangement();
+  readonly #news = new News();
   readonly loads: Record<string, number> = {};
   #overview: Overview;
   #system: Preferences;
@@ -108,6 +110,11 @@ export class Stage implements FrameListener {
         }
         return;
       }
+      case "news": {
+        const frame = this.#allFrames().find(({ load }) => load.token === event.token);
+        if (frame) this.#news.tell(frame, event.news as NewsMessage);
+        return;
+      }
       case "flush":
         return void this.#flush();
       case "freeze":
@@ -158,6 +165,11 @@ export class Stage implements FrameListener {
     run?.receive(frame, message);
     if (!frame.ready && frame !== run?.new) this.#first(slot, frame, message);
     if (message.kind === "call") void call(this.#native, frame, message.id, message.capability, message.request);
+    if (message.kind === "answer") {
+      const { id, ok } = message;
+      const outcome = ok ? { value: message.value, reason: null } : { value: null, reason: message.reason };
+      this.#report({ kind: "answered", token: frame.load.token, id, ok, ...outcome });
+    }
     if (message.kind === "layout") this.#arrange(frame, message);
     if (frame === slot.current) this.#current(slot, frame, message);
   }
@@ -352,16 +364,26 @@ export class Stage implements FrameListener {
     hide(incoming);
     slot.run = new SwapRun(order, old, incoming, {
       report: (report) => this.#report(report),
-      tellShell: (message) => this.#tellShell(message),
+      tellShell: (message) => {
+        this.#tellShell(message);
+        if (message.kind !== "swap" || message.step !== "switching") return;
+        this.#news.hold(old, incoming);
+        this.#report({ kind: "switching", token: order.load.token });
+      },
       start: (frame, saved) => this.#start(frame, saved),
       save: (state) => {
         if (slot.instance !== null) this.#saving.put(slot.instance, state);
       },
       reducedMotion: () => this.#system.reducedMotion,
-      handTo: (frame) => this.#hand(slot, frame),
+      handTo: (frame) => {
+        this.#hand(slot, frame);
+        this.#news.release(frame);
+      },
       ended: (frame) => {
         slot.run = null;
         this.#hand(slot, frame);
+        this.#news.release(frame);
+        this.#news.drop(frame === old ? incoming : old);
       },
     });
     this.#place();

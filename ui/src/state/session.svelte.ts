@@ -118,6 +118,7 @@ export class Session {
         seam: seamOf(activity),
         mark: markOf(part, this.now, this.#seen),
         strip: this.#strip(subject),
+        logic: this.overview?.logic?.find((one) => one.instance === tile.instance) ?? null,
         need: need && !this.#granting.includes(need.widget) ? need : null,
       };
     }),

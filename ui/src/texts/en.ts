@@ -108,6 +108,11 @@ export const en = {
     remove: "Remove from the desk",
     removed: (name: string) => `${name} is off the desk. What it held is kept.`,
     history: "What happened",
+    logicRestarts: "Starting again",
+    logicOff: "Stopped",
+    logicStart: "Start again",
+    logicSays: (off: boolean): string =>
+      off ? "Its logic failed too often and stays off." : "Its logic failed and is started again with what it had.",
   },
 
   goBack: (version: string) => `Go back to ${version}`,
@@ -323,6 +328,10 @@ export const en = {
     currentNext: "current",
     rightsMore: "What each widget may do here. A change holds at once.",
     rightsNone: "No widget asks for anything.",
+    uses: "What it used",
+    usesNone: "Nothing since Moult was started.",
+    usedBy: (byLogic: boolean): string => (byLogic ? "logic" : "page"),
+    usedTimes: (count: number): string => (count === 1 ? "once" : `${count} times`),
     needsNothing: "Needs nothing",
     allowed: "Allowed",
     refused: "Not allowed",

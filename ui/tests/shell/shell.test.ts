@@ -69,6 +69,25 @@ describe("the board", () => {
     expect(find("seam-clock-1")).toBeNull();
   });
 
+  it("says that logic starts again, and lets the user start what stays off", async () => {
+    await open("board");
+    const happened = problem("crashed", "The widget's logic failed.");
+    host.change({ logic: [{ instance: "notes-1", off: false, problem: happened }] });
+    await settle();
+    expect(text("aside-notes-1")).toBe("Starting again");
+    expect(find("tile-notes-1")?.dataset["logic"]).toBe("restarting");
+    await click("menu-notes-1");
+    expect(find("tile-start-logic")).toBeNull();
+    await click("menu-notes-1");
+    host.change({ logic: [{ instance: "notes-1", off: true, problem: happened }] });
+    await settle();
+    expect(text("aside-notes-1")).toBe("Stopped");
+    await click("menu-notes-1");
+    await click("tile-start-logic");
+    expect(host.commands).toEqual([{ kind: "start_logic", instance: "notes-1" }]);
+    expect(text("aside-notes-1")).not.toBe("Stopped");
+  });
+
   it("says in a strip what went back, and takes it away when told", async () => {
     await open("rollback");
     expect(text("strip-pomodoro-1")).toContain("Back on 2.1.3. 2.2.0 stopped answering. Your timer was kept.");
@@ -331,6 +350,19 @@ describe("the settings", () => {
     expect(host.commands).toEqual([
       { kind: "grant", widget: "moult/system", capability: "system.figures", allowed: false },
     ]);
+  });
+
+  it("lists what a widget used, and puts the list away", async () => {
+    await open("board");
+    await click("settings");
+    await click("section-rights");
+    await click("uses-w/moult/system");
+    expect(host.commands).toEqual([{ kind: "list_uses", widget: "moult/system" }]);
+    const list = text("uses-list-w/moult/system");
+    expect(list).toMatch(/open\.url page, once, Today \d+:\d+ · Not allowed/i);
+    expect(list).toMatch(/network\.fetch page, 12 times, Today \d+:\d+ · Allowed/i);
+    await click("uses-w/moult/system");
+    expect(find("uses-list-w/moult/system")).toBeNull();
   });
 });
 

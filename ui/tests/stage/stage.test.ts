@@ -348,7 +348,7 @@ describe("a swap", () => {
     await ready("n2");
     await wait(700);
     expect(page("n2").all("start")[0]?.saved).toEqual({ schema: 1, data: "typed" });
-    expect(reports.map(({ kind }) => kind)).toEqual(["switched", "confirmed"]);
+    expect(reports.map(({ kind }) => kind)).toEqual(["switching", "switched", "confirmed"]);
     expect(page("n1").all("dispose")).toHaveLength(1);
     expect(page("n2").all("switched")).toHaveLength(1);
     expect(stage.loads).toEqual({ shell: 1, "notes-1": 2, "system-1": 1 });
@@ -464,6 +464,50 @@ describe("a swap", () => {
       version: "1.0.0",
     });
   });
+});
+
+describe("news", () => {
+  it("go to the frame that they are for, and what a frame answers goes to the native side", async () => {
+    await ready("n1");
+    const request = { kind: "request", id: 7, topic: "w/moult/notes:t", from: "w/moult/system", data: 1 };
+    stage.event({ kind: "news", token: "n1", news: request });
+    stage.event({ kind: "news", token: "unknown", news: request });
+    await wait();
+    expect(page("n1").all("request")).toEqual([request]);
+    expect(page("s1").all("request")).toEqual([]);
+    page("n1").say({ kind: "answer", id: 7, ok: true, value: 2 });
+    page("n1").say({ kind: "answer", id: 8, ok: false, reason: "no" });
+    await wait();
+    expect(of("answered")).toEqual([
+      { kind: "answered", token: "n1", id: 7, ok: true, value: 2, reason: null },
+      { kind: "answered", token: "n1", id: 8, ok: false, value: null, reason: "no" },
+    ]);
+  });
+
+  it("of two versions reach each that goes on once, after the state that it takes over", async () => {
+    await ready("n1");
+    stage.event({ kind: "swap", order: order(load("n2", NOTES, "notes-1", { version: "2.0.0" })) });
+    await loadFrames();
+    page("n1").answers = false;
+    await ready("n2");
+    expect(of("switching")).toEqual([{ kind: "switching", token: "n2" }]);
+    for (const token of ["n1", "n2"]) stage.event({ kind: "news", token, news: { kind: "logic", event: 1 } });
+    await wait();
+    expect(page("n1").all("logic")).toHaveLength(0);
+    expect(page("n2").all("logic")).toHaveLength(0);
+    await wait(900);
+    const kinds = page("n2").heard.map(({ kind }) => kind);
+    expect(kinds.filter((kind) => kind === "logic")).toHaveLength(1);
+    expect(kinds.indexOf("logic")).toBeGreaterThan(kinds.indexOf("restore"));
+    expect(page("n1").all("logic")).toHaveLength(0);
+  });
+});
+
+it("needs no grant for a widget's own logic", async () => {
+  await ready("n1");
+  page("n1").say({ kind: "call", id: 1, capability: "logic", request: { do: "count" } });
+  await wait();
+  expect(asked).toContain("n1 logic");
 });
 
 it("saves every state before the application ends", async () => {

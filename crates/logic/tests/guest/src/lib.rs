@@ -18,7 +18,28 @@ impl Logic for Guest {
     }
 
     fn handle(&mut self, event: Value) -> Value {
+        // What comes of timers, of other widgets and of the settings; it is told to the page.
+        match event["kind"].as_str() {
+            Some("request") => return json!({ "logic": self.count, "asked": event["data"] }),
+            Some("settings") => {
+                self.settings = event["settings"].clone();
+                say(&event);
+                return Value::Null;
+            }
+            Some(_) => {
+                say(&event);
+                return Value::Null;
+            }
+            None => {}
+        }
         match event["do"].as_str().unwrap_or_default() {
+            "version" => json!(option_env!("MOULT_GUEST_VERSION")),
+            // Built as another version, it answers otherwise.
+            "doubled" => {
+                self.count += 1;
+                let differs = option_env!("MOULT_GUEST_VERSION") == Some("different");
+                json!({ "doubled": self.count * if differs { 3 } else { 2 } })
+            }
             "count" => {
                 self.count += 1;
                 json!(self.count)

@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 
 use crate::app::{Context, quit};
 use crate::stage::withdrawn;
-use crate::{hand_over, overview, prompt};
+use crate::{hand_over, overview, prompt, revival};
 
 /// An update waits until its tile was without input for this long, and the application likewise.
 const QUIET: Duration = Duration::from_secs(2);
@@ -147,6 +147,7 @@ pub(crate) fn load_widgets(context: &Context) -> Vec<Load> {
     for tile in tiles {
         let load = current(context, &Subject::Widget(tile.widget.clone())).and_then(|bundle| {
             bundle
+                .filter(|bundle| !is_kept_off(context, &tile.instance, &bundle.manifest().version))
                 .map(|bundle| open(context, Some(tile.instance.clone()), &bundle))
                 .transpose()
         });
@@ -158,6 +159,16 @@ pub(crate) fn load_widgets(context: &Context) -> Vec<Load> {
         }
     }
     loads
+}
+
+/// Whether a widget is not to come onto the board with the others.
+fn is_kept_off(context: &Context, instance: &str, version: &Version) -> bool {
+    context.revival.waits(instance)
+        || context
+            .records
+            .held()
+            .iter()
+            .any(|held| held.instance == instance && held.version == *version)
 }
 
 /// Puts a widget that is installed into a new tile.
@@ -312,6 +323,10 @@ async fn put(
         Ok(figures) => {
             if let Some(old) = context.stage.stand(place.map(str::to_owned), token) {
                 context.loads.close(&old);
+            }
+            // What was kept off was an earlier version.
+            if let Some(instance) = place {
+                revival::release(context, instance);
             }
             Ok(figures.unwrap_or_default())
         }

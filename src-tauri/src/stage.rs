@@ -12,7 +12,7 @@ use moult_update::SwapFigures;
 use tauri::{AppHandle, Emitter as _};
 use tokio::sync::{oneshot, watch};
 
-use crate::loads::random_name;
+use crate::loads::{Loads, random_name};
 
 /// The label of the one webview with access to commands.
 pub(crate) const WEBVIEW: &str = "main";
@@ -116,6 +116,30 @@ impl Stage {
         self.inner().standing.get(&place.map(str::to_owned)).cloned()
     }
 
+    /// The widgets that have a load in their place.
+    pub(crate) fn instances(&self) -> Vec<String> {
+        self.inner().standing.keys().flatten().cloned().collect()
+    }
+
+    /// Takes a widget's load out of its place, and returns its token.
+    pub(crate) fn leave(&self, instance: &str) -> Option<String> {
+        self.inner().standing.remove(&Some(instance.to_owned()))
+    }
+
+    /// The token of the load that is to take an instance's place, if one is on its way.
+    pub(crate) fn awaited(&self, instance: &str, loads: &Loads) -> Option<String> {
+        let tokens: Vec<String> = self.inner().awaited.keys().cloned().collect();
+        tokens.into_iter().find(|token| {
+            let load = loads.by_token(token);
+            load.is_some_and(|load| load.instance.as_deref() == Some(instance))
+        })
+    }
+
+    /// Ends what is awaited of a load: the stage will not say so any more.
+    pub(crate) fn fail(&self, token: &str, problem: SwapFailure) {
+        self.end(token, Err(problem));
+    }
+
     /// Announces that the ending of a load or swap is awaited. To be called before the order is sent.
     pub(crate) fn await_ending(&self, token: &str) -> Ending {
         let (done, ending) = oneshot::channel();
@@ -172,7 +196,11 @@ impl Stage {
                     let _ = done.send(());
                 }
             }
-            StageReport::Painted | StageReport::Heartbeat | StageReport::Input { .. } => {}
+            StageReport::Painted
+            | StageReport::Heartbeat { .. }
+            | StageReport::Stopped { .. }
+            | StageReport::Denied { .. }
+            | StageReport::Input { .. } => {}
         }
     }
 

@@ -185,6 +185,7 @@ export function ordinaryDay(now: number): Overview {
     check_problem: null,
     not_tried: null,
     needs: [],
+    held: [],
     beliefs: { root: "4", timestamp: "21,907, good for 22 h", snapshot: "8,114", floor: "21,880" },
   };
 }
@@ -417,6 +418,13 @@ export class FakeHost {
         return null;
       case "save_report":
         return "/home/you/moult-report.zip";
+      case "try_again": {
+        const { instance } = command;
+        const version = this.overview.held.find((held) => held.instance === instance)?.version ?? "1.0.0";
+        this.change({ held: this.overview.held.filter((held) => held.instance !== instance) });
+        this.tell({ kind: "frame", instance, phase: "live", version });
+        return null;
+      }
       case "go_back":
       case "restart_now":
         return null;

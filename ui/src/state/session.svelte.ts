@@ -118,6 +118,7 @@ export class Session {
         seam: seamOf(activity),
         mark: markOf(part, this.now, this.#seen),
         strip: this.#strip(subject),
+        held: this.overview?.held?.find(({ instance }) => instance === tile.instance) ?? null,
         need: need && !this.#granting.includes(need.widget) ? need : null,
       };
     }),
@@ -274,6 +275,11 @@ export class Session {
   /** Keeps what was chosen for a tile: what differs from the defaults. */
   setTile(instance: string, settings: Record<string, unknown>): Promise<unknown> {
     return this.send({ kind: "set_tile_settings", instance, settings });
+  }
+
+  /** Brings a widget back that is kept off the board. */
+  tryAgain(instance: string): Promise<unknown> {
+    return this.send({ kind: "try_again", instance });
   }
 
   remove(instance: string): Promise<unknown> {

@@ -108,7 +108,7 @@ impl Blame {
                 Vec::new()
             }
             Event::Settled => self.go_on(),
-            Event::Lost(cause, standing) => self.judge(cause, standing),
+            Event::Lost(cause, standing) => self.judge(cause, &standing),
         }
     }
 
@@ -129,9 +129,9 @@ impl Blame {
         }
     }
 
-    fn judge(&mut self, cause: HeldCause, standing: BTreeSet<String>) -> Vec<Effect> {
-        let mut effects = self.pardon(&standing);
-        let (one, certain) = self.culprit(&standing);
+    fn judge(&mut self, cause: HeldCause, standing: &BTreeSet<String>) -> Vec<Effect> {
+        let mut effects = self.pardon(standing);
+        let (one, certain) = self.culprit(standing);
         let mut suspects = BTreeSet::new();
         if let Some(one) = &one {
             effects.push(Effect::Name(one.clone(), cause));
@@ -140,7 +140,7 @@ impl Blame {
                 self.on_signs.insert(one.clone());
             }
         } else {
-            suspects = self.suspects(&standing);
+            suspects = self.suspects(standing);
             for suspect in &suspects {
                 if !self.waits(suspect) {
                     self.queue.push_back(suspect.clone());

@@ -189,7 +189,7 @@ fn tick(heart: Heart, time: Duration, memory: u64, watched: bool) -> (Heart, Vec
     let lost = |loss| (ending, vec![Effect::Blame(loss), Effect::End]);
     match heart {
         Heart::Beating { .. } | Heart::LoadingAgain { .. } if memory > MEMORY_BYTES => lost(Loss::Memory),
-        Heart::Beating { hidden: true, .. } => (heart, Vec::new()),
+        Heart::Loading | Heart::Beating { hidden: true, .. } => (heart, Vec::new()),
         Heart::Beating {
             patience,
             again,
@@ -246,7 +246,6 @@ fn tick(heart: Heart, time: Duration, memory: u64, watched: bool) -> (Heart, Vec
             },
             Vec::new(),
         ),
-        Heart::Loading => (heart, Vec::new()),
     }
 }
 

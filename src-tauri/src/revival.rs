@@ -174,10 +174,9 @@ fn heard(context: &Arc<Context>, event: heartbeat::Event) {
 fn end(context: &Arc<Context>) {
     let heard_of = main(context).map(|window| web_process::end(&window));
     match heard_of {
-        Some(Ok(true)) => {}
+        Some(Ok(true)) | None => {}
         Some(Ok(false)) => heard(context, heartbeat::Event::Gone { memory: false }),
         Some(Err(error)) => tracing::error!(%error, "the web process can't be ended"),
-        None => {}
     }
 }
 

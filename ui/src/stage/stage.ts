@@ -1,7 +1,16 @@
 // The stage: which frames there are, who holds which, and which message leads where. It carries no look of its own
 // and decides nothing about updates; the native side orders, the swap machine judges.
 
-import type { HeldCause, Load, Overview, SavedState, StageEvent, StageReport, StageStart, SwapOrder } from "../host/bindings";
+import type {
+  HeldCause,
+  Load,
+  Overview,
+  SavedState,
+  StageEvent,
+  StageReport,
+  StageStart,
+  SwapOrder,
+} from "../host/bindings";
 import type { FramePhase, FrameTheme, ShellFrameMessage, ShellStageMessage } from "../protocol";
 import { Arrangement, type Layout } from "./arrangement";
 import { answer, call, isGranted } from "./calls";

@@ -225,6 +225,14 @@ const CLOCK: InstalledPart["settings"] = {
 /** A change that makes a picture one of the states that the shell can show. */
 export const SCENES: Record<string, (overview: Overview, now: number) => void> = {
   board: () => {},
+  held: (overview, now) => {
+    const at = new Date(now).toISOString();
+    overview.held = [
+      { instance: "notes-1", version: "1.2.0", cause: "hung", at },
+      { instance: "clock-1", version: "1.0.0", cause: "keyboard", at },
+      { instance: "system-1", version: "2.8.0", cause: "memory", at },
+    ];
+  },
   updating: (overview) => {
     overview.activities = [
       activity("w/moult/system", "2.8.0", "2.9.1", {

@@ -103,7 +103,9 @@ export class Session {
       const subject = subjectOf(tile.widget);
       const part = this.overview?.installed.find((one) => one.subject === subject);
       const activity = this.overview?.activities.find((one) => one.subject === subject && isUnderWay(one));
-      const header = this.#headers[tile.instance];
+      const held = this.overview?.held?.find(({ instance }) => instance === tile.instance) ?? null;
+      // Who is kept off has no say in what it is called.
+      const header = held ? undefined : this.#headers[tile.instance];
       const frame = this.#frames[tile.instance];
       const need = this.overview?.needs.find((one) => one.widget === tile.widget);
       return {
@@ -118,7 +120,7 @@ export class Session {
         seam: seamOf(activity),
         mark: markOf(part, this.now, this.#seen),
         strip: this.#strip(subject),
-        held: this.overview?.held?.find(({ instance }) => instance === tile.instance) ?? null,
+        held,
         need: need && !this.#granting.includes(need.widget) ? need : null,
       };
     }),

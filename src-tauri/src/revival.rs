@@ -1,7 +1,6 @@
 //! Brings the stage back when it is lost, and keeps off who held it up. Thin: [`heartbeat`](crate::heartbeat) says when,
 //! [`blame`](crate::blame) says who.
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -182,7 +181,7 @@ fn end(context: &Arc<Context>) {
 
 fn lost(context: &Arc<Context>, loss: Loss) {
     context.revival.inner().lost = Some(Instant::now());
-    let standing: BTreeSet<String> = context.stage.instances().into_iter().collect();
+    let standing = context.stage.instances(&context.loads);
     tracing::error!(
         ?loss,
         ?standing,

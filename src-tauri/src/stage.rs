@@ -3,7 +3,7 @@
 //! The page is told apart by a key that it gets once per page load, before any bundle runs in it;
 //! every load by its token. A report without the token of a load that is awaited counts for nothing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -116,9 +116,12 @@ impl Stage {
         self.inner().standing.get(&place.map(str::to_owned)).cloned()
     }
 
-    /// The widgets that have a load in their place.
-    pub(crate) fn instances(&self) -> Vec<String> {
-        self.inner().standing.keys().flatten().cloned().collect()
+    /// The widgets that have a load in their place, or one on its way there.
+    pub(crate) fn instances(&self, loads: &Loads) -> BTreeSet<String> {
+        let inner = self.inner();
+        let coming = inner.awaited.keys();
+        let coming = coming.filter_map(|token| loads.by_token(token)?.instance);
+        inner.standing.keys().flatten().cloned().chain(coming).collect()
     }
 
     /// Takes a widget's load out of its place, and returns its token.

@@ -50,7 +50,7 @@ pub fn board(data: &Path) -> anyhow::Result<Option<Board>> {
 
 /// The widgets that are kept off the board.
 pub fn held(data: &Path) -> anyhow::Result<Vec<HeldWidget>> {
-    #[derive(Deserialize)]
+    #[derive(Serialize, Deserialize)]
     struct Held {
         widgets: Vec<HeldWidget>,
     }

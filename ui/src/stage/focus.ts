@@ -57,6 +57,7 @@ export class Keyboard {
   /** From now on keys are meant for this place. */
   give(instance: string | null): void {
     this.#holder = instance;
+    for (const frame of this.#holders()) allow(frame, {});
   }
 
   /** Tab was pressed where no frame has the keyboard. */
@@ -67,6 +68,8 @@ export class Keyboard {
   /** Lets a frame's watch know whose it is. */
   welcome(frame: Frame): void {
     if (frame.isShell) allow(frame, { always: true });
+    // Another version of what has the keyboard: it need not ask, and no key waits for the answer.
+    else if (this.has(frame)) allow(frame, {});
   }
 
   /** Takes a message to the window. Says whether it came from a watch. */

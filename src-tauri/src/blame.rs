@@ -29,8 +29,15 @@ pub(crate) enum Event {
     Beat(Pulse),
     /// Something was pressed.
     Press(Press),
-    /// The stage was lost, with these widgets on it.
-    Lost(HeldCause, BTreeSet<String>),
+    /// The stage was lost.
+    Lost {
+        /// Why.
+        cause: HeldCause,
+        /// The widgets on it.
+        standing: BTreeSet<String>,
+        /// Those of them that another version was on its way to.
+        swapping: BTreeSet<String>,
+    },
     /// All that came back at once stands.
     Settled,
     /// A widget is ready, or has failed.
@@ -108,7 +115,11 @@ impl Blame {
                 Vec::new()
             }
             Event::Settled => self.go_on(),
-            Event::Lost(cause, standing) => self.judge(cause, &standing),
+            Event::Lost {
+                cause,
+                standing,
+                swapping,
+            } => self.judge(cause, &standing, &swapping),
         }
     }
 
@@ -129,9 +140,14 @@ impl Blame {
         }
     }
 
-    fn judge(&mut self, cause: HeldCause, standing: &BTreeSet<String>) -> Vec<Effect> {
+    fn judge(
+        &mut self,
+        cause: HeldCause,
+        standing: &BTreeSet<String>,
+        swapping: &BTreeSet<String>,
+    ) -> Vec<Effect> {
         let mut effects = self.pardon(standing);
-        let (one, certain) = self.culprit(standing);
+        let (one, certain) = self.culprit(standing, swapping);
         let mut suspects = BTreeSet::new();
         if let Some(one) = &one {
             effects.push(Effect::Name(one.clone(), cause));
@@ -180,7 +196,7 @@ impl Blame {
     }
 
     /// The one that did it, if that is clear; and whether that is certain.
-    fn culprit(&self, standing: &BTreeSet<String>) -> (Option<String>, bool) {
+    fn culprit(&self, standing: &BTreeSet<String>, swapping: &BTreeSet<String>) -> (Option<String>, bool) {
         if let Some((who, _, _)) = &self.probation
             && standing.contains(who)
         {
@@ -199,6 +215,7 @@ impl Blame {
                     .then(|| on(&self.touched_before))
                     .flatten()
             })
+            .or_else(|| on(swapping))
             .or_else(|| on(&loading))
             .or_else(|| on(&(&self.suspects(standing) & &self.remembered())));
         (signs, false)
@@ -286,7 +303,11 @@ mod tests {
     }
 
     fn lost(standing: &str) -> Event {
-        Event::Lost(HeldCause::Hung, set(standing))
+        Event::Lost {
+            cause: HeldCause::Hung,
+            standing: set(standing),
+            swapping: BTreeSet::new(),
+        }
     }
 
     fn name(who: &str) -> Effect {
@@ -328,6 +349,18 @@ mod tests {
                 "typed into",
                 vec![pulse("", "", Some("c")), key(), lost("a b c")],
                 "c",
+            ),
+            (
+                "the only one that another version is on its way to",
+                vec![
+                    pulse("", "b c", None),
+                    Event::Lost {
+                        cause: HeldCause::Hung,
+                        standing: set("a b c"),
+                        swapping: set("a"),
+                    },
+                ],
+                "a",
             ),
             (
                 "the only one that loads",

@@ -192,7 +192,13 @@ fn lost(context: &Arc<Context>, loss: Loss) {
     } else {
         HeldCause::Hung
     };
-    blamed(context, blame::Event::Lost(cause, standing));
+    let swapping = context.stage.swapping(&context.loads);
+    let event = blame::Event::Lost {
+        cause,
+        standing,
+        swapping,
+    };
+    blamed(context, event);
 }
 
 fn blamed(context: &Arc<Context>, event: blame::Event) {

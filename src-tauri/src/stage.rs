@@ -119,9 +119,13 @@ impl Stage {
     /// The widgets that have a load in their place, or one on its way there.
     pub(crate) fn instances(&self, loads: &Loads) -> BTreeSet<String> {
         let inner = self.inner();
-        let coming = inner.awaited.keys();
-        let coming = coming.filter_map(|token| loads.by_token(token)?.instance);
+        let coming = coming(&inner, loads);
         inner.standing.keys().flatten().cloned().chain(coming).collect()
+    }
+
+    /// The widgets that have a load on its way to their place.
+    pub(crate) fn swapping(&self, loads: &Loads) -> BTreeSet<String> {
+        coming(&self.inner(), loads).collect()
     }
 
     /// Takes a widget's load out of its place, and returns its token.
@@ -262,6 +266,13 @@ impl Stage {
             tracing::warn!("the stage did not say in time that it stands");
         }
     }
+}
+
+fn coming(inner: &Inner, loads: &Loads) -> impl Iterator<Item = String> {
+    inner
+        .awaited
+        .keys()
+        .filter_map(|token| loads.by_token(token)?.instance)
 }
 
 /// A failure that is nobody's fault: the stage went away, or a newer order came.

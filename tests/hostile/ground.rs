@@ -174,9 +174,24 @@ pub(crate) fn all_refused(outcome: &Value, allowed: &[&str]) -> anyhow::Result<(
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub(crate) struct Gaps {
     pub(crate) frames: u32,
-    pub(crate) median: u32,
+    median: u32,
     pub(crate) p99: u32,
-    pub(crate) longest: u32,
+    longest: u32,
+}
+
+impl std::fmt::Display for Gaps {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            frames,
+            median,
+            p99,
+            longest,
+        } = self;
+        write!(
+            out,
+            "median {median}, p99 {p99}, longest {longest} ms, of {frames}"
+        )
+    }
 }
 
 /// Reads and forgets the neighbour's frames.
@@ -222,6 +237,6 @@ pub(crate) async fn named(scene: &Scene, parts: &[&str]) -> anyhow::Result<Value
 
 /// Says a figure of this run, for the page about this suite.
 #[expect(clippy::print_stderr, reason = "figures of a run are read by a person")]
-pub(crate) fn say(what: &str, figures: &impl std::fmt::Debug) {
-    eprintln!("FIGURE {what}: {figures:?}");
+pub(crate) fn say(what: &str, figures: &impl std::fmt::Display) {
+    eprintln!("FIGURE {what}: {figures}");
 }

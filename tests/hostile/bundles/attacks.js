@@ -24,7 +24,8 @@
   /** What came of something that may throw. */
   const tried = async (act) => {
     try {
-      return { got: String(await act()).slice(0, 200) };
+      const silent = pause(4000).then(() => Promise.reject(new Error("no answer")));
+      return { got: String(await Promise.race([act(), silent])).slice(0, 200) };
     } catch (error) {
       return { refused: String(error.name ?? error) };
     }

@@ -85,7 +85,7 @@ const native: Native = {
       },
     });
     const widgets = overview.board.tiles.map(({ instance, widget }) => load(widget.slice(6), instance, "1.0.0"));
-    return Promise.resolve({ key: "none", shell: load("shell", null, "1.8.4"), widgets, overview });
+    return Promise.resolve({ key: "none", shell: load("shell", null, "1.8.4"), widgets, overview, watch: "none" });
   },
   report(report) {
     if (report.kind !== "heartbeat") reports.push(report);

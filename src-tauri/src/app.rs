@@ -12,6 +12,7 @@ use moult_update::{Engine, EngineConfig};
 use tauri::AppHandle;
 
 use crate::build::{Build, TRIPLE};
+use crate::frame_watch::Secret;
 use crate::health::Health;
 use crate::host::AppHost;
 use crate::live::Live;
@@ -21,6 +22,7 @@ use crate::places::Places;
 use crate::powers::Powers;
 use crate::protocol::HostFiles;
 use crate::records::Records;
+use crate::revival::{self, Revival};
 use crate::stage::Stage;
 use crate::writing::Writing;
 use crate::{
@@ -47,6 +49,9 @@ pub(crate) struct Context {
     pub(crate) live: Live,
     pub(crate) logic: Logic,
     pub(crate) stage: Stage,
+    /// What the watch in the frames proves itself with.
+    pub(crate) watch: Secret,
+    pub(crate) revival: Revival,
     pub(crate) powers: Powers,
     pub(crate) health: Health,
     pub(crate) link: Option<Link>,
@@ -107,6 +112,8 @@ fn open(build: Build, places: Places, link: Option<Link>) -> anyhow::Result<Cont
         live: Live::default(),
         logic: Logic::default(),
         stage: Stage::new(),
+        watch: Secret::new()?,
+        revival: Revival::default(),
         powers,
         health: Health::new(),
         link,
@@ -182,7 +189,13 @@ fn start(context: &Arc<Context>, beginning: Beginning) -> anyhow::Result<()> {
     if let Err(error) = moult_boot::presence::join_group() {
         tracing::warn!(%error, "the task bar will not know this window");
     }
-    let app = tauri::Builder::default()
+    let builder = tauri::Builder::default();
+    #[cfg(target_os = "macos")]
+    let builder = {
+        let ended = Arc::clone(context);
+        builder.on_web_content_process_terminate(move |_| revival::gone(&ended, false))
+    };
+    let app = builder
         .plugin(tauri_plugin_updater::Builder::new().pubkey(minisign).build())
         .manage(Arc::clone(context))
         .invoke_handler(tauri::generate_handler![
@@ -233,6 +246,7 @@ fn set_up(app: &tauri::App, context: &Arc<Context>, beginning: Beginning) -> any
     health::progress(context, "the window is built");
     listen_to_launcher(context);
     listen_to_signals(context);
+    revival::watch(context);
     tauri::async_runtime::spawn(health::watch(Arc::clone(context)));
     Ok(())
 }

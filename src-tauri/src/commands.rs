@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use moult_model::board::Tile;
-use moult_model::stage::{SavedState, ShellCommand, StageReport, StageStart};
+use moult_model::stage::{HeldCause, SavedState, ShellCommand, StageReport, StageStart};
 use moult_model::{ErrorCode, Problem, Subject};
 use moult_sandbox::{Ear, Side};
 use serde_json::Value;
@@ -13,7 +13,7 @@ use tauri::{State, Webview};
 use crate::app::{Context, wanted};
 use crate::presses::Area;
 use crate::stage::WEBVIEW;
-use crate::{health, host, logic, overview, powers, report};
+use crate::{health, host, logic, overview, powers, report, revival};
 
 type Shared<'a> = State<'a, Arc<Context>>;
 
@@ -52,11 +52,13 @@ pub(crate) async fn stage_open(context: Shared<'_>, webview: Webview) -> Result<
         return Err(refused("only the stage opens the stage"));
     }
     let key = context.stage.open().map_err(|error| failed(&error))?;
+    revival::opened(&context);
     let start = StageStart {
         key,
         shell: host::load_shell(&context).map_err(|error| failed(&error))?,
         widgets: host::load_widgets(&context),
         overview: overview::draw(&context),
+        watch: context.watch.as_str().to_owned(),
     };
     context.stage.opened();
     Ok(start)
@@ -74,7 +76,10 @@ pub(crate) async fn stage_report(
     health::observe(&context, &report);
     match report {
         StageReport::Painted => health::painted(&context),
-        StageReport::Heartbeat => health::beat(&context),
+        StageReport::Heartbeat { pulse } => {
+            health::beat(&context);
+            revival::beat(&context, pulse);
+        }
         StageReport::Switching { token } => logic::swap::hand_over(&context, &token),
         StageReport::Answered {
             token,
@@ -94,9 +99,35 @@ pub(crate) async fn stage_report(
             };
             context.powers.talk.answered(id, &page, outcome);
         }
+        StageReport::Stopped { token, cause, detail } => stopped(&context, &token, cause, &detail),
+        StageReport::Denied { token, detail } => denied(&context, &token, &detail),
+        StageReport::Settled => {
+            context.stage.report(StageReport::Settled);
+            revival::settled(&context);
+        }
+        StageReport::Ready { ref token } | StageReport::LoadFailed { ref token, .. } => {
+            revival::ended(&context, token);
+            context.stage.report(report);
+        }
         other => context.stage.report(other),
     }
     Ok(())
+}
+
+/// The stage has ended a load for what it did.
+fn stopped(context: &Arc<Context>, token: &str, cause: HeldCause, detail: &str) {
+    let load = context.loads.by_token(token);
+    if let Some(instance) = load.and_then(|load| load.instance) {
+        revival::hold(context, &instance, cause, detail);
+    }
+}
+
+/// Each attempt at what is not allowed is named in the log.
+fn denied(context: &Context, token: &str, detail: &str) {
+    if let Some(load) = context.loads.by_token(token) {
+        let version = &load.bundle.manifest().version;
+        tracing::warn!(subject = %load.subject, %version, instance = load.instance, detail, "was denied");
+    }
 }
 
 /// Saves a widget's state. When this returns, it is on the disk.
@@ -188,6 +219,10 @@ async fn carry_out(context: &Arc<Context>, command: ShellCommand) -> anyhow::Res
                 engine.go_back(subject, version);
             }
         }
+        ShellCommand::TryAgain { instance } => {
+            revival::release(context, &instance);
+            host::open_tile(context, &instance)?;
+        }
         ShellCommand::RestartNow => engine.into_iter().for_each(moult_update::Engine::restart_now),
         ShellCommand::SaveReport => return report::save(context).await,
     }
@@ -198,6 +233,7 @@ fn add_tile(context: &Arc<Context>, tile: Tile) -> anyhow::Result<()> {
     let mut board = context.records.board();
     let subject = Subject::Widget(tile.widget.clone());
     let instance = tile.instance.clone();
+    revival::release(context, &instance);
     board.tiles.push(tile);
     context.records.set_board(board)?;
     if context.writing.bundles().subject(&subject)?.current.is_some() {

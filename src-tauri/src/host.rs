@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 
 use crate::app::{Context, quit};
 use crate::stage::withdrawn;
-use crate::{hand_over, logic, overview, prompt};
+use crate::{hand_over, logic, overview, prompt, revival};
 
 /// An update waits until its tile was without input for this long, and the application likewise.
 const QUIET: Duration = Duration::from_secs(2);
@@ -158,6 +158,7 @@ pub(crate) fn load_widgets(context: &Context) -> Vec<Load> {
     for tile in tiles {
         let load = current(context, &Subject::Widget(tile.widget.clone())).and_then(|bundle| {
             bundle
+                .filter(|bundle| !is_kept_off(context, &tile.instance, &bundle.manifest().version))
                 .map(|bundle| open(context, Some(tile.instance.clone()), &bundle))
                 .transpose()
         });
@@ -169,6 +170,16 @@ pub(crate) fn load_widgets(context: &Context) -> Vec<Load> {
         }
     }
     loads
+}
+
+/// Whether a widget is not to come onto the board with the others.
+fn is_kept_off(context: &Context, instance: &str, version: &Version) -> bool {
+    context.revival.waits(instance)
+        || context
+            .records
+            .held()
+            .iter()
+            .any(|held| held.instance == instance && held.version == *version)
 }
 
 /// Puts a widget that is installed into a new tile.
@@ -370,6 +381,10 @@ async fn put(
         Ok(figures) => {
             let committed = logic::swap::commit(context, &token).await;
             stand(context, place, &token);
+            // What was kept off was an earlier version.
+            if let Some(instance) = place {
+                revival::release(context, instance);
+            }
             committed.map(|()| figures.unwrap_or_default())
         }
         Err(failure) => {

@@ -11,18 +11,23 @@
 //! - [`overview`]: the picture that the shell draws; [`not_tried`]: what the launcher adds to it.
 //! - [`companions`]: the programs beside the application that a build brings along.
 //! - [`health`] and [`fitness`]: painted, alive, confirmed.
+//! - [`heartbeat`], [`blame`] and [`revival`]: the stage is lost, whose fault it is, and how it comes back; [`web_process`]: what they end.
+//! - [`frame_watch`]: what runs in every frame before its bundle does; [`presses`]: what the user pressed.
 //! - [`window`]: the main window; [`stacking`]: how it lies under another one until it is ready, on each system.
 //! - [`writing`]: the right to write, and what is open only with it.
 //! - [`hand_over`] and [`take_over`]: a running process and its successor; [`local_api`]: what both serve in turn.
 
 mod app;
+mod blame;
 mod build;
 mod commands;
 mod companions;
 mod figures;
 mod fitness;
+mod frame_watch;
 mod hand_over;
 mod health;
+mod heartbeat;
 mod host;
 #[cfg(test)]
 mod info_plist;
@@ -41,9 +46,11 @@ mod prompt;
 mod protocol;
 mod records;
 mod report;
+mod revival;
 mod stacking;
 mod stage;
 mod take_over;
+mod web_process;
 mod window;
 mod writing;
 

@@ -48,6 +48,7 @@ pub(crate) fn draw(context: &Context) -> Overview {
         board: context.records.board(),
         logic: context.logic.notices(),
         needs: needs(&installed, &picture.waiting),
+        held: context.records.held(),
         installed,
         channels: channels(&picture, &settings),
         settings,

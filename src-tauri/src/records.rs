@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use anyhow::Context as _;
 use moult_durable::TwoCopy;
 use moult_model::board::{Board, Cell, Tile};
-use moult_model::stage::SavedState;
+use moult_model::stage::{HeldCause, HeldWidget, SavedState};
 use moult_model::{Settings, Subject, Version, WidgetId};
 use moult_sandbox::Grants;
 use serde::{Deserialize, Serialize};
@@ -38,6 +38,7 @@ pub(crate) struct Records {
     grants: Mutex<Kept<Grants>>,
     states: Mutex<BTreeMap<String, Kept<SavedState>>>,
     proven: Mutex<Kept<Proven>>,
+    held: Mutex<Kept<Held>>,
     /// Whether this process has the right to write.
     writes: AtomicBool,
 }
@@ -50,6 +51,13 @@ pub(crate) struct Proven {
     widgets: BTreeMap<Subject, String>,
 }
 
+/// The widgets that are kept off the board.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+struct Held {
+    widgets: Vec<HeldWidget>,
+}
+
 impl Records {
     /// Reads all of it and writes nothing. What is not there yet gets its first value.
     pub(crate) fn read(folder: &Path) -> anyhow::Result<Self> {
@@ -60,6 +68,7 @@ impl Records {
             grants: Mutex::new(Kept::first(Grants::default())?),
             states: Mutex::default(),
             proven: Mutex::new(Kept::first(Proven::default())?),
+            held: Mutex::new(Kept::first(Held::default())?),
             writes: AtomicBool::new(false),
         };
         records.read_again()?;
@@ -82,6 +91,15 @@ impl Records {
             Some(found) => understood(found, Proven::default(), "the list of loaded widgets", |_| true)?,
             None => Kept::first(Proven::default())?,
         };
+        let held = match recover(&records(folder, "held"), "the list of widgets that are kept off") {
+            Some(found) => understood(
+                found,
+                Held::default(),
+                "the list of widgets that are kept off",
+                |_| true,
+            )?,
+            None => Kept::first(Held::default())?,
+        };
         let mut states = BTreeMap::new();
         for tile in &board.value().tiles {
             if let Some(found) = recover(&state_file(folder, &tile.instance), "a widget's state") {
@@ -94,6 +112,7 @@ impl Records {
         *locked(&self.grants) = grants;
         *locked(&self.states) = states;
         *locked(&self.proven) = proven;
+        *locked(&self.held) = held;
         Ok(())
     }
 
@@ -268,6 +287,42 @@ impl Records {
             *proven = next;
         }
         Ok(())
+    }
+
+    /// The widgets that are kept off the board.
+    pub(crate) fn held(&self) -> Vec<HeldWidget> {
+        locked(&self.held).value().widgets.clone()
+    }
+
+    /// Keeps a version of a widget off the board. It is kept off also if that can't be written.
+    pub(crate) fn hold(&self, instance: &str, version: &Version, cause: HeldCause) -> anyhow::Result<()> {
+        let mut widgets = self.held();
+        widgets.retain(|held| held.instance != instance);
+        widgets.push(HeldWidget {
+            instance: instance.to_owned(),
+            version: version.clone(),
+            cause,
+            at: jiff::Timestamp::now().to_string(),
+        });
+        self.keep_held(widgets)
+    }
+
+    /// Keeps a widget off no more.
+    pub(crate) fn release(&self, instance: &str) -> anyhow::Result<()> {
+        let mut widgets = self.held();
+        widgets.retain(|held| held.instance != instance);
+        self.keep_held(widgets)
+    }
+
+    fn keep_held(&self, widgets: Vec<HeldWidget>) -> anyhow::Result<()> {
+        let mut held = locked(&self.held);
+        if held.value().widgets == widgets {
+            return Ok(());
+        }
+        self.set_aside("held", &held)?;
+        *held = held.with(Held { widgets })?;
+        self.may_write()?;
+        Ok(records(&self.folder, "held").store(held.whole())?)
     }
 
     /// Keeps what has another shape altogether, before a change writes over it.

@@ -3,7 +3,7 @@
 //! The page is told apart by a key that it gets once per page load, before any bundle runs in it;
 //! every load by its token. A report without the token of a load that is awaited counts for nothing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use moult_update::SwapFigures;
 use tauri::{AppHandle, Emitter as _};
 use tokio::sync::{oneshot, watch};
 
-use crate::loads::random_name;
+use crate::loads::{Loads, random_name};
 
 /// The label of the one webview with access to commands.
 pub(crate) const WEBVIEW: &str = "main";
@@ -116,6 +116,37 @@ impl Stage {
         self.inner().standing.get(&place.map(str::to_owned)).cloned()
     }
 
+    /// The widgets that have a load in their place, or one on its way there.
+    pub(crate) fn instances(&self, loads: &Loads) -> BTreeSet<String> {
+        let inner = self.inner();
+        let coming = coming(&inner, loads);
+        inner.standing.keys().flatten().cloned().chain(coming).collect()
+    }
+
+    /// The widgets that have a load on its way to their place.
+    pub(crate) fn swapping(&self, loads: &Loads) -> BTreeSet<String> {
+        coming(&self.inner(), loads).collect()
+    }
+
+    /// Takes a widget's load out of its place, and returns its token.
+    pub(crate) fn leave(&self, instance: &str) -> Option<String> {
+        self.inner().standing.remove(&Some(instance.to_owned()))
+    }
+
+    /// The token of the load that is to take an instance's place, if one is on its way.
+    pub(crate) fn awaited(&self, instance: &str, loads: &Loads) -> Option<String> {
+        let tokens: Vec<String> = self.inner().awaited.keys().cloned().collect();
+        tokens.into_iter().find(|token| {
+            let load = loads.by_token(token);
+            load.is_some_and(|load| load.instance.as_deref() == Some(instance))
+        })
+    }
+
+    /// Ends what is awaited of a load: the stage will not say so any more.
+    pub(crate) fn fail(&self, token: &str, problem: SwapFailure) {
+        self.end(token, Err(problem));
+    }
+
     /// Announces that the ending of a load or swap is awaited. To be called before the order is sent.
     pub(crate) fn await_ending(&self, token: &str) -> Ending {
         let (done, ending) = oneshot::channel();
@@ -173,7 +204,9 @@ impl Stage {
                 }
             }
             StageReport::Painted
-            | StageReport::Heartbeat
+            | StageReport::Heartbeat { .. }
+            | StageReport::Stopped { .. }
+            | StageReport::Denied { .. }
             | StageReport::Input { .. }
             | StageReport::Switching { .. }
             | StageReport::Answered { .. } => {}
@@ -235,6 +268,13 @@ impl Stage {
             tracing::warn!("the stage did not say in time that it stands");
         }
     }
+}
+
+fn coming(inner: &Inner, loads: &Loads) -> impl Iterator<Item = String> {
+    inner
+        .awaited
+        .keys()
+        .filter_map(|token| loads.by_token(token)?.instance)
 }
 
 /// A failure that is nobody's fault: the stage went away, or a newer order came.

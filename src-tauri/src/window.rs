@@ -16,7 +16,7 @@ use tauri::{Manager as _, WebviewUrl, WebviewWindow, WebviewWindowBuilder, Windo
 use crate::app::{Context, quit};
 use crate::kept::Kept;
 use crate::stage::WEBVIEW;
-use crate::{health, host, presses, stacking};
+use crate::{frame_watch, health, host, presses, revival, stacking, web_process};
 
 /// Where the window was, in logical pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,8 +54,12 @@ pub(crate) fn build(app: &tauri::App, context: &Arc<Context>, over: Option<Windo
         .data_directory(context.places.web())
         .on_navigation(|url| {
             // The stage page itself, and frames of loads. Nothing else is ever navigated to.
-            matches!(url.scheme(), "tauri" | "widget" | "about")
-                || url.domain().is_some_and(|host| host.ends_with(".localhost"))
+            let known = matches!(url.scheme(), "tauri" | "widget" | "about")
+                || url.domain().is_some_and(|host| host.ends_with(".localhost"));
+            if !known {
+                tracing::warn!(address = url.as_str(), "a page wanted to go elsewhere");
+            }
+            known
         });
     builder = match geometry {
         Some(geometry) => builder
@@ -71,6 +75,10 @@ pub(crate) fn build(app: &tauri::App, context: &Arc<Context>, over: Option<Windo
         }
         PageLoadEvent::Finished => health::progress(&paged, "the page is loaded"),
     });
+    #[cfg(not(target_os = "linux"))]
+    {
+        builder = frame_watch::prepare(builder, &context.watch);
+    }
     if over.is_some() {
         builder = builder.visible(false).focused(false);
     }
@@ -81,14 +89,20 @@ pub(crate) fn build(app: &tauri::App, context: &Arc<Context>, over: Option<Windo
     let pressed = Arc::clone(context);
     presses::listen(&window, move |press| {
         pressed.powers.presses.note(press, Instant::now());
+        pressed.revival.pressed(press);
     })?;
+    frame_watch::install(&window, &context.watch)?;
+    let ended = Arc::clone(context);
+    web_process::on_gone(&window, move |memory| revival::gone(&ended, memory))?;
     let closing = Arc::clone(context);
-    window.on_window_event(move |event| {
-        if let WindowEvent::CloseRequested { api, .. } = event {
+    window.on_window_event(move |event| match event {
+        WindowEvent::CloseRequested { api, .. } => {
             api.prevent_close();
             let context = Arc::clone(&closing);
             tauri::async_runtime::spawn(async move { quit(&context, Quit::User).await });
         }
+        WindowEvent::Focused(true) => revival::woke(&closing),
+        _ => {}
     });
     Ok(())
 }

@@ -130,6 +130,12 @@ impl Stage {
             .to_owned())
     }
 
+    /// Runs a script in the stage's own page.
+    pub async fn on_top(&self, script: &str, arguments: Vec<Value>) -> anyhow::Result<Value> {
+        self.driver.enter_top().await?;
+        self.driver.run(script, arguments).await
+    }
+
     /// Runs a script in a part's frame.
     pub async fn inside(&self, part: Part<'_>, script: &str, arguments: Vec<Value>) -> anyhow::Result<Value> {
         self.enter(part).await?;

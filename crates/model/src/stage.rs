@@ -58,6 +58,8 @@ pub struct StageStart {
     pub widgets: Vec<Load>,
     /// The picture so far.
     pub overview: Overview,
+    /// What the watch over the keyboard in each frame proves itself with.
+    pub watch: String,
 }
 
 /// An order to replace what runs by another version of it.
@@ -197,8 +199,12 @@ pub struct CarriedKey {
 pub enum StageReport {
     /// Shell and stage stand on the screen.
     Painted,
-    /// The stage's main thread answers. Sent every second.
-    Heartbeat,
+    /// The stage's main thread answers. Sent four times a second.
+    Heartbeat {
+        /// What it does, for the case that this is its last.
+        #[serde(default)]
+        pulse: Pulse,
+    },
     /// Every state is saved, as [`StageEvent::Flush`] asked.
     Flushed,
     /// Every frame of the start is ready or has failed, and that stands on the screen.
@@ -254,6 +260,22 @@ pub enum StageReport {
         /// Why.
         problem: SwapFailure,
     },
+    /// A load was ended by the stage: it did what no widget may do.
+    Stopped {
+        /// Whose.
+        token: String,
+        /// What it did.
+        cause: HeldCause,
+        /// In technical words, for the log.
+        detail: String,
+    },
+    /// A load tried what it may not do, and was denied. For the log.
+    Denied {
+        /// Whose.
+        token: String,
+        /// In technical words.
+        detail: String,
+    },
     /// The new version is in the user's hands.
     Switched {
         /// Whose.
@@ -279,6 +301,65 @@ pub enum StageReport {
         /// Why.
         problem: SwapFailure,
     },
+}
+
+/// Which widgets were at work since the beat before, and where they lie: when no beat comes any more, one of these is why.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ts_rs::TS)]
+#[serde(default)]
+pub struct Pulse {
+    /// Whether the window is not seen: then beats are slower, and their absence means nothing.
+    pub hidden: bool,
+    /// The instances that are not ready yet.
+    pub loading: Vec<String>,
+    /// The instances that said something, or were pressed or typed into.
+    pub active: Vec<String>,
+    /// The instance that the user's keys go to.
+    pub keyboard: Option<String>,
+    /// Where the widgets lie, if that changed since the beat before.
+    pub places: Option<Vec<Placed>>,
+}
+
+/// Where a widget's frame lies, in CSS px of the window.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ts_rs::TS)]
+pub struct Placed {
+    /// Which instance.
+    pub instance: String,
+    /// Its left edge.
+    pub x: f64,
+    /// Its upper edge.
+    pub y: f64,
+    /// Its width.
+    pub width: f64,
+    /// Its height.
+    pub height: f64,
+}
+
+/// A widget that is kept off the board until its user asks for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+pub struct HeldWidget {
+    /// Which instance.
+    pub instance: String,
+    /// The version that did it. Another version is not held.
+    #[ts(type = "string")]
+    pub version: Version,
+    /// What it did.
+    pub cause: HeldCause,
+    /// When, RFC 3339 in UTC.
+    pub at: String,
+}
+
+/// What a widget did that it is kept off the board for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+#[serde(rename_all = "snake_case")]
+pub enum HeldCause {
+    /// It held up the whole board.
+    Hung,
+    /// It took all memory.
+    Memory,
+    /// It flooded the board with messages.
+    Flood,
+    /// It took the keyboard without being asked.
+    Keyboard,
 }
 
 /// Why a version could not take over.
@@ -337,6 +418,8 @@ pub struct Overview {
     pub logic: Vec<LogicNotice>,
     /// What waits for the user's consent.
     pub needs: Vec<ConsentRequest>,
+    /// The widgets that are kept off the board.
+    pub held: Vec<HeldWidget>,
     /// What this computer believes.
     pub beliefs: BTreeMap<String, String>,
 }
@@ -479,6 +562,11 @@ pub enum ShellCommand {
         /// To which.
         #[ts(type = "string")]
         version: Version,
+    },
+    /// Bring a widget back that was kept off the board.
+    TryAgain {
+        /// Which instance.
+        instance: String,
     },
     /// Restart into the version that waits.
     RestartNow,

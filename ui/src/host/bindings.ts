@@ -774,9 +774,89 @@ frames: Array<CarriedFrame>,
 keys: Array<CarriedKey>, };
 
 /**
+ * What a widget did that it is kept off the board for.
+ */
+export type HeldCause = "hung" | "memory" | "flood" | "keyboard";
+
+/**
+ * A widget that is kept off the board until its user asks for it.
+ */
+export type HeldWidget = { 
+/**
+ * Which instance.
+ */
+instance: string, 
+/**
+ * The version that did it. Another version is not held.
+ */
+version: string, 
+/**
+ * What it did.
+ */
+cause: HeldCause, 
+/**
+ * When, RFC 3339 in UTC.
+ */
+at: string, };
+
+/**
+ * Where a widget's frame lies, in CSS px of the window.
+ */
+export type Placed = { 
+/**
+ * Which instance.
+ */
+instance: string, 
+/**
+ * Its left edge.
+ */
+x: number, 
+/**
+ * Its upper edge.
+ */
+y: number, 
+/**
+ * Its width.
+ */
+width: number, 
+/**
+ * Its height.
+ */
+height: number, };
+
+/**
+ * Which widgets were at work since the beat before, and where they lie: when no beat comes any more, one of these is why.
+ */
+export type Pulse = { 
+/**
+ * Whether the window is not seen: then beats are slower, and their absence means nothing.
+ */
+hidden: boolean, 
+/**
+ * The instances that are not ready yet.
+ */
+loading: Array<string>, 
+/**
+ * The instances that said something, or were pressed or typed into.
+ */
+active: Array<string>, 
+/**
+ * The instance that the user's keys go to.
+ */
+keyboard: string | null, 
+/**
+ * Where the widgets lie, if that changed since the beat before.
+ */
+places: Array<Placed> | null, };
+
+/**
  * What the stage tells the native side. `token` is that of the load it is about.
  */
-export type StageReport = { "kind": "painted" } | { "kind": "heartbeat" } | { "kind": "flushed" } | { "kind": "settled" } | { "kind": "input", 
+export type StageReport = { "kind": "painted" } | { "kind": "heartbeat", 
+/**
+ * What it does, for the case that this is its last.
+ */
+pulse: Pulse, } | { "kind": "flushed" } | { "kind": "settled" } | { "kind": "input", 
 /**
  * Whether an input method is composing text.
  */
@@ -824,7 +904,27 @@ token: string,
 /**
  * Why.
  */
-problem: SwapFailure, } | { "kind": "switched", 
+problem: SwapFailure, } | { "kind": "stopped", 
+/**
+ * Whose.
+ */
+token: string, 
+/**
+ * What it did.
+ */
+cause: HeldCause, 
+/**
+ * In technical words, for the log.
+ */
+detail: string, } | { "kind": "denied", 
+/**
+ * Whose.
+ */
+token: string, 
+/**
+ * In technical words.
+ */
+detail: string, } | { "kind": "switched", 
 /**
  * Whose.
  */
@@ -1048,6 +1148,10 @@ logic: Array<LogicNotice>,
  */
 needs: Array<ConsentRequest>, 
 /**
+ * The widgets that are kept off the board.
+ */
+held: Array<HeldWidget>, 
+/**
  * What this computer believes.
  */
 beliefs: { [key in string]: string }, };
@@ -1071,7 +1175,11 @@ widgets: Array<Load>,
 /**
  * The picture so far.
  */
-overview: Overview, };
+overview: Overview, 
+/**
+ * What the watch over the keyboard in each frame proves itself with.
+ */
+watch: string, };
 
 /**
  * What the native side tells the stage.
@@ -1177,5 +1285,9 @@ subject: Subject,
 /**
  * To which.
  */
-version: string, } | { "kind": "restart_now" } | { "kind": "save_report" };
+version: string, } | { "kind": "try_again", 
+/**
+ * Which instance.
+ */
+instance: string, } | { "kind": "restart_now" } | { "kind": "save_report" };
 

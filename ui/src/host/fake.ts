@@ -186,6 +186,7 @@ export function ordinaryDay(now: number): Overview {
     not_tried: null,
     logic: [],
     needs: [],
+    held: [],
     beliefs: { root: "4", timestamp: "21,907, good for 22 h", snapshot: "8,114", floor: "21,880" },
   };
 }
@@ -225,6 +226,14 @@ const CLOCK: InstalledPart["settings"] = {
 /** A change that makes a picture one of the states that the shell can show. */
 export const SCENES: Record<string, (overview: Overview, now: number) => void> = {
   board: () => {},
+  held: (overview, now) => {
+    const at = new Date(now).toISOString();
+    overview.held = [
+      { instance: "notes-1", version: "1.2.0", cause: "hung", at },
+      { instance: "clock-1", version: "1.0.0", cause: "keyboard", at },
+      { instance: "system-1", version: "2.8.0", cause: "memory", at },
+    ];
+  },
   updating: (overview) => {
     overview.activities = [
       activity("w/moult/system", "2.8.0", "2.9.1", {
@@ -428,6 +437,13 @@ export class FakeHost {
         return null;
       case "save_report":
         return "/home/you/moult-report.zip";
+      case "try_again": {
+        const { instance } = command;
+        const version = this.overview.held.find((held) => held.instance === instance)?.version ?? "1.0.0";
+        this.change({ held: this.overview.held.filter((held) => held.instance !== instance) });
+        this.tell({ kind: "frame", instance, phase: "live", version });
+        return null;
+      }
       case "go_back":
       case "restart_now":
         return null;

@@ -4,16 +4,17 @@
 import type { Frame } from "./frame";
 import { type Native, problemOf } from "./native";
 
-/** Uses a capability for a frame. */
+/** Uses a capability for a frame. `hasKeyboard`: whether keys that were pressed are meant for it. */
 export async function call(
   native: Native,
   frame: Frame,
   id: number,
   capability: string,
   request: unknown,
+  hasKeyboard = true,
 ): Promise<void> {
   const needed = capabilityOf(capability);
-  if (needed === OWN_LOGIC || frame.granted.includes(needed)) {
+  if (isGranted(frame, capability)) {
     if (frame.state !== "live" && acts(capability, request)) {
       const detail = `${frame.load.subject} ${frame.load.version} is ${frame.state} and called ${capability}`;
       const happened = "The widget is not shown yet.";
@@ -21,13 +22,19 @@ export async function call(
       return frame.send({ kind: "reply", id, ok: false, error });
     }
     const { x, y, width, height } = frame.element.getBoundingClientRect();
-    const area = { x, y, width, height, focused: frame.focused };
+    const area = { x, y, width, height, focused: frame.focused && hasKeyboard };
     return answer(frame, id, native.capability(frame.load.token, capability, request, area));
   }
   const detail = `${frame.load.subject} ${frame.load.version} has no grant for ${needed}`;
   const happened = "That is not allowed yet.";
   const error = { code: "consent_needed", happened, kept: "Nothing was read.", advice: null, detail };
   frame.send({ kind: "reply", id, ok: false, error });
+}
+
+/** Whether a frame may make a call. */
+export function isGranted(frame: Frame, capability: string): boolean {
+  const needed = capabilityOf(capability);
+  return needed === OWN_LOGIC || frame.granted.includes(needed);
 }
 
 /** Sends a frame what came of its call. */

@@ -1,11 +1,21 @@
 // The stage: which frames there are, who holds which, and which message leads where. It carries no look of its own
 // and decides nothing about updates; the native side orders, the swap machine judges.
 
-import type { Load, Overview, SavedState, StageEvent, StageReport, StageStart, SwapOrder } from "../host/bindings";
+import type {
+  HeldCause,
+  Load,
+  Overview,
+  SavedState,
+  StageEvent,
+  StageReport,
+  StageStart,
+  SwapOrder,
+} from "../host/bindings";
 import type { FramePhase, FrameTheme, NewsMessage, ShellFrameMessage, ShellStageMessage } from "../protocol";
 import { Arrangement, type Layout } from "./arrangement";
-import { answer, call } from "./calls";
+import { answer, call, isGranted } from "./calls";
 import { carry, Holding, typeKeys } from "./carry";
+import { Keyboard } from "./focus";
 import { Frame, type FrameListener, type FrameSettings } from "./frame";
 import { strayKey } from "./keyboard";
 import { atNextFrame, hide, stand } from "./layers";
@@ -22,6 +32,9 @@ const READY_MS = 10_000;
 
 /** How long the frames may take to give their last state before the application ends, in milliseconds. */
 const FLUSH_MS = 400;
+
+/** How many denials of one load are told. */
+const DENIALS = 200;
 
 /** The least time between two reports of input, in milliseconds. */
 const INPUT_MS = 100;
@@ -50,6 +63,7 @@ export class Stage implements FrameListener {
   readonly #native: Native;
   readonly #ground: Ground;
   readonly #saving: StateSaving;
+  readonly #keyboard: Keyboard;
   readonly #slots = new Map<string | null, Slot>();
   readonly #arrangement = new Arrangement();
   readonly #news = new News();
@@ -71,6 +85,14 @@ export class Stage implements FrameListener {
       (instance, state) => native.saveState(instance, state),
       (instance, thrown) => console.error(`state of ${instance} not saved: ${problemOf(thrown).detail}`),
     );
+    this.#keyboard = new Keyboard(
+      {
+        frames: () => this.#allFrames(),
+        denied: (frame, detail) => this.#denied(frame, detail),
+        end: (frame, detail) => this.#end(frame, "keyboard", detail),
+      },
+      start.watch,
+    );
     this.#repaint();
     this.#open(start.shell);
     for (const load of start.widgets) this.#open(load);
@@ -87,6 +109,28 @@ export class Stage implements FrameListener {
   get shellVersion(): string | null {
     const slot = this.#slots.get(null);
     return slot?.phase === "live" ? slot.current.load.version : null;
+  }
+
+  /** The widgets' frames, also those that are on their way in or out. */
+  widgetFrames(): Frame[] {
+    return this.#allFrames().filter(({ isShell }) => !isShell);
+  }
+
+  /** The instance that has the keyboard. */
+  get keyboard(): string | null {
+    return this.#keyboard.holder ?? null;
+  }
+
+  /** Looks for itself who has the keyboard, from now on. */
+  watchKeyboard(): void {
+    this.#keyboard.watch();
+  }
+
+  /** A message came to the page itself. Only the watch in each frame has anything to say there. */
+  heard(event: MessageEvent): void {
+    const frame = this.#allFrames().find(({ element }) => element.contentWindow === event.source);
+    if (!frame || this.#keyboard.hear(event, frame, performance.now())) return;
+    frame.admit();
   }
 
   /** Takes an event of the native side. */
@@ -124,6 +168,7 @@ export class Stage implements FrameListener {
         this.#holding = null;
         return this.#takeInput(true);
       case "carry":
+        for (const { instance, keyboard } of event.carried.frames) if (keyboard) this.#keyboard.give(instance);
         return void carry(event.carried, (instance) => this.#standing(instance)).then(() =>
           atNextFrame(() => atNextFrame(() => this.#report({ kind: "carried" }))),
         );
@@ -145,6 +190,7 @@ export class Stage implements FrameListener {
 
   /** A key came to the page itself. */
   key(event: KeyboardEvent): void {
+    if (event.key === "Tab") this.#keyboard.tab(performance.now());
     const frame = [...this.#slots.values()].find(({ current }) => current.element === event.target)?.current;
     const stroke = frame && strayKey(event);
     if (!stroke) return;
@@ -164,7 +210,7 @@ export class Stage implements FrameListener {
     if (message.kind === "key" && frame === slot.current && !run) this.#holding?.key(frame, message.event);
     run?.receive(frame, message);
     if (!frame.ready && frame !== run?.new) this.#first(slot, frame, message);
-    if (message.kind === "call") void call(this.#native, frame, message.id, message.capability, message.request);
+    if (message.kind === "call") this.#call(frame, message);
     if (message.kind === "answer") {
       const { id, ok } = message;
       const outcome = ok ? { value: message.value, reason: null } : { value: null, reason: message.reason };
@@ -204,6 +250,43 @@ export class Stage implements FrameListener {
     }
   }
 
+  flooded(frame: Frame, dropped: number): void {
+    this.#end(frame, "flood", `${dropped} messages more than anybody could hear`);
+  }
+
+  strange(frame: Frame, kind: string): void {
+    this.#denied(frame, `said ${kind}, which is no message of its kind or has not its shape`);
+  }
+
+  /** Tells the native side, for the log, of something that was tried. Who tries on and on is not told of for ever. */
+  #denied(frame: Frame, detail: string): void {
+    frame.denials += 1;
+    if (frame.denials > DENIALS) return;
+    const more = frame.denials === DENIALS ? ", and what more it tries is not told" : "";
+    this.#report({ kind: "denied", token: frame.load.token, detail: `${detail}${more}` });
+  }
+
+  #call(frame: Frame, { id, capability, request }: Extract<ShellFrameMessage, { kind: "call" }>): void {
+    if (!isGranted(frame, capability)) this.#denied(frame, `called ${capability} without a grant`);
+    void call(this.#native, frame, id, capability, request, this.#keyboard.has(frame));
+  }
+
+  /** Ends a widget that did what no widget may do. The native side keeps it off the board. */
+  #end(frame: Frame, cause: HeldCause, detail: string): void {
+    const slot = this.#slots.get(frame.load.instance);
+    if (!slot || slot.instance === null) return;
+    if (slot.run && frame === slot.run.new) return slot.run.lost(detail);
+    if (frame !== slot.current || slot.phase === "failed") return;
+    clearTimeout(slot.timer);
+    slot.phase = "failed";
+    slot.run?.withdraw("the running version is ended");
+    this.#report({ kind: "stopped", token: frame.load.token, cause, detail });
+    hide(frame);
+    frame.remove();
+    this.#tellPhase(slot);
+    this.#settle();
+  }
+
   /** A message of the frame that the user has. */
   #current(slot: Slot, frame: Frame, message: ShellFrameMessage): void {
     switch (message.kind) {
@@ -215,7 +298,7 @@ export class Stage implements FrameListener {
         if (slot.instance !== null) this.#tellShell({ kind: "header", instance: slot.instance, ...slot.header });
         return;
       case "chord":
-        if (slot.instance !== null) this.#tellShell({ kind: "chord", key: message.key });
+        if (slot.instance !== null && this.#keyboard.has(frame)) this.#tellShell({ kind: "chord", key: message.key });
         return;
       case "error":
         if (frame.ready)
@@ -254,6 +337,7 @@ export class Stage implements FrameListener {
     const frame = new Frame(load, part?.name ?? load.subject, state, this);
     const name = load.instance ?? "shell";
     this.loads[name] = (this.loads[name] ?? 0) + 1;
+    frame.element.addEventListener("load", () => this.#keyboard.welcome(frame));
     (load.instance === null ? this.#ground.shell : this.#ground.widgets).append(frame.element);
     return frame;
   }

@@ -103,7 +103,9 @@ export class Session {
       const subject = subjectOf(tile.widget);
       const part = this.overview?.installed.find((one) => one.subject === subject);
       const activity = this.overview?.activities.find((one) => one.subject === subject && isUnderWay(one));
-      const header = this.#headers[tile.instance];
+      const held = this.overview?.held?.find(({ instance }) => instance === tile.instance) ?? null;
+      // Who is kept off has no say in what it is called.
+      const header = held ? undefined : this.#headers[tile.instance];
       const frame = this.#frames[tile.instance];
       const need = this.overview?.needs.find((one) => one.widget === tile.widget);
       return {
@@ -119,6 +121,7 @@ export class Session {
         mark: markOf(part, this.now, this.#seen),
         strip: this.#strip(subject),
         logic: this.overview?.logic?.find((one) => one.instance === tile.instance) ?? null,
+        held,
         need: need && !this.#granting.includes(need.widget) ? need : null,
       };
     }),
@@ -275,6 +278,11 @@ export class Session {
   /** Keeps what was chosen for a tile: what differs from the defaults. */
   setTile(instance: string, settings: Record<string, unknown>): Promise<unknown> {
     return this.send({ kind: "set_tile_settings", instance, settings });
+  }
+
+  /** Brings a widget back that is kept off the board. */
+  tryAgain(instance: string): Promise<unknown> {
+    return this.send({ kind: "try_again", instance });
   }
 
   remove(instance: string): Promise<unknown> {

@@ -131,6 +131,17 @@ export const en = {
     },
   },
 
+  held: {
+    did: {
+      hung: (name: string, version: string) => `${name} ${version} held up the whole board.`,
+      memory: (name: string, version: string) => `${name} ${version} took all the memory.`,
+      flood: (name: string, version: string) => `${name} ${version} flooded the board with messages.`,
+      keyboard: (name: string, version: string) => `${name} ${version} took the keyboard from you.`,
+    },
+    kept: "It was stopped and stays off until you ask for it. What it held is kept.",
+    again: "Try again",
+  },
+
   notTried: {
     head: ({ version }: NotTried) => `${version} was not started.`,
     rest({ version, because }: NotTried, running: string): string {

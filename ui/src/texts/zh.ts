@@ -142,6 +142,17 @@ export const zh: Texts = {
     rest: (entry: HistoryEntry) => zh.sentences(zh.cause(entry.to, entry.problems.at(-1)), zh.kept(entry)),
   },
 
+  held: {
+    did: {
+      hung: (name: string, version: string) => `${name} ${version} 让整个面板停住了。`,
+      memory: (name: string, version: string) => `${name} ${version} 占满了内存。`,
+      flood: (name: string, version: string) => `${name} ${version} 不停地发送消息。`,
+      keyboard: (name: string, version: string) => `${name} ${version} 抢走了你的键盘。`,
+    },
+    kept: "已停止，在你要求之前不会再运行。内容已保留。",
+    again: "再试一次",
+  },
+
   notTried: {
     head: ({ version }: NotTried) => `${version} 没有启动。`,
     rest({ version, because }: NotTried, running: string): string {

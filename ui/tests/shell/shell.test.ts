@@ -128,6 +128,21 @@ describe("the board", () => {
     expect(text("body-notes-1")).toBe("Notes could not be shown. What it held is kept.");
   });
 
+  it.each(["en", "zh"])(
+    "names who held up the board, says what was kept, and brings it back when asked",
+    async (locale) => {
+      await open("held", "failed", locale);
+      const words = text("held-notes-1");
+      expect(words).toContain("1.2.0");
+      expect(words).toContain(locale === "zh" ? "内容已保留" : "What it held is kept");
+      expect(find("held-notes-1")?.dataset["cause"]).toBe("hung");
+      await click("try-again-notes-1");
+      expect(host.commands).toEqual([{ kind: "try_again", instance: "notes-1" }]);
+      expect(find("held-notes-1")).toBeNull();
+      expect(find("held-clock-1")).not.toBeNull();
+    },
+  );
+
   it("takes a tile off and puts it back on a second thought", async () => {
     await open("board");
     await click("menu-clock-1");

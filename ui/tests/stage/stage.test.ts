@@ -94,7 +94,7 @@ async function loadFrames(): Promise<void> {
     if (pages.has(token)) continue;
     Object.defineProperty(element, "contentWindow", {
       value: {
-        postMessage: (_: unknown, __: string, [port]: MessagePort[]) => port && pages.set(token, new Page(port)),
+        postMessage: (_: unknown, __: string, [port]: MessagePort[] = []) => port && pages.set(token, new Page(port)),
       },
     });
     element.dispatchEvent(new Event("load"));
@@ -145,7 +145,7 @@ beforeEach(async () => {
     load("n1", NOTES, "notes-1", { saved: { schema: 1, data: "on disk" } }),
     load("s1", SYSTEM, "system-1", { granted: ["system.figures", "broken"] }),
   ];
-  const start = { key: "k", shell: load("shell1", "shell", null), widgets, overview };
+  const start = { key: "k", shell: load("shell1", "shell", null), widgets, overview, watch: "w" };
   stage = new Stage(native, ground, start, { dark: false, contrast: false, reducedMotion: false });
   await loadFrames();
 });

@@ -223,6 +223,8 @@ fn set_up(app: &tauri::App, context: &Arc<Context>, beginning: Beginning) -> any
         listen_to_session(context);
     }
     health::progress(context, "the window is built");
+    #[cfg(all(unix, debug_assertions))]
+    crate::drill::open(context);
     listen_to_launcher(context);
     listen_to_signals(context);
     tauri::async_runtime::spawn(health::watch(Arc::clone(context)));

@@ -12,7 +12,7 @@ use tauri::{State, Webview};
 use crate::app::{Context, wanted};
 use crate::presses::Area;
 use crate::stage::WEBVIEW;
-use crate::{health, host, overview, powers, report};
+use crate::{health, host, overview, powers, report, swaps};
 
 type Shared<'a> = State<'a, Arc<Context>>;
 
@@ -141,7 +141,18 @@ async fn carry_out(context: &Arc<Context>, command: ShellCommand) -> anyhow::Res
             }
         }
         ShellCommand::SetBoard { board } => {
+            let widgets: Vec<_> = context
+                .records
+                .board()
+                .tiles
+                .into_iter()
+                .map(|tile| tile.widget)
+                .collect();
             context.records.set_board(board)?;
+            // A tile that is gone holds no version any more.
+            for widget in widgets {
+                swaps::hold(context, &Subject::Widget(widget))?;
+            }
             if let Some(engine) = engine {
                 engine.set_wanted(wanted(context));
             }
@@ -159,6 +170,7 @@ async fn carry_out(context: &Arc<Context>, command: ShellCommand) -> anyhow::Res
             context.records.decide(&widget, &capability, allowed)?;
             engine.into_iter().for_each(moult_update::Engine::check_now);
         }
+        ShellCommand::Pin { instance, version } => swaps::pin(context, &instance, version).await?,
         ShellCommand::GoBack { subject, version } => {
             if let Some(engine) = engine {
                 engine.go_back(subject, version);

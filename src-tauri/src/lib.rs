@@ -5,7 +5,7 @@
 //! - [`records`]: settings, board, grants and widget state on disk; [`kept`]: what a newer version wrote there.
 //! - [`loads`] and [`protocol`]: bundles that are loaded into frames, and how their files are served.
 //! - [`stage`]: orders to the stage page and what comes back.
-//! - [`host`]: what the update engine asks of the application.
+//! - [`host`]: what the update engine asks of the application; [`swaps`]: what each place on the board is told then.
 //! - [`commands`]: the only five commands that the stage page has.
 //! - [`overview`]: the picture that the shell draws; [`not_tried`]: what the launcher adds to it.
 //! - [`companions`]: the programs beside the application that a build brings along.
@@ -18,6 +18,8 @@ mod app;
 mod build;
 mod commands;
 mod companions;
+#[cfg(all(unix, debug_assertions))]
+mod drill;
 mod figures;
 mod fitness;
 mod hand_over;
@@ -40,6 +42,7 @@ mod records;
 mod report;
 mod stacking;
 mod stage;
+mod swaps;
 mod take_over;
 mod window;
 mod writing;

@@ -78,6 +78,25 @@ pub struct SwapOrder {
     pub ready_ms: u32,
     /// How long the new version is on trial after the switch, in milliseconds.
     pub trial_ms: u32,
+    /// The highest share of what it handles on trial that may fail, in percent.
+    pub max_error_percent: f32,
+}
+
+/// An order to take over files that are not code, without loading anything anew.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ts_rs::TS)]
+pub struct ResourcesOrder {
+    /// The load that goes on: its host serves the new version's files from now on.
+    pub token: String,
+    /// Which frame; none means the shell.
+    pub instance: Option<String>,
+    /// The new version.
+    #[ts(type = "string")]
+    pub version: Version,
+    /// The files that differ, as paths in the bundle.
+    pub paths: Vec<String>,
+    /// A value for each setting that the new version declares.
+    #[ts(type = "Record<string, unknown>")]
+    pub settings: serde_json::Map<String, serde_json::Value>,
 }
 
 /// Why a swap is ordered.
@@ -115,6 +134,19 @@ pub enum StageEvent {
     Swap {
         /// The order.
         order: SwapOrder,
+    },
+    /// Take over files that are not code, then report [`StageReport::Confirmed`].
+    Resources {
+        /// The order.
+        order: ResourcesOrder,
+    },
+    /// Tell a widget something that happened outside of it, once and in order whichever version has its place.
+    News {
+        /// Which instance.
+        instance: String,
+        /// The message as the kit knows it: `event`, `request`, `shared` or `logic`.
+        #[ts(type = "unknown")]
+        news: serde_json::Value,
     },
     /// The user changed a widget's settings.
     Settings {
@@ -272,6 +304,8 @@ pub enum SwapCause {
     Exception,
     /// It stopped answering.
     Hung,
+    /// Too much of what it handled on trial failed.
+    Errors,
     /// The order was withdrawn: the frame is gone, or a newer order came.
     Withdrawn,
 }
@@ -400,6 +434,14 @@ pub enum ShellCommand {
         capability: String,
         /// The decision.
         allowed: bool,
+    },
+    /// Hold one tile on a kept version, whatever the others show.
+    Pin {
+        /// Which tile.
+        instance: String,
+        /// On which version; none lets it follow the updates again.
+        #[ts(type = "string | null")]
+        version: Option<Version>,
     },
     /// Return to a kept version.
     GoBack {

@@ -1,8 +1,9 @@
 // The stage: which frames there are, who holds which, and which message leads where. It carries no look of its own
 // and decides nothing about updates; the native side orders, the swap machine judges.
 
-import type { Load, Overview, SavedState, StageEvent, StageReport, StageStart, SwapOrder } from "../host/bindings";
-import type { FramePhase, FrameTheme, ShellFrameMessage, ShellStageMessage } from "../protocol";
+import type { Load, Overview, ResourcesOrder, SavedState } from "../host/bindings";
+import type { StageEvent, StageReport, StageStart, SwapOrder } from "../host/bindings";
+import type { FramePhase, FrameTheme, NewsMessage, ShellFrameMessage, ShellStageMessage } from "../protocol";
 import { Arrangement, type Layout } from "./arrangement";
 import { answer, call } from "./calls";
 import { carry, Holding, typeKeys } from "./carry";
@@ -98,14 +99,13 @@ export class Stage implements FrameListener {
         return this.#close(event.instance);
       case "swap":
         return this.#swap(event.order);
+      case "resources":
+        return this.#resources(event.order);
+      case "news":
+        return this.#tell(event.instance, event.news as NewsMessage);
       case "settings": {
         const slot = this.#slots.get(event.instance);
-        const settings = event.settings as FrameSettings;
-        for (const frame of slot ? [slot.current, ...(slot.run ? [slot.run.old, slot.run.new] : [])] : []) {
-          if (frame.settings === settings) continue;
-          frame.settings = settings;
-          frame.send({ kind: "settings", settings });
-        }
+        for (const frame of slot ? framesOf(slot) : []) set(frame, event.settings as FrameSettings);
         return;
       }
       case "flush":
@@ -157,7 +157,10 @@ export class Stage implements FrameListener {
     if (message.kind === "key" && frame === slot.current && !run) this.#holding?.key(frame, message.event);
     run?.receive(frame, message);
     if (!frame.ready && frame !== run?.new) this.#first(slot, frame, message);
-    if (message.kind === "call") void call(this.#native, frame, message.id, message.capability, message.request);
+    if (message.kind === "call") {
+      const done = call(this.#native, frame, message.id, message.capability, message.request);
+      void done.then((well) => frame === slot.run?.new && slot.run.handled(well));
+    }
     if (message.kind === "layout") this.#arrange(frame, message);
     if (frame === slot.current) this.#current(slot, frame, message);
   }
@@ -196,6 +199,8 @@ export class Stage implements FrameListener {
   #current(slot: Slot, frame: Frame, message: ShellFrameMessage): void {
     switch (message.kind) {
       case "state":
+        // What only the version on trial can read is saved when it is confirmed: the old one may have to read it before.
+        if (slot.run?.onTrial && message.state.schema !== slot.run.old.load.state_schema) return;
         if (slot.instance !== null) this.#saving.put(slot.instance, message.state);
         return;
       case "header":
@@ -212,7 +217,8 @@ export class Stage implements FrameListener {
       case "command":
         // The native side takes commands from the stage alone; the stage takes them from the live shell alone.
         if (!frame.isShell) return;
-        return void answer(frame, message.id, this.#native.shellCommand(message.command));
+        void answer(frame, message.id, this.#native.shellCommand(message.command));
+        return;
       default:
     }
   }
@@ -367,6 +373,30 @@ export class Stage implements FrameListener {
     this.#place();
   }
 
+  /** A new version differs in files that are not code: the frame goes on and is told which. */
+  #resources({ token, instance, version, paths, settings }: ResourcesOrder): void {
+    const slot = this.#slots.get(instance);
+    slot?.run?.withdraw("a newer order came");
+    const frame = slot?.current;
+    if (!slot || !frame || frame.load.token !== token || slot.phase !== "live") {
+      const detail = "there is no such frame that goes on";
+      return this.#report({ kind: "reverted", token, problem: { cause: "withdrawn", detail } });
+    }
+    frame.load.version = version;
+    frame.element.dataset["version"] = version;
+    set(frame, settings as FrameSettings);
+    frame.send({ kind: "resources", version, paths });
+    this.#tellPhase(slot);
+    this.#report({ kind: "confirmed", token });
+  }
+
+  /** Something that a widget listens to: once and in order, whichever version has its place. */
+  #tell(instance: string, news: NewsMessage): void {
+    const slot = this.#slots.get(instance);
+    if (slot?.run) slot.run.tell(news);
+    else slot?.current.tell([news]);
+  }
+
   /** From now on the user has this frame in the slot. */
   #hand(slot: Slot, frame: Frame): void {
     slot.current = frame;
@@ -410,10 +440,13 @@ export class Stage implements FrameListener {
     for (const { subject, version, permissions } of overview.installed) {
       const granted = permissions.filter((one) => one.granted).map((one) => one.permission.capability);
       for (const { current } of this.#slots.values()) {
-        if (current.load.subject !== subject || current.load.version !== version) continue;
-        if (granted.join("\n") === current.granted.join("\n")) continue;
-        current.granted = granted;
-        current.send({ kind: "granted", granted });
+        if (current.load.subject !== subject) continue;
+        // A tile that is held on another version keeps what it had, as far as that is still granted.
+        const same = current.load.version === version;
+        const known = same ? granted : current.granted.filter((one) => granted.includes(one));
+        if (known.join("\n") === current.granted.join("\n")) continue;
+        current.granted = known;
+        current.send({ kind: "granted", granted: known });
       }
     }
     this.#repaint();
@@ -463,7 +496,7 @@ export class Stage implements FrameListener {
   }
 
   #allFrames(): Frame[] {
-    return [...this.#slots.values()].flatMap(({ current, run }) => (run ? [run.old, run.new] : [current]));
+    return [...this.#slots.values()].flatMap(framesOf);
   }
 
   async #flush(): Promise<void> {
@@ -487,4 +520,13 @@ export class Stage implements FrameListener {
       console.error(`report ${report.kind} was refused: ${problemOf(thrown).detail}`);
     });
   }
+}
+
+function framesOf({ current, run }: Slot): Frame[] {
+  return run ? [run.old, run.new] : [current];
+}
+
+function set(frame: Frame, settings: FrameSettings): void {
+  frame.settings = settings;
+  frame.send({ kind: "settings", settings });
 }

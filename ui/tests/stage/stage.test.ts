@@ -77,7 +77,7 @@ function load(token: string, subject: string, instance: string | null, more: Par
 }
 
 function order(load: Load, more: Partial<SwapOrder> = {}): SwapOrder {
-  const times = { quiet_ms: 0, patience_ms: 1000, ready_ms: 1500, trial_ms: 60 };
+  const times = { quiet_ms: 0, patience_ms: 1000, ready_ms: 1500, trial_ms: 60, max_error_percent: 5 };
   return { load, from: "1.0.0", reason: "update", ...times, ...more };
 }
 

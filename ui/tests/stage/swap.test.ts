@@ -35,6 +35,8 @@ const PLAN: Plan = {
   patienceMs: 30_000,
   readyMs: 10_000,
   trialMs: 60_000,
+  oldTold: 0,
+  maxErrorPercent: 5,
 };
 
 type Without<T> = T extends unknown ? Omit<T, "now"> : never;

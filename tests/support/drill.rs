@@ -56,8 +56,21 @@ impl Drill {
 
     /// Swaps a bundle into a place at once, and waits for the end of its trial.
     pub fn swap(&mut self, instance: &str, bundle: &Path, trial: Duration) -> anyhow::Result<Ended> {
+        self.swap_as(instance, bundle, trial, false)
+    }
+
+    /// The same; `patient`, as an update does, which waits for a pause in the input.
+    pub fn swap_as(
+        &mut self,
+        instance: &str,
+        bundle: &Path,
+        trial: Duration,
+        patient: bool,
+    ) -> anyhow::Result<Ended> {
         let trial_ms = u64::try_from(trial.as_millis())?;
-        let order = json!({ "do": "swap", "instance": instance, "bundle": bundle, "trial_ms": trial_ms });
+        let order = json!({
+            "do": "swap", "instance": instance, "bundle": bundle, "trial_ms": trial_ms, "patient": patient
+        });
         Ok(serde_json::from_value(self.order(&order)?)?)
     }
 

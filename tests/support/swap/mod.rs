@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use moult_boot::BundleStore;
-use moult_durable::TwoCopy;
+use moult_durable::{Lock, TwoCopy};
 use moult_model::stage::SavedState;
 use moult_model::{Bundle, BundleManifest, Digest, Settings};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::display::Display;
@@ -67,11 +68,15 @@ pub struct Board {
     /// How many events each widget was told of.
     pub(crate) told: BTreeMap<&'static str, u64>,
     _folder: tempfile::TempDir,
+    // Two applications at a time would only slow each other down and blur the figures.
+    _turn: Lock,
 }
 
 impl Board {
     /// Installs and starts the application with the first version of each widget.
     pub async fn open(fixtures: &Fixtures) -> anyhow::Result<Self> {
+        let path = fixtures.folder().join("turn.lock");
+        let turn = tokio::task::spawn_blocking(move || Lock::acquire(&path)).await??;
         let folder = tempfile::Builder::new().prefix("moult-swaps-").tempdir()?;
         let (frames, bundles) = (folder.path().join("frames"), folder.path().join("bundles"));
         let display = Display::with_frame_buffer(&frames)?;
@@ -96,14 +101,9 @@ impl Board {
             layout: BTreeMap::new(),
             told: BTreeMap::new(),
             _folder: folder,
+            _turn: turn,
         };
-        until("six widgets on the board", PATIENCE, async || {
-            for (name, _) in WIDGETS {
-                board.stage.live(Part::Widget(&instance(name))).await?;
-            }
-            Ok(Look::There(()))
-        })
-        .await?;
+        board.stands().await?;
         let mut drill = board.drill()?;
         for (widget, capability) in GRANTS {
             drill.grant(widget, capability)?;
@@ -111,6 +111,27 @@ impl Board {
         tokio::time::sleep(Duration::from_secs(3)).await;
         board.layout = board.stage.layout().await?;
         Ok(board)
+    }
+
+    async fn stands(&self) -> anyhow::Result<()> {
+        until("six widgets on the board", PATIENCE, async || {
+            for (name, _) in WIDGETS {
+                self.stage.live(Part::Widget(&instance(name))).await?;
+            }
+            Ok(Look::There(()))
+        })
+        .await
+    }
+
+    /// Kills the application with all its processes, as a power cut would, and starts it again.
+    pub async fn kill_and_start(&mut self) -> anyhow::Result<()> {
+        for id in self.running.processes() {
+            processes::signal(id, Signal::KILL);
+        }
+        self.running.end();
+        self.running = self.install.start(&self.display)?;
+        self.stage = Stage::attach(&mut self.running, None).await?;
+        self.stands().await
     }
 
     /// A connection for orders.
@@ -242,15 +263,22 @@ fn furnish(fixtures: &Fixtures, data: &Path, bundles: &Path) -> anyhow::Result<(
 /// Packs a built widget.
 fn pack(folder: &Path) -> anyhow::Result<(BundleManifest, Vec<u8>)> {
     let mut files = BTreeMap::new();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        files.insert(
-            entry.file_name().to_string_lossy().into_owned(),
-            fs::read(entry.path())?,
-        );
-    }
+    collect(folder, "", &mut files)?;
     let manifest = files.remove("moult.json").context("there is no moult.json")?;
     let manifest: BundleManifest = serde_json::from_slice(&manifest)?;
     let bytes = Bundle::pack(&manifest, &files)?;
     Ok((manifest, bytes))
+}
+
+fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, Vec<u8>>) -> anyhow::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if entry.file_type()?.is_dir() {
+            collect(&entry.path(), &format!("{path}/"), files)?;
+        } else {
+            files.insert(path, fs::read(entry.path())?);
+        }
+    }
+    Ok(())
 }

@@ -34,6 +34,8 @@ pub struct Swap {
     pub looks: usize,
     /// The keys that were replayed.
     pub keys: u32,
+    /// The events that it was told of meanwhile.
+    pub told: u64,
     /// What is wrong with what the widget holds, if anything.
     pub fault: Option<String>,
     /// Events that are missing from what it holds, came twice or out of order.
@@ -66,6 +68,7 @@ impl Board {
         let points = self.points(name)?;
         let frame_buffer = FrameBuffer::open(&self.frames)?;
         let watch = frame_buffer.watch(points);
+        let told = self.told.get(name).copied().unwrap_or_default();
         self.tell(name, 3)?;
         let begun = SystemTime::now();
         let mut orders = self.drill()?;
@@ -103,6 +106,7 @@ impl Board {
             points: sight.1,
             looks: samples.len(),
             keys: replayed_keys,
+            told: self.told.get(name).copied().unwrap_or_default() - told,
             fault,
             astray,
         })

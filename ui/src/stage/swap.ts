@@ -329,7 +329,8 @@ function inSwitching(state: Switching, event: SwapEvent): Step {
     case "wake":
       if (state.step === "showing") return stay(state);
       if (event.now < state.until) return { state, effects: [{ do: "wake", at: state.until }] };
-      if (state.step === "freezing" && state.plan.quietMs === 0) return restore(state, { focus: null, scroll: [] }, event.now);
+      if (state.step === "freezing" && state.plan.quietMs === 0)
+        return restore(state, { focus: null, scroll: [] }, event.now);
       return revert(
         state,
         "hung",

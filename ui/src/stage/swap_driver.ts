@@ -212,6 +212,7 @@ export class SwapRun {
     if (!shown) stand(this.old);
     this.#stage.ended(this.old);
     // One that was shown fades first; it is dead to messages all the same, for it belongs to no run any more.
-    setTimeout(() => this.new.dispose(GOODBYE_MS), shown ? FADED_MS : 0);
+    if (shown) setTimeout(() => this.new.dispose(GOODBYE_MS), FADED_MS);
+    else this.new.dispose(0);
   }
 }

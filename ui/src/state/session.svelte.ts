@@ -106,19 +106,24 @@ export class Session {
       const header = this.#headers[tile.instance];
       const frame = this.#frames[tile.instance];
       const need = this.overview?.needs.find((one) => one.widget === tile.widget);
+      // A tile that is held on a version has no part in what happens to the others.
+      const held = tile.pinned ?? null;
       return {
         tile,
         subject,
         part,
-        activity,
+        held,
+        /** What it shows, which may be another version than what is installed for the others. */
+        version: frame?.version ?? part?.version ?? null,
+        activity: held ? undefined : activity,
         name: header?.title || (part?.name ?? tile.widget),
         aside: header?.aside ?? "",
         phase: frame?.phase ?? ("loading" as FramePhase),
         swap: this.#swaps[tile.instance] ?? null,
-        seam: seamOf(activity),
-        mark: markOf(part, this.now, this.#seen),
-        strip: this.#strip(subject),
-        need: need && !this.#granting.includes(need.widget) ? need : null,
+        seam: held ? null : seamOf(activity),
+        mark: held ? null : markOf(part, this.now, this.#seen),
+        strip: held ? null : this.#strip(subject),
+        need: need && !held && !this.#granting.includes(need.widget) ? need : null,
       };
     }),
   );
@@ -217,6 +222,11 @@ export class Session {
 
   goBack(subject: Subject, version: string): Promise<unknown> {
     return this.send({ kind: "go_back", subject, version });
+  }
+
+  /** Holds a tile on a version, or (`null`) lets it follow the updates again. */
+  pin(instance: string, version: string | null): Promise<unknown> {
+    return this.send({ kind: "pin", instance, version });
   }
 
   async decide(widget: string, capabilities: string[], allowed: boolean): Promise<void> {

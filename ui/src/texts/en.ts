@@ -108,6 +108,10 @@ export const en = {
     remove: "Remove from the desk",
     removed: (name: string) => `${name} is off the desk. What it held is kept.`,
     history: "What happened",
+    held: (version: string) => `Stays on ${version}`,
+    heldMore: "This tile is not updated.",
+    hold: (version: string) => `Keep this tile on ${version}`,
+    follow: (version: string) => `Update this tile to ${version}`,
   },
 
   goBack: (version: string) => `Go back to ${version}`,

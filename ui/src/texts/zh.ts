@@ -122,6 +122,10 @@ export const zh: Texts = {
     remove: "从桌面移除",
     removed: (name) => `已从桌面移除“${name}”，内容都在。`,
     history: "发生了什么",
+    held: (version: string) => `停留在 ${version}`,
+    heldMore: "这个组件不会更新。",
+    hold: (version: string) => `让这个组件停留在 ${version}`,
+    follow: (version: string) => `将这个组件更新到 ${version}`,
   },
 
   goBack: (version) => `回到 ${version}`,

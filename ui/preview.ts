@@ -128,7 +128,7 @@ const controls = {
   event: (event: StageEvent) => tell(event),
   swap(instance: string | null, { version, bundle, ...more }: SwapWish) {
     const name = instance === null ? "shell" : instance.replace(/-\d+$/, "");
-    const times = { quiet_ms: 0, patience_ms: 30_000, ready_ms: 4000, trial_ms: 800 };
+    const times = { quiet_ms: 0, patience_ms: 30_000, ready_ms: 4000, trial_ms: 800, max_error_percent: 5 };
     const order = {
       load: load(name, instance, version, bundle),
       from: "1.0.0",

@@ -244,6 +244,8 @@ fn set_up(app: &tauri::App, context: &Arc<Context>, beginning: Beginning) -> any
         listen_to_session(context);
     }
     health::progress(context, "the window is built");
+    #[cfg(all(unix, debug_assertions))]
+    crate::drill::open(context);
     listen_to_launcher(context);
     listen_to_signals(context);
     revival::watch(context);

@@ -6,14 +6,13 @@ use std::sync::Arc;
 use moult_model::board::Tile;
 use moult_model::stage::{HeldCause, SavedState, ShellCommand, StageReport, StageStart};
 use moult_model::{ErrorCode, Problem, Subject};
-use moult_sandbox::{Ear, Side};
 use serde_json::Value;
 use tauri::{State, Webview};
 
 use crate::app::{Context, wanted};
 use crate::presses::Area;
 use crate::stage::WEBVIEW;
-use crate::{health, host, logic, overview, powers, report, revival};
+use crate::{health, host, logic, overview, powers, report, revival, swaps};
 
 type Shared<'a> = State<'a, Arc<Context>>;
 
@@ -93,11 +92,7 @@ pub(crate) async fn stage_report(
             } else {
                 Err(reason.unwrap_or_default())
             };
-            let page = Ear {
-                load: token,
-                side: Side::Page,
-            };
-            context.powers.talk.answered(id, &page, outcome);
+            context.powers.talk.page_answered(&context, &token, id, outcome);
         }
         StageReport::Stopped { token, cause, detail } => stopped(&context, &token, cause, &detail),
         StageReport::Denied { token, detail } => denied(&context, &token, &detail),
@@ -192,8 +187,19 @@ async fn carry_out(context: &Arc<Context>, command: ShellCommand) -> anyhow::Res
             }
         }
         ShellCommand::SetBoard { board } => {
+            let widgets: Vec<_> = context
+                .records
+                .board()
+                .tiles
+                .into_iter()
+                .map(|tile| tile.widget)
+                .collect();
             context.records.set_board(board)?;
             logic::board_changed(context);
+            // A tile that is gone holds no version any more.
+            for widget in widgets {
+                swaps::hold(context, &Subject::Widget(widget))?;
+            }
             if let Some(engine) = engine {
                 engine.set_wanted(wanted(context));
             }
@@ -214,6 +220,7 @@ async fn carry_out(context: &Arc<Context>, command: ShellCommand) -> anyhow::Res
         }
         ShellCommand::ListUses { widget } => return Ok(serde_json::to_value(context.powers.uses(&widget))?),
         ShellCommand::StartLogic { instance } => context.logic.start_again(context, &instance),
+        ShellCommand::Pin { instance, version } => swaps::pin(context, &instance, version).await?,
         ShellCommand::GoBack { subject, version } => {
             if let Some(engine) = engine {
                 engine.go_back(subject, version);

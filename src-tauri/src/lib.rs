@@ -6,7 +6,7 @@
 //! - [`loads`] and [`protocol`]: bundles that are loaded into frames, and how their files are served.
 //! - [`logic`]: the logic of the widgets on the board; [`live`]: which of two versions may act.
 //! - [`stage`]: orders to the stage page and what comes back.
-//! - [`host`]: what the update engine asks of the application.
+//! - [`host`]: what the update engine asks of the application; [`swaps`]: what each place on the board is told then.
 //! - [`commands`]: the only five commands that the stage page has.
 //! - [`overview`]: the picture that the shell draws; [`not_tried`]: what the launcher adds to it.
 //! - [`companions`]: the programs beside the application that a build brings along.
@@ -22,6 +22,8 @@ mod blame;
 mod build;
 mod commands;
 mod companions;
+#[cfg(all(unix, debug_assertions))]
+mod drill;
 mod figures;
 mod fitness;
 mod frame_watch;
@@ -49,6 +51,7 @@ mod report;
 mod revival;
 mod stacking;
 mod stage;
+mod swaps;
 mod take_over;
 mod web_process;
 mod window;

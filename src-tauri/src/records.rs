@@ -433,6 +433,7 @@ fn first_board() -> Board {
             widget,
             cell: Cell { x, y, w, h },
             settings: Map::new(),
+            pinned: None,
         })
     };
     let tiles = [

@@ -251,6 +251,11 @@ impl Fixtures {
         self.folder.join("widgets").join(name)
     }
 
+    /// A widget as swaps are tried with it (`tests/fixtures/swap`): `notes-90.0.0`, or `notes-` and a fault.
+    pub fn probed(&self, name: &str) -> PathBuf {
+        self.folder.join("swap").join(name)
+    }
+
     /// The public half of the keys: what the application is built with.
     pub fn trust(&self) -> PathBuf {
         self.folder.join("keys/public")

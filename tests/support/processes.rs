@@ -82,6 +82,17 @@ pub fn with_environment(name: &str, value: &Path) -> Vec<u32> {
         .collect()
 }
 
+/// The memory of processes in KiB: what is shared between several is divided among them (`Pss`).
+pub fn memory_kib(ids: &[u32]) -> u64 {
+    let of = |id: &u32| {
+        let rollup = fs::read_to_string(format!("/proc/{id}/smaps_rollup")).unwrap_or_default();
+        let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"));
+        line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse().ok())
+            .unwrap_or(0u64)
+    };
+    ids.iter().map(of).sum()
+}
+
 /// The command names of processes, for messages.
 pub fn names(ids: &[u32]) -> Vec<String> {
     let name = |id: &u32| {

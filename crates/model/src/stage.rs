@@ -80,6 +80,25 @@ pub struct SwapOrder {
     pub ready_ms: u32,
     /// How long the new version is on trial after the switch, in milliseconds.
     pub trial_ms: u32,
+    /// The highest share of what it handles on trial that may fail, in percent.
+    pub max_error_percent: f32,
+}
+
+/// An order to take over files that are not code, without loading anything anew.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ts_rs::TS)]
+pub struct ResourcesOrder {
+    /// The load that goes on: its host serves the new version's files from now on.
+    pub token: String,
+    /// Which frame; none means the shell.
+    pub instance: Option<String>,
+    /// The new version.
+    #[ts(type = "string")]
+    pub version: Version,
+    /// The files that differ, as paths in the bundle.
+    pub paths: Vec<String>,
+    /// A value for each setting that the new version declares.
+    #[ts(type = "Record<string, unknown>")]
+    pub settings: serde_json::Map<String, serde_json::Value>,
 }
 
 /// Why a swap is ordered.
@@ -118,6 +137,11 @@ pub enum StageEvent {
         /// The order.
         order: SwapOrder,
     },
+    /// Take over files that are not code, then report [`StageReport::Confirmed`].
+    Resources {
+        /// The order.
+        order: ResourcesOrder,
+    },
     /// The user changed a widget's settings.
     Settings {
         /// Whose.
@@ -126,9 +150,12 @@ pub enum StageEvent {
         #[ts(type = "Record<string, unknown>")]
         settings: serde_json::Map<String, serde_json::Value>,
     },
-    /// Hand news to one frame: an event, a request or a value of another widget, or a word of its logic.
+    /// Tell a widget news. Events and requests are its place's, and take effect once whichever version has it; a value of
+    /// another widget and a word of logic are one load's.
     News {
-        /// The frame's load.
+        /// Which place.
+        instance: String,
+        /// The load that listens, or whose logic says it.
         token: String,
         /// What a frame hears, as docs/host-api.md lists it.
         #[ts(type = "unknown")]
@@ -383,6 +410,8 @@ pub enum SwapCause {
     Exception,
     /// It stopped answering.
     Hung,
+    /// Too much of what it handled on trial failed.
+    Errors,
     /// The order was withdrawn: the frame is gone, or a newer order came.
     Withdrawn,
 }
@@ -554,6 +583,14 @@ pub enum ShellCommand {
     StartLogic {
         /// Which instance.
         instance: String,
+    },
+    /// Hold one tile on a kept version, whatever the others show.
+    Pin {
+        /// Which tile.
+        instance: String,
+        /// On which version; none lets it follow the updates again.
+        #[ts(type = "string | null")]
+        version: Option<Version>,
     },
     /// Return to a kept version.
     GoBack {

@@ -64,6 +64,7 @@ fn typescript_types_are_up_to_date() {
         stage::Load,
         stage::SwapReason,
         stage::SwapOrder,
+        stage::ResourcesOrder,
         stage::SwapCause,
         stage::SwapFailure,
         stage::CarriedFrame,

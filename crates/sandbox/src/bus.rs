@@ -78,6 +78,12 @@ impl Bus {
         Ok(self.last)
     }
 
+    /// Who was asked, while the answer is waited for.
+    #[must_use]
+    pub fn asked(&self, number: RequestNumber) -> Option<&Ear> {
+        self.open.get(&number).map(|open| &open.asked)
+    }
+
     /// Whether this answer counts: the first one, from who was asked, in time.
     pub fn answer(&mut self, number: RequestNumber, by: &Ear, now: Instant) -> bool {
         let counts = self

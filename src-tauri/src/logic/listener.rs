@@ -62,7 +62,10 @@ impl Listener for Hearing {
                 "a word of logic to its page is dropped: too large, or one too many"
             );
         }
+        let load = context.loads.by_token(&page.load);
+        let Some(instance) = load.and_then(|load| load.instance.clone()) else { return };
         context.stage.send(&StageEvent::News {
+            instance,
             token: page.load,
             news: json!({ "kind": "logic", "event": event }),
         });

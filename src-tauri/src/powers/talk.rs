@@ -1,7 +1,7 @@
 //! Events, requests and values between widgets, carried out: what is handed to which page or logic. Who may is decided by the
 //! broker, for who speaks; and here by the grants, for who hears.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -72,6 +72,23 @@ impl Talk {
         }
     }
 
+    /// What a page says that was asked. The version that was asked and the one that has its place now are the same to who asks.
+    pub(crate) fn page_answered(
+        &self,
+        context: &Context,
+        token: &str,
+        number: RequestNumber,
+        outcome: Result<Value, String>,
+    ) {
+        let place = |token: &str| context.loads.by_token(token).and_then(|load| load.instance.clone());
+        let asked = locked(&self.bus).asked(number).cloned();
+        let Some(asked) = asked.filter(|asked| asked.side == Side::Page) else { return };
+        let answers = place(token);
+        if answers.is_some() && answers == place(&asked.load) {
+            self.answered(number, &asked, outcome);
+        }
+    }
+
     fn hear(&self, kind: Kind, topic: &str, load: &LiveLoad, side: Side) -> Result<Value, Problem> {
         let opened = locked(&self.ears).open(kind, topic, ear(load, side));
         opened.map(|()| Value::Null).map_err(|error| {
@@ -123,9 +140,17 @@ fn tell_all(context: &Arc<Context>, kind: Kind, topic: &str, needs: Capability, 
 
 fn tell_ears(context: &Arc<Context>, kind: Kind, topic: &str, needs: Capability, news: &Value) {
     let ears = locked(&context.powers.talk.ears).on(kind, topic).to_vec();
+    // Two versions may have a place: an event is the place's, and told it once.
+    let mut places = HashSet::new();
     for ear in ears {
         if !may_hear(context, &ear, needs) {
             continue;
+        }
+        if kind == Kind::Event && ear.side == Side::Page {
+            let load = context.loads.by_token(&ear.load);
+            if !places.insert(load.and_then(|load| load.instance.clone())) {
+                continue;
+            }
         }
         if !context.powers.talk.admits(&ear, Instant::now()) {
             tracing::warn!(topic, ?ear, "it does not keep up; an event is not handed to it");
@@ -147,7 +172,9 @@ fn may_hear(context: &Context, ear: &Ear, needs: Capability) -> bool {
 /// Hands news to an ear. The answer of logic comes; a page answers by a message of its own.
 fn hand(context: &Arc<Context>, ear: &Ear, news: Value) -> Option<oneshot::Receiver<Result<Value, Problem>>> {
     if ear.side == Side::Page {
+        let load = context.loads.by_token(&ear.load)?;
         context.stage.send(&StageEvent::News {
+            instance: load.instance.clone()?,
             token: ear.load.clone(),
             news,
         });

@@ -44,7 +44,11 @@ cell: Cell,
 /**
  * What its user set: a value for each key that differs from the manifest's default.
  */
-settings?: Record<string, unknown>, };
+settings?: Record<string, unknown>, 
+/**
+ * The version that it is held on while others of its widget are updated; none follows the updates.
+ */
+pinned?: string, };
 
 /**
  * What stands on the board, as saved in `board.json`.
@@ -702,12 +706,41 @@ ready_ms: number,
 /**
  * How long the new version is on trial after the switch, in milliseconds.
  */
-trial_ms: number, };
+trial_ms: number, 
+/**
+ * The highest share of what it handles on trial that may fail, in percent.
+ */
+max_error_percent: number, };
+
+/**
+ * An order to take over files that are not code, without loading anything anew.
+ */
+export type ResourcesOrder = { 
+/**
+ * The load that goes on: its host serves the new version's files from now on.
+ */
+token: string, 
+/**
+ * Which frame; none means the shell.
+ */
+instance: string | null, 
+/**
+ * The new version.
+ */
+version: string, 
+/**
+ * The files that differ, as paths in the bundle.
+ */
+paths: Array<string>, 
+/**
+ * A value for each setting that the new version declares.
+ */
+settings: Record<string, unknown>, };
 
 /**
  * What kind of failure ended a swap.
  */
-export type SwapCause = "not_ready" | "state_refused" | "exception" | "hung" | "withdrawn";
+export type SwapCause = "not_ready" | "state_refused" | "exception" | "hung" | "errors" | "withdrawn";
 
 /**
  * Why a version could not take over.
@@ -1200,7 +1233,19 @@ instance: string, } | { "kind": "swap",
 /**
  * The order.
  */
-order: SwapOrder, } | { "kind": "settings", 
+order: SwapOrder, } | { "kind": "resources", 
+/**
+ * The order.
+ */
+order: ResourcesOrder, } | { "kind": "news", 
+/**
+ * Which instance.
+ */
+instance: string, 
+/**
+ * The message as the kit knows it: `event`, `request`, `shared` or `logic`.
+ */
+news: unknown, } | { "kind": "settings", 
 /**
  * Whose.
  */
@@ -1269,15 +1314,15 @@ capability: string,
 /**
  * The decision.
  */
-allowed: boolean, } | { "kind": "list_uses", 
+allowed: boolean, } | { "kind": "pin", 
 /**
- * Whose.
+ * Which tile.
  */
-widget: WidgetId, } | { "kind": "start_logic", 
+instance: string, 
 /**
- * Which instance.
+ * On which version; none lets it follow the updates again.
  */
-instance: string, } | { "kind": "go_back", 
+version: string | null, } | { "kind": "go_back", 
 /**
  * Of what.
  */

@@ -2,7 +2,8 @@
 // native side would. Its pictures are of an ordinary day.
 
 import type { Body, Box, ShellNews } from "../protocol";
-import type { Activity, HistoryEntry, InstalledPart, Overview, Problem, ShellCommand, StagePolicy } from "./bindings";
+import type { Activity, HistoryEntry, InstalledPart, Overview, Problem } from "./bindings";
+import type { ShellCommand, StagePolicy, Tile } from "./bindings";
 import type { Connect, ShellSide, ShellStart } from "./host";
 import { valuesOf } from "../state/tile_settings";
 
@@ -422,6 +423,17 @@ export class FakeHost {
         this.settled(instance, valuesOf(part?.settings ?? {}, settings));
         return null;
       }
+      case "pin": {
+        const { instance, version } = command;
+        const tiles = board.tiles.map((tile) => (tile.instance === instance ? held(tile, version) : tile));
+        this.change({ board: { tiles } });
+        const part = this.overview.installed.find(({ subject }) =>
+          tiles.some((tile) => tile.instance === instance && subject === `w/${tile.widget}`),
+        );
+        const shown = version ?? part?.version ?? "1.0.0";
+        this.tell({ kind: "frame", instance, phase: "live", version: shown });
+        return null;
+      }
       case "grant":
         this.change({ needs: this.overview.needs.filter(({ widget }) => widget !== command.widget) });
         return null;
@@ -449,4 +461,9 @@ export class FakeHost {
         return null;
     }
   }
+}
+
+/** A tile that is held on a version, or on none. */
+function held({ pinned: _, ...tile }: Tile, version: string | null): Tile {
+  return version === null ? tile : { ...tile, pinned: version };
 }

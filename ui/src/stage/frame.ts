@@ -2,7 +2,7 @@
 // page that it loaded, and never again. It knows no swap and no native command.
 
 import type { Load } from "../host/bindings";
-import type { Box, ShellFrameMessage, ShellStageMessage, StageMessage } from "../protocol";
+import type { Box, NewsMessage, ShellFrameMessage, ShellStageMessage, StageMessage } from "../protocol";
 import { Flood } from "./flood";
 import { readFrameMessage } from "./messages";
 
@@ -49,6 +49,10 @@ export class Frame {
   readonly #flood = new Flood();
   #loads = 0;
   #lastId = 0;
+  /** How much news it was sent. */
+  told = 0;
+
+  #disposed: (() => void) | null = null;
   readonly #questions = new Map<number, (answer: Answer) => void>();
   readonly #listener: FrameListener;
 
@@ -98,6 +102,23 @@ export class Frame {
     style.borderRadius = radius ? `${radius}px` : "";
   }
 
+  /** Sends news of what happened outside of it, in order. */
+  tell(news: readonly NewsMessage[]): void {
+    for (const one of news) this.send(one);
+    this.told += news.length;
+  }
+
+  /** Tells it that it goes, and removes it when it has ended, or after so long. */
+  dispose(budgetMs: number): void {
+    this.state = "outgoing";
+    const timer = setTimeout(() => this.remove(), budgetMs);
+    this.#disposed = () => {
+      clearTimeout(timer);
+      this.remove();
+    };
+    this.send({ kind: "dispose" });
+  }
+
   remove(): void {
     this.#port?.close();
     this.#port = null;
@@ -144,6 +165,7 @@ export class Frame {
       answered?.(message);
       return;
     }
+    if (message.kind === "disposed") return this.#disposed?.();
     this.#listener.message(this, message);
   }
 }

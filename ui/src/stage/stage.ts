@@ -1,16 +1,8 @@
 // The stage: which frames there are, who holds which, and which message leads where. It carries no look of its own
 // and decides nothing about updates; the native side orders, the swap machine judges.
 
-import type {
-  HeldCause,
-  Load,
-  Overview,
-  SavedState,
-  StageEvent,
-  StageReport,
-  StageStart,
-  SwapOrder,
-} from "../host/bindings";
+import type { HeldCause, Load, Overview, ResourcesOrder, SavedState } from "../host/bindings";
+import type { StageEvent, StageReport, StageStart, SwapOrder } from "../host/bindings";
 import type { FramePhase, FrameTheme, NewsMessage, ShellFrameMessage, ShellStageMessage } from "../protocol";
 import { Arrangement, type Layout } from "./arrangement";
 import { answer, call, isGranted } from "./calls";
@@ -144,21 +136,15 @@ export class Stage implements FrameListener {
         return this.#close(event.instance);
       case "swap":
         return this.#swap(event.order);
+      case "resources":
+        return this.#resources(event.order);
       case "settings": {
         const slot = this.#slots.get(event.instance);
-        const settings = event.settings as FrameSettings;
-        for (const frame of slot ? [slot.current, ...(slot.run ? [slot.run.old, slot.run.new] : [])] : []) {
-          if (frame.settings === settings) continue;
-          frame.settings = settings;
-          frame.send({ kind: "settings", settings });
-        }
+        for (const frame of slot ? framesOf(slot) : []) set(frame, event.settings as FrameSettings);
         return;
       }
-      case "news": {
-        const frame = this.#allFrames().find(({ load }) => load.token === event.token);
-        if (frame) this.#news.tell(frame, event.news as NewsMessage);
-        return;
-      }
+      case "news":
+        return this.#tell(event.instance, event.token, event.news as NewsMessage);
       case "flush":
         return void this.#flush();
       case "freeze":
@@ -210,7 +196,7 @@ export class Stage implements FrameListener {
     if (message.kind === "key" && frame === slot.current && !run) this.#holding?.key(frame, message.event);
     run?.receive(frame, message);
     if (!frame.ready && frame !== run?.new) this.#first(slot, frame, message);
-    if (message.kind === "call") this.#call(frame, message);
+    if (message.kind === "call") this.#call(slot, frame, message);
     if (message.kind === "answer") {
       const { id, ok } = message;
       const outcome = ok ? { value: message.value, reason: null } : { value: null, reason: message.reason };
@@ -266,9 +252,10 @@ export class Stage implements FrameListener {
     this.#report({ kind: "denied", token: frame.load.token, detail: `${detail}${more}` });
   }
 
-  #call(frame: Frame, { id, capability, request }: Extract<ShellFrameMessage, { kind: "call" }>): void {
+  #call(slot: Slot, frame: Frame, { id, capability, request }: Extract<ShellFrameMessage, { kind: "call" }>): void {
     if (!isGranted(frame, capability)) this.#denied(frame, `called ${capability} without a grant`);
-    void call(this.#native, frame, id, capability, request, this.#keyboard.has(frame));
+    const done = call(this.#native, frame, id, capability, request, this.#keyboard.has(frame));
+    void done.then((well) => frame === slot.run?.new && slot.run.handled(well));
   }
 
   /** Ends a widget that did what no widget may do. The native side keeps it off the board. */
@@ -291,6 +278,8 @@ export class Stage implements FrameListener {
   #current(slot: Slot, frame: Frame, message: ShellFrameMessage): void {
     switch (message.kind) {
       case "state":
+        // What only the version on trial can read is saved when it is confirmed: the old one may have to read it before.
+        if (slot.run?.onTrial && message.state.schema !== slot.run.old.load.state_schema) return;
         if (slot.instance !== null) this.#saving.put(slot.instance, message.state);
         return;
       case "header":
@@ -307,7 +296,8 @@ export class Stage implements FrameListener {
       case "command":
         // The native side takes commands from the stage alone; the stage takes them from the live shell alone.
         if (!frame.isShell) return;
-        return void answer(frame, message.id, this.#native.shellCommand(message.command));
+        void answer(frame, message.id, this.#native.shellCommand(message.command));
+        return;
       default:
     }
   }
@@ -461,7 +451,7 @@ export class Stage implements FrameListener {
       reducedMotion: () => this.#system.reducedMotion,
       handTo: (frame) => {
         this.#hand(slot, frame);
-        this.#news.release(frame);
+        this.#news.release(frame, old);
       },
       ended: (frame) => {
         slot.run = null;
@@ -471,6 +461,37 @@ export class Stage implements FrameListener {
       },
     });
     this.#place();
+  }
+
+  /** A new version differs in files that are not code: the frame goes on and is told which. */
+  #resources({ token, instance, version, paths, settings }: ResourcesOrder): void {
+    const slot = this.#slots.get(instance);
+    slot?.run?.withdraw("a newer order came");
+    const frame = slot?.current;
+    if (!slot || !frame || frame.load.token !== token || slot.phase !== "live") {
+      const detail = "there is no such frame that goes on";
+      return this.#report({ kind: "reverted", token, problem: { cause: "withdrawn", detail } });
+    }
+    frame.load.version = version;
+    frame.element.dataset["version"] = version;
+    set(frame, settings as FrameSettings);
+    frame.send({ kind: "resources", version, paths });
+    this.#tellPhase(slot);
+    this.#report({ kind: "confirmed", token });
+  }
+
+  /**
+   * Tells news. Events and requests are a place's: each takes effect once, whichever version has it. A value is what it is
+   * now, and words are those of a load's own logic: they are one frame's alone.
+   */
+  #tell(instance: string, token: string, news: NewsMessage): void {
+    const slot = this.#slots.get(instance);
+    if (!slot) return;
+    if (news.kind === "shared" || news.kind === "logic") {
+      const frame = framesOf(slot).find(({ load }) => load.token === token);
+      if (frame) this.#news.tell(frame, news);
+    } else if (slot.run) slot.run.tell(news);
+    else slot.current.tell([news]);
   }
 
   /** From now on the user has this frame in the slot. */
@@ -516,10 +537,13 @@ export class Stage implements FrameListener {
     for (const { subject, version, permissions } of overview.installed) {
       const granted = permissions.filter((one) => one.granted).map((one) => one.permission.capability);
       for (const { current } of this.#slots.values()) {
-        if (current.load.subject !== subject || current.load.version !== version) continue;
-        if (granted.join("\n") === current.granted.join("\n")) continue;
-        current.granted = granted;
-        current.send({ kind: "granted", granted });
+        if (current.load.subject !== subject) continue;
+        // A tile that is held on another version keeps what it had, as far as that is still granted.
+        const same = current.load.version === version;
+        const known = same ? granted : current.granted.filter((one) => granted.includes(one));
+        if (known.join("\n") === current.granted.join("\n")) continue;
+        current.granted = known;
+        current.send({ kind: "granted", granted: known });
       }
     }
     this.#repaint();
@@ -569,7 +593,7 @@ export class Stage implements FrameListener {
   }
 
   #allFrames(): Frame[] {
-    return [...this.#slots.values()].flatMap(({ current, run }) => (run ? [run.old, run.new] : [current]));
+    return [...this.#slots.values()].flatMap(framesOf);
   }
 
   async #flush(): Promise<void> {
@@ -593,4 +617,13 @@ export class Stage implements FrameListener {
       console.error(`report ${report.kind} was refused: ${problemOf(thrown).detail}`);
     });
   }
+}
+
+function framesOf({ current, run }: Slot): Frame[] {
+  return run ? [run.old, run.new] : [current];
+}
+
+function set(frame: Frame, settings: FrameSettings): void {
+  frame.settings = settings;
+  frame.send({ kind: "settings", settings });
 }

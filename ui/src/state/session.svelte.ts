@@ -108,21 +108,26 @@ export class Session {
       const header = held ? undefined : this.#headers[tile.instance];
       const frame = this.#frames[tile.instance];
       const need = this.overview?.needs.find((one) => one.widget === tile.widget);
+      // A tile that is held on a version has no part in what happens to the others.
+      const pinned = tile.pinned ?? null;
       return {
         tile,
         subject,
         part,
-        activity,
+        /** What it shows, which may be another version than what is installed for the others. */
+        version: frame?.version ?? part?.version ?? null,
+        activity: pinned ? undefined : activity,
         name: header?.title || (part?.name ?? tile.widget),
         aside: header?.aside ?? "",
         phase: frame?.phase ?? ("loading" as FramePhase),
         swap: this.#swaps[tile.instance] ?? null,
-        seam: seamOf(activity),
-        mark: markOf(part, this.now, this.#seen),
-        strip: this.#strip(subject),
+        seam: pinned ? null : seamOf(activity),
+        mark: pinned ? null : markOf(part, this.now, this.#seen),
+        strip: pinned ? null : this.#strip(subject),
         logic: this.overview?.logic?.find((one) => one.instance === tile.instance) ?? null,
         held,
-        need: need && !this.#granting.includes(need.widget) ? need : null,
+        pinned,
+        need: need && !pinned && !this.#granting.includes(need.widget) ? need : null,
       };
     }),
   );
@@ -221,6 +226,11 @@ export class Session {
 
   goBack(subject: Subject, version: string): Promise<unknown> {
     return this.send({ kind: "go_back", subject, version });
+  }
+
+  /** Holds a tile on a version, or (`null`) lets it follow the updates again. */
+  pin(instance: string, version: string | null): Promise<unknown> {
+    return this.send({ kind: "pin", instance, version });
   }
 
   async decide(widget: string, capabilities: string[], allowed: boolean): Promise<void> {

@@ -113,6 +113,10 @@ export const en = {
     logicStart: "Start again",
     logicSays: (off: boolean): string =>
       off ? "Its logic failed too often and stays off." : "Its logic failed and is started again with what it had.",
+    held: (version: string) => `Stays on ${version}`,
+    heldMore: "This tile is not updated.",
+    hold: (version: string) => `Keep this tile on ${version}`,
+    follow: (version: string) => `Update this tile to ${version}`,
   },
 
   goBack: (version: string) => `Go back to ${version}`,

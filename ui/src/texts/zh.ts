@@ -129,6 +129,10 @@ export const zh: Texts = {
     logicOff: "已停止",
     logicStart: "重新启动",
     logicSays: (off) => (off ? "它的后台逻辑多次出错，已停止。" : "它的后台逻辑出错，正带着原有内容重新启动。"),
+    held: (version: string) => `停留在 ${version}`,
+    heldMore: "这个组件不会更新。",
+    hold: (version: string) => `让这个组件停留在 ${version}`,
+    follow: (version: string) => `将这个组件更新到 ${version}`,
   },
 
   goBack: (version) => `回到 ${version}`,

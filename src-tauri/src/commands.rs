@@ -6,6 +6,7 @@ use std::sync::Arc;
 use moult_model::board::Tile;
 use moult_model::stage::{HeldCause, SavedState, ShellCommand, StageReport, StageStart};
 use moult_model::{ErrorCode, Problem, Subject};
+use moult_sandbox::Side;
 use serde_json::Value;
 use tauri::{State, Webview};
 

@@ -23,6 +23,7 @@ use super::seat::{Order, Seat};
 use crate::app::Context;
 use crate::host;
 use crate::loads::LiveLoad;
+use crate::swaps;
 
 /// How often it is looked whether the time is over.
 const LOOK: Duration = Duration::from_secs(60);
@@ -236,7 +237,7 @@ pub(crate) async fn rehearse(context: &Arc<Context>, staged: &StagedBundle) -> R
                 ));
             }
             // Where it is not on the board nothing can be compared, and nothing be lost.
-            Standing::Running { .. } if host::places(context, &staged.subject).is_empty() => return Ok(()),
+            Standing::Running { .. } if swaps::places(context, &staged.subject).is_empty() => return Ok(()),
             Standing::Running { seconds, .. } => {
                 let wait = LOOK.min(Duration::from_secs(seconds.max(1)));
                 let _ = tokio::time::timeout(wait, run.changed.notified()).await;
@@ -252,7 +253,7 @@ fn begin_where_missing(
     bundle: &Arc<moult_model::Bundle>,
     beside: &mut Beside,
 ) {
-    for instance in host::places(context, &staged.subject).into_iter().flatten() {
+    for instance in swaps::places(context, &staged.subject).into_iter().flatten() {
         let live = context
             .live
             .token(&instance)

@@ -328,7 +328,7 @@ shadow?: ShadowRun | null, };
 /**
  * The closed list of things that go wrong. The screen matches on these and never on a text.
  */
-export type ErrorCode = "offline" | "server_refused" | "server_failed" | "metadata_invalid" | "metadata_expired" | "metadata_replayed" | "floor_not_written" | "index_invalid" | "file_corrupt" | "signature_invalid" | "patch_failed" | "disk_full" | "disk_failed" | "bundle_invalid" | "switch_failed" | "state_refused" | "crashed" | "hung" | "consent_needed" | "not_declared" | "invalid_request" | "rate_limited" | "too_large" | "quota_exceeded" | "too_many" | "timed_out" | "cancelled" | "internal";
+export type ErrorCode = "offline" | "server_refused" | "server_failed" | "metadata_invalid" | "metadata_expired" | "metadata_replayed" | "floor_not_written" | "index_invalid" | "file_corrupt" | "signature_invalid" | "patch_failed" | "disk_full" | "disk_failed" | "bundle_invalid" | "switch_failed" | "state_refused" | "crashed" | "hung" | "answers_differ" | "consent_needed" | "not_declared" | "invalid_request" | "rate_limited" | "too_large" | "quota_exceeded" | "too_many" | "timed_out" | "cancelled" | "internal";
 
 /**
  * Something that went wrong: what happened, what was kept, what to do.
@@ -1237,15 +1237,7 @@ order: SwapOrder, } | { "kind": "resources",
 /**
  * The order.
  */
-order: ResourcesOrder, } | { "kind": "news", 
-/**
- * Which instance.
- */
-instance: string, 
-/**
- * The message as the kit knows it: `event`, `request`, `shared` or `logic`.
- */
-news: unknown, } | { "kind": "settings", 
+order: ResourcesOrder, } | { "kind": "settings", 
 /**
  * Whose.
  */
@@ -1255,7 +1247,11 @@ instance: string,
  */
 settings: Record<string, unknown>, } | { "kind": "news", 
 /**
- * The frame's load.
+ * Which place.
+ */
+instance: string, 
+/**
+ * The load that listens, or whose logic says it.
  */
 token: string, 
 /**
@@ -1314,7 +1310,15 @@ capability: string,
 /**
  * The decision.
  */
-allowed: boolean, } | { "kind": "pin", 
+allowed: boolean, } | { "kind": "list_uses", 
+/**
+ * Whose.
+ */
+widget: WidgetId, } | { "kind": "start_logic", 
+/**
+ * Which instance.
+ */
+instance: string, } | { "kind": "pin", 
 /**
  * Which tile.
  */

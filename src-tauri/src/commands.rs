@@ -12,7 +12,7 @@ use tauri::{State, Webview};
 use crate::app::{Context, wanted};
 use crate::presses::Area;
 use crate::stage::WEBVIEW;
-use crate::{health, host, overview, powers, report};
+use crate::{developer, health, host, overview, powers, report};
 
 type Shared<'a> = State<'a, Arc<Context>>;
 
@@ -165,6 +165,7 @@ async fn carry_out(context: &Arc<Context>, command: ShellCommand) -> anyhow::Res
             }
         }
         ShellCommand::RestartNow => engine.into_iter().for_each(moult_update::Engine::restart_now),
+        ShellCommand::SetDeveloper { on } => developer::set(context, on)?,
         ShellCommand::SaveReport => return report::save(context).await,
     }
     Ok(Value::Null)

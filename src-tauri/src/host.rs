@@ -27,6 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const READY: Duration = Duration::from_secs(5);
 /// How long a bundle is on trial after the switch.
 const TRIAL: Duration = Duration::from_secs(4);
+/// The same for a version that a developer has just saved: the next one may come soon, and nothing is lost with it.
+const DEVELOPER_TRIAL: Duration = Duration::from_millis(400);
 /// What the stage may need beyond these.
 const SLACK: Duration = Duration::from_secs(5);
 /// How long an order waits for a stage that is not open yet.
@@ -177,6 +179,9 @@ pub(crate) fn open_tile(context: &Context, instance: &str) -> anyhow::Result<()>
 
 /// The bundle that stands for a subject now.
 pub(crate) fn current(context: &Context, subject: &Subject) -> anyhow::Result<Option<Arc<Bundle>>> {
+    if let Some(bundle) = context.records.session().bundle(subject) {
+        return Ok(Some(bundle));
+    }
     let bundles = context.writing.bundles();
     match bundles.subject(subject)?.current {
         Some(installed) => Ok(Some(read(&bundles.path(&installed.digest))?)),
@@ -280,7 +285,8 @@ fn places(context: &Context, subject: &Subject) -> Vec<Option<String>> {
     }
 }
 
-async fn put(
+/// Puts a bundle into one place, beside the version that stands there, or as the first.
+pub(crate) async fn put(
     context: &Arc<Context>,
     place: Option<&str>,
     bundle: &Arc<Bundle>,
@@ -331,7 +337,10 @@ fn order(load: Load, from: &Version, reason: SwapReason) -> SwapOrder {
         quiet_ms: if forced { 0 } else { milliseconds(QUIET) },
         patience_ms: milliseconds(PATIENCE),
         ready_ms: milliseconds(READY),
-        trial_ms: milliseconds(TRIAL),
+        trial_ms: milliseconds(match reason {
+            SwapReason::Developer => DEVELOPER_TRIAL,
+            SwapReason::Update | SwapReason::GoBack => TRIAL,
+        }),
     }
 }
 

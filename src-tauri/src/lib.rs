@@ -6,6 +6,7 @@
 //! - [`loads`] and [`protocol`]: bundles that are loaded into frames, and how their files are served.
 //! - [`stage`]: orders to the stage page and what comes back.
 //! - [`host`]: what the update engine asks of the application.
+//! - [`developer`]: unsigned widgets of who writes them, while a switch is on.
 //! - [`commands`]: the only five commands that the stage page has.
 //! - [`overview`]: the picture that the shell draws; [`not_tried`]: what the launcher adds to it.
 //! - [`companions`]: the programs beside the application that a build brings along.
@@ -18,6 +19,7 @@ mod app;
 mod build;
 mod commands;
 mod companions;
+mod developer;
 mod figures;
 mod fitness;
 mod hand_over;

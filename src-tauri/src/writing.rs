@@ -11,7 +11,7 @@ use moult_update::Engine;
 
 use crate::app::{Context, start_engine};
 use crate::places::Places;
-use crate::{health, host, local_api, window};
+use crate::{developer, health, host, local_api, window};
 
 /// How long a start waits for another process to give the right up.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -121,6 +121,7 @@ pub(crate) fn begin_when_free(context: &Arc<Context>) {
 /// engine starts.
 pub(crate) fn begin(context: &Arc<Context>, right: WriteRight) -> anyhow::Result<()> {
     right.check()?;
+    developer::sweep(context);
     context.records.read_again()?;
     context.records.set_writing(true)?;
     context

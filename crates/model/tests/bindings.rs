@@ -73,6 +73,7 @@ fn typescript_types_are_up_to_date() {
         stage::GrantedPermission,
         stage::InstalledPart,
         stage::ConsentRequest,
+        developer::DeveloperView,
         stage::Overview,
         stage::StageStart,
         stage::StageEvent,

@@ -48,10 +48,12 @@ impl Session {
     /// Takes its own tiles out of a board, with where they stand now. One that is not there any more is forgotten.
     pub(crate) fn part(&self, mut board: Board) -> Board {
         let own: Vec<_> = board.tiles.extract_if(.., |tile| is_ones(&tile.widget)).collect();
+        for tile in self.tiles() {
+            if !own.iter().any(|found| found.instance == tile.instance) {
+                self.remove(&tile.instance);
+            }
+        }
         let mut inner = self.inner();
-        inner
-            .tiles
-            .retain(|tile| own.iter().any(|found| found.instance == tile.instance));
         for tile in own {
             if let Some(found) = inner
                 .tiles

@@ -22,6 +22,9 @@ const READY_MS = 10_000;
 /** How long the frames may take to give their last state before the application ends, in milliseconds. */
 const FLUSH_MS = 400;
 
+/** What the subjects of widgets begin with that are being written. */
+const WRITTEN = "w/developer/";
+
 /** The least time between two reports of input, in milliseconds. */
 const INPUT_MS = 100;
 
@@ -206,6 +209,10 @@ export class Stage implements FrameListener {
         if (slot.instance !== null) this.#tellShell({ kind: "chord", key: message.key });
         return;
       case "error":
+        if (frame.ready && slot.instance !== null && frame.load.subject.startsWith(WRITTEN)) {
+          const detail = `${message.message}\n${message.stack}`.trim();
+          this.#tellShell({ kind: "threw", instance: slot.instance, detail });
+        }
         if (frame.ready)
           console.error(`${frame.load.subject} ${frame.load.version}: ${message.message}\n${message.stack}`);
         return;

@@ -145,10 +145,9 @@ fn filled(bytes: &[u8], id: &WidgetId) -> Vec<u8> {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return bytes.to_vec();
     };
-    text.replace("__PUBLISHER__", id.publisher())
-        .replace("__NAME__", id.name())
-        .replace("__CRATE__", &id.name().replace('-', "_"))
-        .replace("__TITLE__", &title(id.name()))
+    text.replace("{{PUBLISHER}}", id.publisher())
+        .replace("{{NAME}}", id.name())
+        .replace("{{TITLE}}", &title(id.name()))
         .into_bytes()
 }
 
@@ -209,7 +208,6 @@ mod tests {
             }
             for (path, bytes) in files {
                 let text = String::from_utf8(filled(bytes, &id)).unwrap();
-                let left = ["__NAME__", "__PUBLISHER__", "__TITLE__", "__CRATE__"];
                 assert!(!left.iter().any(|name| text.contains(name)), "{path}");
             }
         }

@@ -1,4 +1,4 @@
-// The counter itself: what it keeps, and how that changes. No screen, no host, no clock.
+// The counter itself: what it keeps, and how that changes. No screen, no host.
 
 /** What the widget keeps. Its shape has a number, the schema; this is schema 2. */
 export interface Counter {
@@ -33,6 +33,11 @@ export function onDay(counter: Counter, day: string): Counter {
 
 export function add(counter: Counter, amount: number): Counter {
   return { ...counter, count: Math.min(999, Math.max(0, counter.count + amount)) };
+}
+
+/** The day that it is now. */
+export function today(): string {
+  return dayOf(new Date());
 }
 
 /** The day of a moment, where the user is. */

@@ -46,5 +46,5 @@ async function tell(event: { kind: string; amount?: number }): Promise<void> {
 
 function show(): void {
   view?.show(count, goal);
-  host.header("__TITLE__", count >= goal ? words.done : words.left(String(goal - count)));
+  host.header("{{TITLE}}", count >= goal ? words.done : words.left(String(goal - count)));
 }

@@ -20,7 +20,7 @@ const host = connect<Counter>({
   start({ state, settings, locale }) {
     if (state) model.counter = state;
     model.goal = Number(settings["goal"]);
-    const header = (aside: string): void => host.header("__TITLE__", aside);
+    const header = (aside: string): void => host.header("{{TITLE}}", aside);
     mounted = mount(Widget, { target: document.body, props: { model, words: wordsFor(locale), locale, header } });
   },
   snapshot: () => model.counter,

@@ -1,6 +1,6 @@
 // What the page shows, as values that Svelte follows.
 
-import { add, dayOf, FIRST, onDay } from "./counter";
+import { add, FIRST, onDay, today } from "./counter";
 import type { Counter } from "./counter";
 
 export class Model {
@@ -13,11 +13,11 @@ export class Model {
   }
 
   get count(): number {
-    return onDay(this.counter, dayOf(new Date())).count;
+    return onDay(this.counter, today()).count;
   }
 
   add(amount: number): void {
-    this.counter = add(onDay(this.counter, dayOf(new Date())), amount);
+    this.counter = add(onDay(this.counter, today()), amount);
     this.#changed();
   }
 }

@@ -2,7 +2,7 @@
 
 import { connect } from "@moult/widget";
 
-import { add, dayOf, FIRST, MIGRATIONS, onDay, readCounter, SCHEMA } from "./counter";
+import { add, FIRST, MIGRATIONS, onDay, readCounter, SCHEMA, today } from "./counter";
 import type { Counter } from "./counter";
 import { createView } from "./view";
 import type { View } from "./view";
@@ -42,12 +42,8 @@ host.onSettings((settings) => {
   show();
 });
 
-function today(): string {
-  return dayOf(new Date());
-}
-
 function show(): void {
   const { count } = onDay(counter, today());
   view?.show(count, goal);
-  host.header("__TITLE__", count >= goal ? words.done : words.left(String(goal - count)));
+  host.header("{{TITLE}}", count >= goal ? words.done : words.left(String(goal - count)));
 }

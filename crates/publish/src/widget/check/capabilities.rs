@@ -31,7 +31,8 @@ const CALLS: [(&str, Capability); 17] = [
 struct Use {
     place: String,
     call: &'static str,
-    /// Logic holds its texts without bounds, so a name found there may be a part of another.
+    /// Not so where the code looks first whether it may; nor in logic, which holds its texts without bounds, so that a
+    /// name found there may be a part of another.
     certain: bool,
 }
 
@@ -96,7 +97,7 @@ fn used(widget: &Widget<'_>) -> BTreeMap<Capability, Use> {
                 used.entry(capability).or_insert_with(|| Use {
                     place: format!("{}:{line}", widget.project.shown(script.path)),
                     call,
-                    certain: true,
+                    certain: !is_asked_before(widget, capability),
                 });
             }
         }
@@ -121,6 +122,16 @@ fn used(widget: &Widget<'_>) -> BTreeMap<Capability, Use> {
         }
     }
     used
+}
+
+/// Whether the code looks at what is granted before it calls.
+fn is_asked_before(widget: &Widget<'_>, capability: Capability) -> bool {
+    let asks = |quote: &str| format!("includes({quote}{capability}{quote})");
+    widget.scripts.iter().any(|script| {
+        ["\"", "'", "`"]
+            .into_iter()
+            .any(|quote| script.places(&asks(quote)).next().is_some())
+    })
 }
 
 /// What to write for a capability.

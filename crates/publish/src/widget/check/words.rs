@@ -63,11 +63,13 @@ fn look_at_setting(widget: &Widget<'_>, key: &str, setting: &Setting, findings: 
             );
         }
     }
-    let is_read = widget
-        .scripts
-        .iter()
-        .any(|script| script.places(key).next().is_some())
-        || widget.manifest.entry.logic.is_some();
+    // Of `zone_1` and `zone_2` code often has the first part alone.
+    let stem = key.trim_end_matches(|last: char| last.is_ascii_digit());
+    let is_read = widget.manifest.entry.logic.is_some()
+        || widget
+            .scripts
+            .iter()
+            .any(|script| script.places(stem).next().is_some());
     if !is_read && !widget.scripts.is_empty() {
         findings.doubt(
             "setting_unread",

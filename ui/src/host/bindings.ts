@@ -922,6 +922,15 @@ version: string,
 permissions: Array<Permission>, };
 
 /**
+ * What the developer's widgets look like to the shell, while the switch is on.
+ */
+export type DeveloperView = { 
+/**
+ * The tiles that show unsigned widgets, each with what went wrong last, if it still does.
+ */
+tiles: Record<string, string | null>, };
+
+/**
  * The whole picture, for the shell.
  */
 export type Overview = { 
@@ -976,7 +985,11 @@ needs: Array<ConsentRequest>,
 /**
  * What this computer believes.
  */
-beliefs: { [key in string]: string }, };
+beliefs: { [key in string]: string }, 
+/**
+ * The widgets that are being written, while the user has the developer switch on.
+ */
+developer: DeveloperView | null, };
 
 /**
  * What the stage gets when it opens.
@@ -1087,5 +1100,9 @@ subject: Subject,
 /**
  * To which.
  */
-version: string, } | { "kind": "restart_now" } | { "kind": "save_report" };
+version: string, } | { "kind": "restart_now" } | { "kind": "set_developer", 
+/**
+ * Whether.
+ */
+on: boolean, } | { "kind": "save_report" };
 

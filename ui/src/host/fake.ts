@@ -186,6 +186,7 @@ export function ordinaryDay(now: number): Overview {
     not_tried: null,
     needs: [],
     beliefs: { root: "4", timestamp: "21,907, good for 22 h", snapshot: "8,114", floor: "21,880" },
+    developer: null,
   };
 }
 
@@ -414,6 +415,9 @@ export class FakeHost {
       }
       case "grant":
         this.change({ needs: this.overview.needs.filter(({ widget }) => widget !== command.widget) });
+        return null;
+      case "set_developer":
+        this.change({ developer: command.on ? { tiles: {} } : null });
         return null;
       case "save_report":
         return "/home/you/moult-report.zip";

@@ -6,6 +6,9 @@ import { copyFile, mkdir, rm } from "node:fs/promises";
 
 import { build } from "esbuild";
 
+/** esbuild has said what is wrong. */
+const failed = () => process.exit(1);
+
 if (process.argv.includes("--tests")) {
   await rm("build", { recursive: true, force: true });
   await build({
@@ -16,7 +19,7 @@ if (process.argv.includes("--tests")) {
     format: "esm",
     outExtension: { ".js": ".mjs" },
     logLevel: "warning",
-  });
+  }).catch(failed);
 } else {
   await rm("dist", { recursive: true, force: true });
   await mkdir("dist", { recursive: true });
@@ -34,7 +37,7 @@ if (process.argv.includes("--tests")) {
     // Served by the host beside each bundle.
     external: ["/_moult/*"],
     logLevel: "warning",
-  });
+  }).catch(failed);
   for (const file of ["moult.json", "icon.svg"]) await copyFile(file, `dist/${file}`);
   await copyFile("src/index.html", "dist/index.html");
 }

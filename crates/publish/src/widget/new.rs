@@ -208,6 +208,7 @@ mod tests {
             }
             for (path, bytes) in files {
                 let text = String::from_utf8(filled(bytes, &id)).unwrap();
+                let left = ["{{NAME}}", "{{PUBLISHER}}", "{{TITLE}}"];
                 assert!(!left.iter().any(|name| text.contains(name)), "{path}");
             }
         }

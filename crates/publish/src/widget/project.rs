@@ -69,6 +69,11 @@ impl Project {
         bundle_folder::assemble(&self.built, manifest, built.files)
     }
 
+    /// What goes into the bundle, as a person finds it.
+    pub fn whole(&self) -> &'static str {
+        if self.is_built_apart() { BUILT } else { "." }
+    }
+
     /// The path of a file of the bundle as a person finds it.
     pub fn shown(&self, path: &str) -> String {
         if self.is_built_apart() {

@@ -66,7 +66,7 @@ pub(super) fn look_at_size(project: &Project, packed: &Packed, findings: &mut Fi
     if bytes > LARGE {
         findings.doubt(
             "size",
-            project.shown(""),
+            project.whole(),
             format!(
                 "the bundle has {}; it is allowed ({}) and much for a widget",
                 Size(bytes),

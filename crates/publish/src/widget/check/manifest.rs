@@ -94,10 +94,10 @@ pub(super) fn refused(project: &Project, error: &PublishError, findings: &mut Fi
         ),
         BundleError::TooLarge(_) | BundleError::TooManyEntries(_) => (
             "too_large",
-            project.shown(""),
+            project.whole().to_owned(),
             "leave out what the widget does not use, and make pictures smaller",
         ),
-        _ => ("bundle", project.shown(""), "see docs/bundle-format.md"),
+        _ => ("bundle", project.whole().to_owned(), "see docs/bundle-format.md"),
     };
     findings.fault(rule, place, what, mend);
 }

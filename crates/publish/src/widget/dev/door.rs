@@ -82,7 +82,8 @@ impl Door {
         self.stream.set_nonblocking(false).map_err(talk)?;
         match found {
             Ok(0) => Err(talk(io::ErrorKind::UnexpectedEof.into())),
-            Ok(_) => Ok(()),
+            // Nothing was asked. What comes all the same would be taken for the answer to the next question.
+            Ok(_) => Err(DevError::Answer),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
             Err(error) => Err(talk(error)),
         }

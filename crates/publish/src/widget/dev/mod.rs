@@ -25,6 +25,8 @@ use watch::Watch;
 
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_millis(25);
+/// Editors empty a file before they write it, and save several at once: what changed must have stood for this long.
+const SETTLE: Duration = Duration::from_millis(15);
 
 /// Why nothing can be shown.
 #[derive(Debug, thiserror::Error)]
@@ -139,7 +141,7 @@ impl<'a> Session<'a> {
                 if interrupt.is_asked() {
                     return Ok(());
                 }
-                if let Some(saved) = watch.changed() {
+                if let Some(saved) = watch.settled(SETTLE) {
                     break saved;
                 }
                 self.door.check()?;

@@ -31,6 +31,18 @@ impl Watch {
         watch
     }
 
+    /// As [`Self::changed`], once nothing has changed for a moment.
+    pub(super) fn settled(&mut self, moment: Duration) -> Option<Instant> {
+        let mut saved = self.changed()?;
+        loop {
+            std::thread::sleep(moment);
+            match self.changed() {
+                Some(later) => saved = later,
+                None => return Some(saved),
+            }
+        }
+    }
+
     /// When the newest of what differs from the last look was saved, if anything does.
     pub(super) fn changed(&mut self) -> Option<Instant> {
         let now = self.look();

@@ -25,7 +25,7 @@ const SAVES: usize = 20;
 
 /// `moult widget dev`, and what it says.
 struct Tool {
-    process: Guard,
+    _process: Guard,
     news: Receiver<Value>,
 }
 
@@ -52,7 +52,7 @@ impl Tool {
             }
         });
         Ok(Self {
-            process: Guard::new(child),
+            _process: Guard::new(child),
             news,
         })
     }
@@ -99,7 +99,10 @@ fn save(folder: &Path, text: &str) -> anyhow::Result<()> {
         &words[..begin],
         &words[end..]
     );
-    Ok(std::fs::write(&path, changed)?)
+    // At once, as editors do.
+    let fresh = path.with_file_name(".words.ts.new");
+    std::fs::write(&fresh, changed)?;
+    Ok(std::fs::rename(fresh, path)?)
 }
 
 async fn says(scene: &Scene, count: &str, goal: &str) -> anyhow::Result<()> {

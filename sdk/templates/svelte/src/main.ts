@@ -6,7 +6,6 @@ import { mount, unmount } from "svelte";
 import { MIGRATIONS, readCounter, SCHEMA } from "./counter";
 import type { Counter } from "./counter";
 import { Model } from "./model.svelte";
-import "./style.css";
 import Widget from "./Widget.svelte";
 import { wordsFor } from "./words";
 

@@ -26,7 +26,8 @@ use crate::revival::{self, Revival};
 use crate::stage::Stage;
 use crate::writing::Writing;
 use crate::{
-    commands, hand_over, health, local_api, log, not_tried, overview, protocol, take_over, window, writing,
+    commands, developer, hand_over, health, local_api, log, not_tried, overview, protocol, take_over, window,
+    writing,
 };
 
 /// How long the stage may take to save what the user typed last.
@@ -60,6 +61,7 @@ pub(crate) struct Context {
     pub(crate) hand_over: hand_over::Present,
     pub(crate) take_over: take_over::Present,
     pub(crate) local_api: local_api::Present,
+    pub(crate) developer: developer::Present,
     /// A newer version that the launcher could not try.
     pub(crate) not_tried: not_tried::Present,
 }
@@ -121,6 +123,7 @@ fn open(build: Build, places: Places, link: Option<Link>) -> anyhow::Result<Cont
         hand_over: hand_over::Present::default(),
         take_over: take_over::Present::default(),
         local_api: local_api::Present::default(),
+        developer: developer::Present::default(),
         not_tried: not_tried::Present::default(),
     })
 }
@@ -297,7 +300,7 @@ fn running_digest(context: &Context, state: &BootState) -> anyhow::Result<Digest
 /// What is to be kept current: executable, shell, and each widget on the board once.
 pub(crate) fn wanted(context: &Context) -> Vec<Subject> {
     let mut subjects = vec![Subject::Executable, Subject::Shell];
-    for tile in context.records.board().tiles {
+    for tile in context.records.kept_board().tiles {
         let subject = Subject::Widget(tile.widget);
         if !subjects.contains(&subject) {
             subjects.push(subject);
@@ -385,6 +388,12 @@ fn listen_to_session(context: &Arc<Context>) {
 /// Ends the application: what was typed is saved first, and the launcher is told why.
 pub(crate) async fn quit(context: &Arc<Context>, why: Quit) {
     hand_over::withdraw(context);
+    if let Err(error) = developer::set(context, false) {
+        tracing::warn!(
+            error = format!("{error:#}"),
+            "the door for developers could not be closed"
+        );
+    }
     context.stage.flush(FLUSH_BUDGET).await;
     let _right = writing::end(context, STOP_BUDGET).await;
     tell(context, &ToLauncher::Quitting { why });

@@ -13,7 +13,7 @@ use tauri::{State, Webview};
 use crate::app::{Context, wanted};
 use crate::presses::Area;
 use crate::stage::WEBVIEW;
-use crate::{health, host, logic, overview, powers, report, revival, swaps};
+use crate::{developer, health, host, logic, overview, powers, report, revival, swaps};
 
 type Shared<'a> = State<'a, Arc<Context>>;
 
@@ -232,6 +232,7 @@ async fn carry_out(context: &Arc<Context>, command: ShellCommand) -> anyhow::Res
             host::open_tile(context, &instance)?;
         }
         ShellCommand::RestartNow => engine.into_iter().for_each(moult_update::Engine::restart_now),
+        ShellCommand::SetDeveloper { on } => developer::set(context, on)?,
         ShellCommand::SaveReport => return report::save(context).await,
     }
     Ok(Value::Null)

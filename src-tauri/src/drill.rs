@@ -117,7 +117,11 @@ async fn carry_out(context: &Arc<Context>, bundles: &Bundles, order: Order) -> a
         Order::News { instance, news } => {
             for news in news {
                 let (instance, token) = (instance.clone(), String::new());
-                context.stage.send(&StageEvent::News { instance, token, news });
+                context.stage.send(&StageEvent::News {
+                    instance,
+                    token,
+                    news,
+                });
             }
         }
         Order::Grant { widget, capability } => {

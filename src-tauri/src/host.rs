@@ -192,6 +192,9 @@ pub(crate) fn open_tile(context: &Context, instance: &str) -> anyhow::Result<()>
 
 /// The bundle that stands for a subject now.
 pub(crate) fn current(context: &Context, subject: &Subject) -> anyhow::Result<Option<Arc<Bundle>>> {
+    if let Some(bundle) = context.records.session().bundle(subject) {
+        return Ok(Some(bundle));
+    }
     let bundles = context.writing.bundles();
     match bundles.subject(subject)?.current {
         Some(installed) => Ok(Some(read(&bundles.path(&installed.digest))?)),

@@ -7,6 +7,7 @@
 //! - [`logic`]: the logic of the widgets on the board; [`live`]: which of two versions may act.
 //! - [`stage`]: orders to the stage page and what comes back.
 //! - [`host`]: what the update engine asks of the application; [`swaps`]: what each place on the board is told then.
+//! - [`developer`]: unsigned widgets of who writes them, while a switch is on.
 //! - [`commands`]: the only five commands that the stage page has.
 //! - [`overview`]: the picture that the shell draws; [`not_tried`]: what the launcher adds to it.
 //! - [`companions`]: the programs beside the application that a build brings along.
@@ -22,6 +23,7 @@ mod blame;
 mod build;
 mod commands;
 mod companions;
+mod developer;
 #[cfg(all(unix, debug_assertions))]
 mod drill;
 mod figures;

@@ -71,6 +71,10 @@ pub(crate) fn draw(context: &Context) -> Overview {
                     .map(|text| ("place".to_owned(), text)),
             )
             .collect(),
+        developer: context
+            .developer
+            .is_on()
+            .then(|| context.records.session().view()),
     }
 }
 
@@ -116,6 +120,10 @@ fn installed(context: &Context, picture: &Picture, settings: &Settings) -> Vec<I
         bundles
             .into_iter()
             .filter_map(|(subject, slots)| bundle(context, picture, settings, subject, &slots)),
+    );
+    let written = context.records.session().subjects().into_iter();
+    parts.extend(
+        written.filter_map(|subject| bundle(context, picture, settings, subject, &BundleSlots::default())),
     );
     parts
 }

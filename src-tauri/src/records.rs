@@ -16,6 +16,7 @@ use moult_sandbox::Grants;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::developer::{self, Session};
 use crate::kept::Kept;
 
 mod logic_state;
@@ -39,6 +40,8 @@ pub(crate) struct Records {
     states: Mutex<BTreeMap<String, Kept<SavedState>>>,
     proven: Mutex<Kept<Proven>>,
     held: Mutex<Kept<Held>>,
+    /// What there is beside the files, of widgets that are being written.
+    session: Session,
     /// Whether this process has the right to write.
     writes: AtomicBool,
 }
@@ -69,6 +72,7 @@ impl Records {
             states: Mutex::default(),
             proven: Mutex::new(Kept::first(Proven::default())?),
             held: Mutex::new(Kept::first(Held::default())?),
+            session: Session::default(),
             writes: AtomicBool::new(false),
         };
         records.read_again()?;
@@ -158,11 +162,25 @@ impl Records {
         Ok(())
     }
 
+    /// What there is beside the files.
+    pub(crate) fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// The board with all that stands on it.
     pub(crate) fn board(&self) -> Board {
+        let mut board = self.kept_board();
+        board.tiles.extend(self.session.tiles());
+        board
+    }
+
+    /// The board as it is on the disk.
+    pub(crate) fn kept_board(&self) -> Board {
         locked(&self.board).value().clone()
     }
 
     pub(crate) fn set_board(&self, board: Board) -> anyhow::Result<()> {
+        let board = self.session.part(board);
         self.may_write()?;
         let mut instances: Vec<&str> = board.tiles.iter().map(|tile| tile.instance.as_str()).collect();
         instances.sort_unstable();
@@ -206,10 +224,14 @@ impl Records {
     }
 
     pub(crate) fn grants(&self) -> Grants {
-        locked(&self.grants).value().clone()
+        self.session.over(locked(&self.grants).value().clone())
     }
 
     pub(crate) fn decide(&self, widget: &WidgetId, capability: &str, allowed: bool) -> anyhow::Result<()> {
+        if developer::is_ones(widget) {
+            self.session.decide(widget, capability, allowed);
+            return Ok(());
+        }
         self.may_write()?;
         let mut grants = locked(&self.grants);
         let mut decided = grants.value().clone();
@@ -223,6 +245,9 @@ impl Records {
     }
 
     pub(crate) fn state(&self, instance: &str) -> Option<SavedState> {
+        if self.session.has_tile(instance) {
+            return self.session.state(instance);
+        }
         let states = locked(&self.states);
         let state = states.get(instance)?.value();
         (*state != no_state()).then(|| state.clone())
@@ -230,6 +255,15 @@ impl Records {
 
     /// Saves the state of a tile that is on the board. When this returns, the state is on the disk.
     pub(crate) fn save_state(&self, instance: &str, state: SavedState) -> anyhow::Result<()> {
+        let bytes = serde_json::to_vec(&state.data)?.len();
+        anyhow::ensure!(
+            bytes <= STATE_LIMIT_BYTES,
+            "the state has {bytes} bytes; {STATE_LIMIT_BYTES} are allowed"
+        );
+        if self.session.has_tile(instance) {
+            self.session.save_state(instance, state);
+            return Ok(());
+        }
         self.may_write()?;
         anyhow::ensure!(
             locked(&self.board)
@@ -238,11 +272,6 @@ impl Records {
                 .iter()
                 .any(|tile| tile.instance == instance),
             "there is no tile `{instance}` on the board"
-        );
-        let bytes = serde_json::to_vec(&state.data)?.len();
-        anyhow::ensure!(
-            bytes <= STATE_LIMIT_BYTES,
-            "the state has {bytes} bytes; {STATE_LIMIT_BYTES} are allowed"
         );
         let mut states = locked(&self.states);
         let next = match states.get(instance) {

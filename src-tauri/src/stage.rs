@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use moult_model::stage::{Carried, CarriedKey, StageEvent, StageReport, SwapCause, SwapFailure};
 use moult_update::SwapFigures;
@@ -31,6 +31,8 @@ struct Inner {
     /// The token of the load that stands in each place. The shell's place is `None`.
     standing: HashMap<Option<String>, String>,
     awaited: HashMap<String, Awaited>,
+    /// When a new version was switched in last.
+    switched_at: Option<Instant>,
     flushed: Option<oneshot::Sender<()>>,
     frozen: Option<oneshot::Sender<Carried>>,
     carried: Option<oneshot::Sender<()>>,
@@ -156,6 +158,11 @@ impl Stage {
         ending
     }
 
+    /// When a new version was switched in last, in whichever place.
+    pub(crate) fn switched_at(&self) -> Option<Instant> {
+        self.inner().switched_at
+    }
+
     pub(crate) fn forget(&self, token: &str) {
         self.inner().awaited.remove(token);
     }
@@ -170,7 +177,9 @@ impl Stage {
                 state_bytes,
                 replayed_keys,
             } => {
-                if let Some(awaited) = self.inner().awaited.get_mut(&token) {
+                let mut inner = self.inner();
+                inner.switched_at = Some(Instant::now());
+                if let Some(awaited) = inner.awaited.get_mut(&token) {
                     awaited.figures = Some(SwapFigures {
                         ready_ms,
                         switch_ms,

@@ -20,6 +20,8 @@ use crate::{logic, revival};
 const READY: Duration = Duration::from_secs(5);
 /// How long a bundle is on trial after the switch.
 const TRIAL: Duration = Duration::from_secs(4);
+/// The same for a version that a developer has just saved: the next one may come soon, and nothing is lost with it.
+const DEVELOPER_TRIAL: Duration = Duration::from_millis(400);
 /// What the stage may need beyond these.
 const SLACK: Duration = Duration::from_secs(5);
 /// How long an order waits for a stage that is not open yet.
@@ -36,7 +38,11 @@ pub(crate) struct Manner {
 
 impl From<SwapReason> for Manner {
     fn from(reason: SwapReason) -> Self {
-        Self { reason, trial: TRIAL }
+        let trial = match reason {
+            SwapReason::Developer => DEVELOPER_TRIAL,
+            SwapReason::Update | SwapReason::GoBack => TRIAL,
+        };
+        Self { reason, trial }
     }
 }
 

@@ -12,7 +12,7 @@ use moult_update::Engine;
 use crate::app::{Context, start_engine};
 use crate::places::Places;
 use crate::powers::timers;
-use crate::{health, host, local_api, logic, window};
+use crate::{developer, health, host, local_api, logic, window};
 
 /// How long a start waits for another process to give the right up.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -122,6 +122,7 @@ pub(crate) fn begin_when_free(context: &Arc<Context>) {
 /// engine starts.
 pub(crate) fn begin(context: &Arc<Context>, right: WriteRight) -> anyhow::Result<()> {
     right.check()?;
+    developer::sweep(context);
     context.records.read_again()?;
     context.records.set_writing(true)?;
     context

@@ -3,6 +3,7 @@
 
 mod bad_executable;
 mod bad_notes;
+mod developer;
 mod executable;
 mod hand_over;
 mod held;

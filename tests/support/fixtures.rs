@@ -90,7 +90,9 @@ const TOOL_SOURCES: &[&str] = &[
     "crates/delta",
     "crates/trust",
     "crates/boot",
+    "crates/sandbox",
     "crates/publish",
+    "sdk",
 ];
 /// What decides the form of keys and repositories. Builds that trust the keys take long: they are not made
 /// anew for a change elsewhere.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::board::{Board, Tile};
 use crate::bundle::{Permission, Setting, Size};
+use crate::developer::DeveloperView;
 use crate::{Activity, Channel, ErrorCode, HistoryEntry, NotTried, Problem, Settings, Subject, WidgetId};
 
 /// State that a bundle keeps across swaps and restarts.
@@ -451,6 +452,9 @@ pub struct Overview {
     pub held: Vec<HeldWidget>,
     /// What this computer believes.
     pub beliefs: BTreeMap<String, String>,
+    /// The widgets that are being written, while the user has the developer switch on.
+    #[serde(default)]
+    pub developer: Option<DeveloperView>,
 }
 
 /// The logic of a widget on the board does not run as it should.
@@ -607,6 +611,11 @@ pub enum ShellCommand {
     },
     /// Restart into the version that waits.
     RestartNow,
+    /// Let widgets that are being written run here, until Moult ends.
+    SetDeveloper {
+        /// Whether.
+        on: bool,
+    },
     /// Choose a folder and save a report of versions and history there.
     SaveReport,
 }

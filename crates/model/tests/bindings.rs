@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use moult_model::{board, bundle, not_tried, problem, progress, settings, stage};
+use moult_model::{board, bundle, developer, not_tried, problem, progress, settings, stage};
 use ts_rs::{Config, TS};
 
 fn declare<T: TS>(out: &mut String, config: &Config) {
@@ -80,6 +80,7 @@ fn typescript_types_are_up_to_date() {
         stage::ConsentRequest,
         stage::LogicNotice,
         stage::CapabilityUse,
+        developer::DeveloperView,
         stage::Overview,
         stage::StageStart,
         stage::StageEvent,

@@ -63,7 +63,9 @@ impl Listener for Hearing {
             );
         }
         let load = context.loads.by_token(&page.load);
-        let Some(instance) = load.and_then(|load| load.instance.clone()) else { return };
+        let Some(instance) = load.and_then(|load| load.instance.clone()) else {
+            return;
+        };
         context.stage.send(&StageEvent::News {
             instance,
             token: page.load,

@@ -80,9 +80,16 @@ impl Talk {
         number: RequestNumber,
         outcome: Result<Value, String>,
     ) {
-        let place = |token: &str| context.loads.by_token(token).and_then(|load| load.instance.clone());
+        let place = |token: &str| {
+            context
+                .loads
+                .by_token(token)
+                .and_then(|load| load.instance.clone())
+        };
         let asked = locked(&self.bus).asked(number).cloned();
-        let Some(asked) = asked.filter(|asked| asked.side == Side::Page) else { return };
+        let Some(asked) = asked.filter(|asked| asked.side == Side::Page) else {
+            return;
+        };
         let answers = place(token);
         if answers.is_some() && answers == place(&asked.load) {
             self.answered(number, &asked, outcome);

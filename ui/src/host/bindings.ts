@@ -1125,6 +1125,15 @@ at: string,
 count: number, };
 
 /**
+ * What the developer's widgets look like to the shell, while the switch is on.
+ */
+export type DeveloperView = { 
+/**
+ * The tiles that show unsigned widgets, each with what went wrong last, if it still does.
+ */
+tiles: Record<string, string | null>, };
+
+/**
  * The whole picture, for the shell.
  */
 export type Overview = { 
@@ -1187,7 +1196,11 @@ held: Array<HeldWidget>,
 /**
  * What this computer believes.
  */
-beliefs: { [key in string]: string }, };
+beliefs: { [key in string]: string }, 
+/**
+ * The widgets that are being written, while the user has the developer switch on.
+ */
+developer: DeveloperView | null, };
 
 /**
  * What the stage gets when it opens.
@@ -1338,5 +1351,9 @@ version: string, } | { "kind": "try_again",
 /**
  * Which instance.
  */
-instance: string, } | { "kind": "restart_now" } | { "kind": "save_report" };
+instance: string, } | { "kind": "restart_now" } | { "kind": "set_developer", 
+/**
+ * Whether.
+ */
+on: boolean, } | { "kind": "save_report" };
 

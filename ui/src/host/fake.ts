@@ -189,6 +189,7 @@ export function ordinaryDay(now: number): Overview {
     needs: [],
     held: [],
     beliefs: { root: "4", timestamp: "21,907, good for 22 h", snapshot: "8,114", floor: "21,880" },
+    developer: null,
   };
 }
 
@@ -446,6 +447,9 @@ export class FakeHost {
       }
       case "start_logic":
         this.change({ logic: this.overview.logic.filter(({ instance }) => instance !== command.instance) });
+        return null;
+      case "set_developer":
+        this.change({ developer: command.on ? { tiles: {} } : null });
         return null;
       case "save_report":
         return "/home/you/moult-report.zip";

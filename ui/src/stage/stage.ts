@@ -27,6 +27,8 @@ const FLUSH_MS = 400;
 
 /** How many denials of one load are told. */
 const DENIALS = 200;
+/** What the subjects of widgets begin with that are being written. */
+const WRITTEN = "w/developer/";
 
 /** The least time between two reports of input, in milliseconds. */
 const INPUT_MS = 100;
@@ -290,6 +292,10 @@ export class Stage implements FrameListener {
         if (slot.instance !== null && this.#keyboard.has(frame)) this.#tellShell({ kind: "chord", key: message.key });
         return;
       case "error":
+        if (frame.ready && slot.instance !== null && frame.load.subject.startsWith(WRITTEN)) {
+          const detail = `${message.message}\n${message.stack}`.trim();
+          this.#tellShell({ kind: "threw", instance: slot.instance, detail });
+        }
         if (frame.ready)
           console.error(`${frame.load.subject} ${frame.load.version}: ${message.message}\n${message.stack}`);
         return;

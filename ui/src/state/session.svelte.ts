@@ -64,6 +64,8 @@ export class Session {
   #frames: Record<string, FrameFact> = $state.raw({});
   #headers: Record<string, { title: string; aside: string }> = $state.raw({});
   #swaps: Record<string, SwapStep> = $state.raw({});
+  /** What widgets that are being written threw since their last swap. */
+  #threw: Record<string, string> = $state.raw({});
   /** Grants that were sent and not yet shown in a picture. */
   #granting: string[] = $state.raw([]);
   readonly toasts = new Toasts();
@@ -127,6 +129,9 @@ export class Session {
         logic: this.overview?.logic?.find((one) => one.instance === tile.instance) ?? null,
         held,
         pinned,
+        written: this.overview?.developer?.tiles[tile.instance] !== undefined,
+        trouble: this.overview?.developer?.tiles[tile.instance] ?? null,
+        threw: this.#threw[tile.instance] ?? null,
         need: need && !pinned && !this.#granting.includes(need.widget) ? need : null,
       };
     }),
@@ -148,11 +153,22 @@ export class Session {
         this.#frames = { ...this.#frames, [news.instance]: { phase: news.phase, version: news.version } };
         return;
       case "swap":
-        if (news.instance !== null) this.#swaps = { ...this.#swaps, [news.instance]: news.step };
+        if (news.instance === null) return;
+        this.#swaps = { ...this.#swaps, [news.instance]: news.step };
+        if (news.step === "switching") this.forgive(news.instance);
+        return;
+      case "threw":
+        this.#threw = { ...this.#threw, [news.instance]: news.detail };
         return;
       case "chord":
         if (news.key === "Escape") this.escape();
     }
+  }
+
+  /** What a widget threw is of no interest any more. */
+  forgive(instance: string): void {
+    const { [instance]: _, ...rest } = this.#threw;
+    this.#threw = rest;
   }
 
   kept(): Kept {

@@ -117,6 +117,9 @@ export const en = {
     heldMore: "This tile is not updated.",
     hold: (version: string) => `Keep this tile on ${version}`,
     follow: (version: string) => `Update this tile to ${version}`,
+    developer: "Developer",
+    trouble: "The newest version does not run. This is the one before it.",
+    threw: "It threw an error.",
   },
 
   goBack: (version: string) => `Go back to ${version}`,
@@ -308,6 +311,11 @@ export const en = {
     channels: "Channels",
     rights: "Widgets and rights",
     computer: "This computer",
+    developer: "Developer",
+    developerOn: "Widgets that are being written",
+    developerMore:
+      "Lets a widget run here that nobody has signed, from a tool on this computer that can read your files. It goes off when Moult ends.",
+    developerNext: "Now, in the folder of a widget:",
     about: "About",
     appearance: "Look",
     themes: { system: "As the system", light: "Light", dark: "Dark", high_contrast: "High contrast" } satisfies Record<

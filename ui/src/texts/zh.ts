@@ -133,6 +133,9 @@ export const zh: Texts = {
     heldMore: "这个组件不会更新。",
     hold: (version: string) => `让这个组件停留在 ${version}`,
     follow: (version: string) => `将这个组件更新到 ${version}`,
+    developer: "开发者",
+    trouble: "最新版本无法运行，当前显示的是之前的版本。",
+    threw: "出现错误。",
   },
 
   goBack: (version) => `回到 ${version}`,
@@ -316,6 +319,10 @@ export const zh: Texts = {
     channels: "渠道",
     rights: "小组件与权限",
     computer: "这台电脑",
+    developer: "开发者",
+    developerOn: "正在编写的小组件",
+    developerMore: "允许本机上能读取你的文件的工具在这里运行未签名的小组件。Moult 退出后自动关闭。",
+    developerNext: "然后在小组件的文件夹里运行：",
     about: "关于",
     appearance: "外观",
     themes: { system: "跟随系统", light: "浅色", dark: "深色", high_contrast: "高对比度" } satisfies Record<

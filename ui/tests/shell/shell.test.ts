@@ -40,6 +40,56 @@ beforeEach(() => {
   document.body.replaceChildren();
 });
 
+describe("a widget that is being written", () => {
+  const written = { "clock-1": null } as Record<string, string | null>;
+  async function show(tiles: Record<string, string | null> | null): Promise<void> {
+    host.tell({ kind: "overview", overview: { ...ordinaryDay(Date.now()), developer: tiles && { tiles } } });
+    await settle();
+  }
+
+  it("is marked as such, and no other is", async () => {
+    await open("board");
+    expect(find("developer-clock-1")).toBeNull();
+    await show(written);
+    expect(text("developer-clock-1")).toBe("Developer");
+    expect(find("developer-notes-1")).toBeNull();
+  });
+
+  it("has what keeps its newest version from running laid over it, where no hole is cut", async () => {
+    await open("board");
+    await show({ "clock-1": "main.ts:3: expected ;" });
+    expect(text("trouble-clock-1")).toContain("main.ts:3: expected ;");
+    expect(find("trouble-clock-1")?.hasAttribute("data-cover")).toBe(true);
+    await show(written);
+    expect(find("trouble-clock-1")).toBeNull();
+  });
+
+  it("shows what it threw until that is put away, or a newer version comes", async () => {
+    await open("board");
+    await show(written);
+    host.tell({ kind: "threw", instance: "clock-1", detail: "Error: high tide" });
+    await settle();
+    expect(text("trouble-clock-1")).toContain("high tide");
+    await click("forgive-clock-1");
+    expect(find("trouble-clock-1")).toBeNull();
+    host.tell({ kind: "threw", instance: "clock-1", detail: "Error: low tide" });
+    host.tell({ kind: "swap", instance: "clock-1", step: "switching", version: "1.0.0" });
+    await settle();
+    expect(find("trouble-clock-1")).toBeNull();
+  });
+
+  it("may run once the switch is on, and the switch says how it stands", async () => {
+    await open("board");
+    await click("settings");
+    await click("section-developer");
+    expect(find("developer")?.getAttribute("aria-checked")).toBe("false");
+    await click("developer");
+    expect(host.commands).toEqual([{ kind: "set_developer", on: true }]);
+    await show({});
+    expect(find("developer")?.getAttribute("aria-checked")).toBe("true");
+  });
+});
+
 describe("the board", () => {
   it("shows a tile for each instance, with the name the widget gave or its own", async () => {
     await open("board");

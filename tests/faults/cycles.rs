@@ -15,9 +15,9 @@ use crate::share::{self, Report, factor, is_all};
 /// The cycles, of which a few are done where not all are.
 const CYCLES: usize = 1_000;
 const FEW: usize = 8;
-/// From this cycle on nothing new may appear: the history and the list of bans have their full length, or
-/// with a few cycles, everything has happened once.
-const FULL: usize = 150;
+/// From this cycle on nothing new may appear: the history, the list of bans and the 256 updates that are
+/// remembered as carried out have their full length, or with a few cycles, everything has happened once.
+const FULL: usize = 300;
 /// Numbers with more digits, and other words in the records, may take this much more: bytes in all.
 const DIGITS: u64 = 2_048;
 /// The log of the launcher is bounded by itself; see its own tests.

@@ -63,7 +63,14 @@ const ROWS: [Row; 9] = [
     (
         "cycles",
         "updates that crash and are rolled back, in a row; afterwards no file more and no byte more than the digits of counters",
-        &[("cycles", "cycles"), ("largest_bytes", "bytes at most")],
+        &[
+            ("cycles", "cycles"),
+            (
+                "compared_from",
+                "of them to fill the history and every other list",
+            ),
+            ("largest_bytes", "bytes at most"),
+        ],
     ),
     (
         "trials",

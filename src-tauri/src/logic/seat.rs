@@ -14,6 +14,7 @@ use moult_sandbox::Bucket;
 use moult_sandbox::call::REQUEST_BYTES;
 use moult_sandbox::logic::Limits;
 use moult_sandbox::logic::pool::{Key, LogicError, Pool, Spec};
+use moult_sandbox::logic::process::ProcessError;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
@@ -263,7 +264,12 @@ impl Worker {
                 .ready(context, pool)
                 .and_then(|()| pool.handle(&self.key, event.clone()));
             match outcome {
-                Err(LogicError::NotRunning) if Instant::now() < end => std::thread::sleep(LOOK),
+                // It is being started again, or its process has just ended: the event never reached it.
+                Err(LogicError::NotRunning | LogicError::Process(ProcessError::Write(_)))
+                    if Instant::now() < end =>
+                {
+                    std::thread::sleep(LOOK);
+                }
                 outcome => break outcome,
             }
         };

@@ -130,10 +130,7 @@ impl Shadows {
     /// Whether a load runs beside the live one.
     pub(super) fn is_beside(&self, load: &LiveLoad) -> bool {
         let places = self.places();
-        let here = load
-            .instance
-            .as_deref()
-            .and_then(|instance| places.get(instance));
+        let here = load.instance.as_deref().and_then(|instance| places.get(instance));
         here.is_some_and(|(beside, _)| *beside == load.token)
     }
 

@@ -143,9 +143,7 @@ fn kill(world: &World, key: &moult_sandbox::logic::pool::Key) {
 fn a_snapshot_that_is_too_large_is_not_taken_and_the_one_before_stays() {
     let (world, key) = World::with("one");
     assert_eq!(world.act(&key, json!({"do": "count"})).unwrap(), json!(1));
-    world
-        .act(&key, json!({"do": "load", "bytes": 2 << 20}))
-        .unwrap();
+    world.act(&key, json!({"do": "load", "bytes": 2 << 20})).unwrap();
     assert_eq!(
         world.act(&key, json!({"do": "count"})).unwrap(),
         json!(2),

@@ -370,7 +370,10 @@ async fn put(
         Ok(figures) => {
             let committed = logic::swap::commit(context, &token).await;
             stand(context, place, &token);
-            committed.map(|()| figures.unwrap_or_default())
+            committed.map(|state| {
+                logic::swap::confirmed(context, &token, state);
+                figures.unwrap_or_default()
+            })
         }
         Err(failure) => {
             logic::swap::roll_back(context, &token, standing.as_deref()).await;

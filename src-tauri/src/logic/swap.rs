@@ -22,8 +22,9 @@ pub(crate) async fn prepare(context: &Arc<Context>, token: &str) -> Result<(), S
         return Ok(());
     };
     let state = match old_of(context, &seat) {
-        Some(old) => snapshot(&old).await,
-        None => None,
+        // One that is left because it failed hands nothing on: what was saved before it counts.
+        Some(old) if old.flags().fault().is_none() => snapshot(&old).await,
+        _ => None,
     };
     let (done, begun) = oneshot::channel();
     seat.tell(Order::Begin { state, done });
@@ -48,7 +49,8 @@ pub(crate) fn hand_over(context: &Arc<Context>, token: &str) {
             .set(&instance, token)
             .and_then(|old| context.logic.seat(&old));
         let new = context.logic.seat(token);
-        old.zip(new).map(|(old, new)| (pass_on(&old, &new), new))
+        let sound = old.filter(|old| old.flags().fault().is_none());
+        sound.zip(new).map(|(old, new)| (pass_on(&old, &new), new))
     };
     let Some((restored, new)) = restored else { return };
     tauri::async_runtime::spawn(async move {

@@ -151,6 +151,12 @@ impl Flags {
         fault.get_or_insert(failure);
     }
 
+    /// It begins anew.
+    fn forgive(&self) {
+        self.is_off.store(false, Ordering::Release);
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
     pub(super) fn fault(&self) -> Option<SwapFailure> {
         self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -186,7 +192,7 @@ impl Worker {
     fn carry_out(&mut self, context: &Context, pool: &Pool, order: Order) {
         match order {
             Order::Begin { state, done } => {
-                self.flags.is_off.store(false, Ordering::Release);
+                self.flags.forgive();
                 let begun = self.start(context, pool, state);
                 let _ = done.send(begun);
             }

@@ -145,7 +145,10 @@ pub(crate) async fn put(
             if let Some(instance) = place {
                 revival::release(context, instance);
             }
-            committed.map(|()| figures.unwrap_or_default())
+            committed.map(|state| {
+                logic::swap::confirmed(context, &token, state);
+                figures.unwrap_or_default()
+            })
         }
         Err(failure) => {
             let old = standing.as_ref().map(|live| live.token.as_str());

@@ -1,6 +1,6 @@
 //! A widget with logic: it is called, killed, swapped, and kept within its limits.
 
-use std::time::Duration;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use moult_durable::TwoCopy;
 use moult_model::board::{Board, Cell, Tile};
@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 const COUNTER: Part<'static> = Part::Widget("counter-1");
 const HEARD: &str = "[data-testid=heard]";
+const TIMERS_RIGHT: &str = "[data-testid='right-w/moult/counter-timers']";
 const TILE: &str = "[data-testid=tile-counter-1]";
 
 /// Starts a board with the counter and Notes on it. The counter may do what it declares.
@@ -54,14 +55,17 @@ async fn open(scene: &mut Scene) -> anyhow::Result<()> {
     scene.live(NOTES, "1.0.0").await
 }
 
-/// Has the page of the counter do something.
-async fn order(scene: &Scene, order: Value) -> anyhow::Result<()> {
+/// Has the page of the counter do something. Names the line that says what came of it.
+async fn order(scene: &Scene, mut order: Value) -> anyhow::Result<String> {
+    static LAST: AtomicU32 = AtomicU32::new(0);
+    let name = format!("order {}", LAST.fetch_add(1, Ordering::Relaxed));
+    order["as"] = json!(name);
     let script = "dispatchEvent(new CustomEvent('order', { detail: arguments[0] })); return true";
     scene
         .stage()?
         .inside(COUNTER, script, vec![json!(order.to_string())])
         .await?;
-    Ok(())
+    Ok(name)
 }
 
 /// Waits until the page of the counter has written this down.
@@ -73,10 +77,15 @@ async fn heard(scene: &Scene, line: &Value) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Has the logic do something, and waits for its answer.
+/// Has the page do something, and waits until this came of it.
+async fn done(scene: &Scene, what: Value, outcome: &Value) -> anyhow::Result<()> {
+    let name = order(scene, what).await?;
+    heard(scene, &json!({ name: outcome })).await
+}
+
+/// Has the logic do something, and waits for this answer.
 async fn logic(scene: &Scene, event: Value, answer: &Value) -> anyhow::Result<()> {
-    order(scene, json!({ "logic": event })).await?;
-    heard(scene, &json!({ "answer": answer })).await
+    done(scene, json!({ "logic": event }), answer).await
 }
 
 /// The processes that run logic now.
@@ -193,17 +202,16 @@ async fn logic_that_loops_is_stopped_and_nothing_else_is() -> anyhow::Result<()>
         open(scene).await?;
         logic(scene, json!({ "do": "count" }), &json!(1)).await?;
         let before = sandboxes(scene)?;
-        order(scene, json!({ "logic": { "do": "loop" } })).await?;
+        let looping = order(scene, json!({ "logic": { "do": "loop" } })).await?;
         steps::write_note(scene, "typed meanwhile").await?;
-        heard(scene, &json!({ "refused": "hung" })).await?;
+        heard(scene, &json!({ looping: { "refused": "hung" } })).await?;
         logic(scene, json!({ "do": "count" }), &json!(2)).await?;
         assert_eq!(sandboxes(scene)?, before, "the process of the others went on");
         let note = scene.stage()?.value(NOTES, NOTE).await?;
         assert_eq!(note, "typed meanwhile");
         for _ in 0..2 {
-            order(scene, json!({ "logic": { "do": "trap" } })).await?;
+            logic(scene, json!({ "do": "trap" }), &json!({ "refused": "crashed" })).await?;
         }
-        heard(scene, &json!({ "refused": "crashed" })).await?;
         scene
             .stage()?
             .read_attribute(Part::Shell, TILE, "data-logic", "off")
@@ -219,45 +227,55 @@ async fn logic_is_woken_hears_others_and_stops_when_it_may_not_any_more() -> any
     play("logic-talk", Setting::default(), async |scene| {
         open(scene).await?;
         let call = |capability: &str, request: Value| json!({ "do": "call", "capability": capability, "request": request });
-        let done = json!({ "ok": null });
-        logic(scene, call("timers.set", json!({ "name": "wake", "after_ms": 1000 })), &done).await?;
-        heard(scene, &json!({ "event": { "kind": "timer", "name": "wake" }, "kind": "logic" })).await?;
+        let ok = json!({ "ok": null });
+        logic(
+            scene,
+            call("timers.set", json!({ "name": "wake", "after_ms": 1000 })),
+            &ok,
+        )
+        .await?;
+        let timer = json!({ "kind": "timer", "name": "wake" });
+        heard(scene, &json!({ "event": timer, "kind": "logic" })).await?;
 
         let topic = json!({ "topic": "w/moult/counter:news" });
-        logic(scene, call("bus.listen", topic.clone()), &done).await?;
-        order(scene, json!({ "call": "bus.listen", "request": topic })).await?;
-        heard(scene, &json!({ "bus.listen": null })).await?;
-        order(scene, json!({ "call": "bus.publish", "request": { "topic": "news", "data": "all" } })).await?;
+        logic(scene, call("bus.listen", topic.clone()), &ok).await?;
+        done(scene, json!({ "call": "bus.listen", "request": topic }), &Value::Null).await?;
+        let published = json!({ "topic": "news", "data": "all" });
+        done(scene, json!({ "call": "bus.publish", "request": published }), &Value::Null).await?;
         let event = json!({ "data": "all", "kind": "event", "topic": "w/moult/counter:news" });
         heard(scene, &event).await?;
         heard(scene, &json!({ "event": event, "kind": "logic" })).await?;
 
-        logic(scene, call("bus.answer", json!({ "topic": "total" })), &done).await?;
         let ask = json!({ "call": "bus.ask", "request": { "topic": "w/moult/counter:total", "data": 7 } });
-        order(scene, ask.clone()).await?;
-        heard(scene, &json!({ "bus.ask": { "asked": 7, "logic": 0 } })).await?;
-        order(scene, json!({ "answer": "total" })).await?;
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        order(scene, ask).await?;
-        heard(scene, &json!({ "bus.ask": { "from": "w/moult/counter", "page": 7 } })).await?;
+        done(scene, ask.clone(), &json!({ "refused": "timed_out" })).await?;
+        logic(scene, call("bus.answer", json!({ "topic": "total" })), &ok).await?;
+        done(scene, ask.clone(), &json!({ "asked": 7, "logic": 0 })).await?;
+        done(scene, json!({ "answer": "total" }), &Value::Null).await?;
+        done(scene, ask, &json!({ "from": "w/moult/counter", "page": 7 })).await?;
 
         let name = json!({ "name": "w/moult/counter:count" });
-        logic(scene, call("shared.get", name), &done).await?;
-        order(scene, json!({ "call": "shared.set", "request": { "name": "count", "value": 9 } })).await?;
+        logic(scene, call("shared.get", name.clone()), &ok).await?;
+        let value = json!({ "name": "count", "value": 9 });
+        done(scene, json!({ "call": "shared.set", "request": value }), &Value::Null).await?;
         let shared = json!({ "kind": "shared", "name": "w/moult/counter:count", "value": 9 });
         heard(scene, &json!({ "event": shared, "kind": "logic" })).await?;
+        done(scene, json!({ "call": "shared.get", "request": name }), &json!(9)).await?;
 
         // From here on it may not wake itself.
         let stage = scene.stage()?;
         stage.press(Part::Shell, "[data-testid=settings]").await?;
         stage.press(Part::Shell, "[data-testid=section-rights]").await?;
-        stage.press(Part::Shell, "[data-testid='right-w/moult/counter-timers']").await?;
+        stage.press(Part::Shell, TIMERS_RIGHT).await?;
         stage.press(Part::Shell, "[data-testid='uses-w/moult/counter']").await?;
         stage
             .read(Part::Shell, "[data-testid='uses-list-w/moult/counter']", "timers.set", PATIENCE)
             .await?;
         scene.picture("what-it-used")?;
-        order(scene, json!({ "logic": call("timers.set", json!({ "name": "wake", "after_ms": 1000 })) })).await?;
+        stage
+            .read_attribute(Part::Shell, TIMERS_RIGHT, "aria-checked", "false")
+            .await?;
+        let again = json!({ "name": "wake", "after_ms": 1000 });
+        order(scene, json!({ "logic": call("timers.set", again) })).await?;
         stage.read(COUNTER, HEARD, "consent_needed", PATIENCE).await?;
         Ok(())
     })

@@ -14,6 +14,7 @@ use moult_sandbox::Bucket;
 use moult_sandbox::call::REQUEST_BYTES;
 use moult_sandbox::logic::Limits;
 use moult_sandbox::logic::pool::{Key, LogicError, Pool, Spec};
+use moult_sandbox::logic::process::ProcessError;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
@@ -150,6 +151,12 @@ impl Flags {
         fault.get_or_insert(failure);
     }
 
+    /// It begins anew.
+    fn forgive(&self) {
+        self.is_off.store(false, Ordering::Release);
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
     pub(super) fn fault(&self) -> Option<SwapFailure> {
         self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -185,7 +192,7 @@ impl Worker {
     fn carry_out(&mut self, context: &Context, pool: &Pool, order: Order) {
         match order {
             Order::Begin { state, done } => {
-                self.flags.is_off.store(false, Ordering::Release);
+                self.flags.forgive();
                 let begun = self.start(context, pool, state);
                 let _ = done.send(begun);
             }
@@ -263,7 +270,12 @@ impl Worker {
                 .ready(context, pool)
                 .and_then(|()| pool.handle(&self.key, event.clone()));
             match outcome {
-                Err(LogicError::NotRunning) if Instant::now() < end => std::thread::sleep(LOOK),
+                // It is being started again, or its process has just ended: the event never reached it.
+                Err(LogicError::NotRunning | LogicError::Process(ProcessError::Write(_)))
+                    if Instant::now() < end =>
+                {
+                    std::thread::sleep(LOOK);
+                }
                 outcome => break outcome,
             }
         };

@@ -295,3 +295,77 @@ fn begin_where_missing(
 fn now() -> u64 {
     std::time::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn load(token: &str) -> anyhow::Result<LiveLoad> {
+        let bundle = crate::build::Build::new("1.0.0")?.shell;
+        Ok(LiveLoad {
+            token: token.to_owned(),
+            subject: "w/a/b".parse()?,
+            bundle: Arc::new(bundle),
+            instance: Some("one".to_owned()),
+        })
+    }
+
+    fn problem(code: ErrorCode) -> Problem {
+        Problem {
+            code,
+            happened: String::new(),
+            kept: String::new(),
+            advice: None,
+            detail: "why".to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_the_live_version_was_answered_the_one_beside_it_is_answered_once() -> anyhow::Result<()> {
+        let (live, beside, shadows) = (load("live")?, load("beside")?, Shadows::default());
+        let figures = Ok(json!({ "cores": 8 }));
+        shadows.note(&live, "system.figures", json!({}), &figures);
+        shadows
+            .places()
+            .insert("one".to_owned(), ("beside".to_owned(), VecDeque::new()));
+        let asked = |load: &LiveLoad, capability: &str| shadows.answer(load, capability, &json!({}));
+        assert_eq!(asked(&beside, "system.figures"), None, "before it ran beside");
+        shadows.note(&live, "system.figures", json!({}), &figures);
+        shadows.note(&beside, "storage.keys", json!({}), &Ok(json!([])));
+        assert_eq!(asked(&live, "system.figures"), None, "the live one asks the host");
+        assert_eq!(
+            asked(&beside, "storage.keys"),
+            None,
+            "its own answers are not the live one's"
+        );
+        assert_eq!(asked(&beside, "system.figures"), Some(figures));
+        assert_eq!(asked(&beside, "system.figures"), None, "a second time");
+        assert!(shadows.is_beside(&beside) && !shadows.is_beside(&live));
+        Ok(())
+    }
+
+    #[test]
+    fn one_that_fails_differs_and_one_whose_process_ended_says_nothing() {
+        let run = Run {
+            rule: ShadowRun::default(),
+            progress: Mutex::new(Progress::begin(0)),
+            changed: Notify::new(),
+            is_over: AtomicBool::new(false),
+        };
+        run.compare(&json!(1), &json!(2), Ok(json!(2)));
+        run.compare(&json!(1), &json!(2), Err(problem(ErrorCode::Cancelled)));
+        assert_eq!(
+            *run.progress(),
+            Progress {
+                equal: 1,
+                began: 0,
+                difference: None
+            }
+        );
+        run.compare(&json!(1), &json!(2), Err(problem(ErrorCode::Crashed)));
+        let said = run.progress().difference.clone().map(|one| one.shadow);
+        assert_eq!(said.as_deref(), Some("nothing: why"));
+    }
+}

@@ -22,8 +22,9 @@ pub(crate) async fn prepare(context: &Arc<Context>, token: &str) -> Result<(), S
         return Ok(());
     };
     let state = match old_of(context, &seat) {
-        Some(old) => snapshot(&old).await,
-        None => None,
+        // One that is left because it failed hands nothing on: what was saved before it counts.
+        Some(old) if old.flags().fault().is_none() => snapshot(&old).await,
+        _ => None,
     };
     let (done, begun) = oneshot::channel();
     seat.tell(Order::Begin { state, done });
@@ -48,7 +49,8 @@ pub(crate) fn hand_over(context: &Arc<Context>, token: &str) {
             .set(&instance, token)
             .and_then(|old| context.logic.seat(&old));
         let new = context.logic.seat(token);
-        old.zip(new).map(|(old, new)| (pass_on(&old, &new), new))
+        let sound = old.filter(|old| old.flags().fault().is_none());
+        sound.zip(new).map(|(old, new)| (pass_on(&old, &new), new))
     };
     let Some((restored, new)) = restored else { return };
     tauri::async_runtime::spawn(async move {
@@ -60,10 +62,10 @@ pub(crate) fn hand_over(context: &Arc<Context>, token: &str) {
 }
 
 /// The frame of a new version is confirmed. Its logic is too, unless something went wrong with it meanwhile: then both
-/// go back.
-pub(crate) async fn commit(context: &Arc<Context>, token: &str) -> Result<(), SwapFailure> {
+/// go back. Its state is to be kept with [`confirmed`] once the old version is gone.
+pub(crate) async fn commit(context: &Arc<Context>, token: &str) -> Result<Option<SavedState>, SwapFailure> {
     let Some(seat) = context.logic.seat(token) else {
-        return Ok(());
+        return Ok(None);
     };
     // Whatever was asked of it before is answered by then.
     let state = snapshot(&seat).await;
@@ -76,8 +78,14 @@ pub(crate) async fn commit(context: &Arc<Context>, token: &str) -> Result<(), Sw
             detail: "the new logic does not say its state".to_owned(),
         });
     };
-    context.logic.keep(&seat.load, &state);
-    Ok(())
+    Ok(Some(state))
+}
+
+/// The old version is gone: from here on the new one's state is what comes back after a restart.
+pub(crate) fn confirmed(context: &Context, token: &str, state: Option<SavedState>) {
+    if let (Some(seat), Some(state)) = (context.logic.seat(token), state) {
+        context.logic.keep(&seat.load, &state);
+    }
 }
 
 /// The old frame is back, and its logic with it. What the new one knew last goes along if the old one can read it.

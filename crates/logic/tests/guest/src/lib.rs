@@ -6,6 +6,8 @@ struct Guest {
     count: u64,
     settings: Value,
     hoard: Vec<Vec<u8>>,
+    /// Makes the snapshot large.
+    ballast: String,
 }
 
 impl Logic for Guest {
@@ -14,6 +16,7 @@ impl Logic for Guest {
             count: 0,
             settings,
             hoard: Vec::new(),
+            ballast: String::new(),
         }
     }
 
@@ -67,6 +70,10 @@ impl Logic for Guest {
             "trap" => panic!("as asked"),
             "recurse" => json!(recurse(event["depth"].as_u64().unwrap_or(u64::MAX))),
             "large" => json!("x".repeat(event["bytes"].as_u64().unwrap_or_default() as usize)),
+            "load" => {
+                self.ballast = "x".repeat(event["bytes"].as_u64().unwrap_or_default() as usize);
+                Value::Null
+            }
             "now" => json!(moult_guest::now()),
             "random" => json!(moult_guest::random(16)),
             other => json!({ "unknown": other }),
@@ -74,7 +81,11 @@ impl Logic for Guest {
     }
 
     fn snapshot(&self) -> Value {
-        json!({ "count": self.count })
+        if self.ballast.is_empty() {
+            json!({ "count": self.count })
+        } else {
+            json!({ "count": self.count, "ballast": self.ballast })
+        }
     }
 
     fn restore(&mut self, state: Value, schema: u32) -> Result<(), Refused> {

@@ -43,10 +43,10 @@
   const keys = ["keydown", "keypress", "keyup", "beforeinput", "textInput"];
   for (const type of [...keys, "compositionstart", "compositionupdate", "compositionend"]) on(type, typed);
   on("focus", (event) => {
-    if (event.target === window) {
-      if (!allowed) tell("focus");
-    } else if (allowed) {
-      last = event.target;
+    if (allowed) {
+      if (event.target !== window) last = event.target;
+    } else {
+      tell(event.target === window ? "focus" : "taken");
     }
   });
   on("blur", (event) => {

@@ -372,7 +372,7 @@
         setInterval(() => {
           document.activeElement?.blur();
           window.focus();
-          document.querySelector("input")?.focus();
+          if (how !== "window") document.querySelector("input")?.focus();
         }, every);
       }, wait);
       return "began";

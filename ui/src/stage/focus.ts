@@ -11,8 +11,8 @@ import type { KeyStroke } from "../protocol";
 /** After Tab the focus may come to another frame within this time, in milliseconds. */
 const TAB_MS = 500;
 
-/** So many thefts within this time end a frame, in milliseconds. */
-const THEFTS = 3;
+/** So many thefts within this time end a frame, in milliseconds: of a field in it, and of the frame as a whole. */
+const THEFTS = { taken: 3, focus: 300 };
 const THEFT_MS = 10_000;
 
 /** How often the page looks for itself, in milliseconds: a frame could lose its watch. */
@@ -20,7 +20,9 @@ const LOOK_MS = 100;
 
 /** What the watch in a frame says. */
 type Word =
-  { kind: "pressed" | "tab" | "focus" } | { kind: "key"; stroke: KeyStroke } | { kind: "denied"; what: string[] };
+  | { kind: "pressed" | "tab" | "focus" | "taken" }
+  | { kind: "key"; stroke: KeyStroke }
+  | { kind: "denied"; what: string[] };
 
 /** What follows from it. */
 export interface KeyboardOwner {
@@ -37,7 +39,7 @@ export class Keyboard {
   /** The place that the user has put the keyboard: an instance, the shell (`null`), or none. */
   #holder: string | null | undefined;
   #tabAt = -Infinity;
-  readonly #thefts = new WeakMap<Frame, number[]>();
+  readonly #thefts = { taken: new WeakMap<Frame, number[]>(), focus: new WeakMap<Frame, number[]>() };
 
   constructor(owner: KeyboardOwner, secret: string) {
     this.#owner = owner;
@@ -84,7 +86,8 @@ export class Keyboard {
         if (this.has(frame)) this.#tabAt = now;
         break;
       case "focus":
-        this.#asked(frame, now);
+      case "taken":
+        this.#asked(frame, word.kind, now);
         break;
       case "key":
         this.#holders()[0]?.send({ kind: "keys", keys: [word.stroke] });
@@ -101,22 +104,26 @@ export class Keyboard {
     setInterval(() => {
       const frame = this.#owner.frames().find((one) => one.focused && !this.has(one));
       // A press is told a moment after the focus has moved: what is seen twice was told by nobody.
-      if (frame && frame === before) this.#asked(frame, performance.now());
+      if (frame && frame === before) this.#asked(frame, "focus", performance.now());
       before = frame;
     }, LOOK_MS);
   }
 
-  #asked(frame: Frame, now: number): void {
+  #asked(frame: Frame, what: "taken" | "focus", now: number): void {
     if (now - this.#tabAt <= TAB_MS) {
       this.#tabAt = -Infinity;
       this.#holder = frame.load.instance;
     }
     if (this.has(frame)) return allow(frame, {});
     this.#giveBack(frame);
-    const thefts = [...(this.#thefts.get(frame) ?? []), now].filter((at) => now - at <= THEFT_MS);
-    this.#thefts.set(frame, thefts);
-    this.#owner.denied(frame, "took the keyboard without a press or Tab");
-    if (thefts.length >= THEFTS) {
+    const before = this.#thefts[what].get(frame) ?? [];
+    const thefts = [...before, now].filter((at) => now - at <= THEFT_MS);
+    this.#thefts[what].set(frame, thefts);
+    // A frame as a whole is focused by tools as well, which look into one after the other: that is told once.
+    if (what === "taken" || before.length === 0) {
+      this.#owner.denied(frame, "took the keyboard without a press or Tab");
+    }
+    if (thefts.length >= THEFTS[what]) {
       this.#owner.end(frame, `took the keyboard ${thefts.length} times within ${THEFT_MS / 1000} s`);
     }
   }
@@ -145,7 +152,7 @@ function readWord(data: unknown, secret: string): Word | null {
   if (typeof data !== "object" || data === null) return null;
   const { watch, kind, stroke, what } = data as Record<string, unknown>;
   if (watch !== secret) return null;
-  if (kind === "pressed" || kind === "tab" || kind === "focus") return { kind };
+  if (kind === "pressed" || kind === "tab" || kind === "focus" || kind === "taken") return { kind };
   if (kind === "key") return { kind, stroke: stroke as KeyStroke };
   if (kind === "denied" && Array.isArray(what)) return { kind, what: what.filter((one) => typeof one === "string") };
   return null;

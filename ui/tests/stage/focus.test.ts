@@ -90,10 +90,18 @@ describe("the keyboard", () => {
 
   it("ends who takes it three times within ten seconds, and not who does so now and then", () => {
     word(1, "pressed");
-    for (const now of [0, 6000, 12_000, 18_000]) word(2, "focus", now);
+    for (const now of [0, 6000, 12_000, 18_000]) word(2, "taken", now);
     expect(log.filter((line) => line.startsWith("end"))).toEqual([]);
-    word(2, "focus", 19_000);
+    word(2, "taken", 19_000);
     expect(log.at(-1)).toBe("end b: took the keyboard 3 times within 10 s");
+  });
+
+  it("comes back from a frame that takes it for no field of its own as often as tools may, and is told once", () => {
+    word(1, "pressed");
+    for (let time = 0; time < 299; time += 1) word(2, "focus", time);
+    expect(log).toEqual(["b: took the keyboard without a press or Tab"]);
+    word(2, "focus", 299);
+    expect(log.at(-1)).toBe("end b: took the keyboard 300 times within 10 s");
   });
 
   it("goes with its place from one version to the next", () => {

@@ -320,7 +320,7 @@
     loop: () => setTimeout(() => spin(1e9), 50),
     promise_loop: () => {
       const on = () => Promise.resolve().then(on);
-      void on();
+      setTimeout(on, 50);
     },
     memory: () => {
       const held = [];

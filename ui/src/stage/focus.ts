@@ -98,6 +98,12 @@ export class Keyboard {
     return true;
   }
 
+  /** A message of a frame that is gone: a key that it held back is still the user's. */
+  late(event: MessageEvent): void {
+    const word = readWord(event.data, this.#secret);
+    if (word?.kind === "key") this.#holders()[0]?.send({ kind: "keys", keys: [word.stroke] });
+  }
+
   /** Looks for itself, as long as the page lives. */
   watch(): void {
     let before: Frame | undefined;

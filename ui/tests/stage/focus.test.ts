@@ -82,6 +82,13 @@ describe("the keyboard", () => {
     expect(log).toEqual(["b: took the keyboard without a press or Tab"]);
   });
 
+  it("gets a key that a frame held back before it was ended", () => {
+    word(0, "pressed");
+    const key = { data: { moult: 1, watch: SECRET, kind: "key", stroke: { key: "x" } } } as MessageEvent;
+    keyboard.late(key);
+    expect(said(0)).toEqual(["keys"]);
+  });
+
   it("is lost to nobody where nobody had it", () => {
     word(2, "focus");
     word(2, "key", 1, { stroke: { key: "x" } });

@@ -55,7 +55,7 @@
   on("message", (event) => {
     const { data } = event;
     if (event.source !== stage || data?.moult !== 1 || data.kind !== "keyboard") return;
-    allowed = true;
+    if (!data.held) allowed = true;
     always ||= data.always === true;
     const lost = document.activeElement === null || document.activeElement === document.body;
     if (data.back && lost && last?.isConnected) last.focus({ preventScroll: true });

@@ -12,18 +12,6 @@ use serde_json::json;
 
 use crate::ground::{self, HOSTILE, Hostile};
 
-/// Presses the mouse at a share of a tile's height, as a hand does.
-async fn press(scene: &Scene, instance: &str, height: f64) -> anyhow::Result<()> {
-    let layout = scene.stage()?.layout().await?;
-    let place = layout.get(instance).context("no such tile")?;
-    let side = |index: usize| place[index].as_f64().context("a tile without a place");
-    scene
-        .display()
-        .click(side(0)? + side(2)? / 2.0, side(1)? + side(3)? * height)?;
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    Ok(())
-}
-
 async fn type_all(scene: &Scene, text: &str, pause_ms: u32) -> anyhow::Result<()> {
     let mut typing = scene.display().begin_typing(text, pause_ms)?;
     until("the end of the typing", PATIENCE, async || {
@@ -49,7 +37,7 @@ async fn play_thief(name: &str, how: &str) -> anyhow::Result<()> {
         ground::open(scene, &[Hostile::plain()]).await?;
         // The engine lets only a frame that was touched once take the focus at all. The control: it sees what is meant
         // for it.
-        press(scene, "hostile-1", 0.8).await?;
+        ground::press(scene, "hostile-1", 0.8).await?;
         scene.stage()?.click(HOSTILE, "input").await?;
         let patient = json!({ "wait": 1_000_000, "every": 1000, "how": "" });
         ground::begin(scene, HOSTILE, "steal", patient).await?;
@@ -63,7 +51,7 @@ async fn play_thief(name: &str, how: &str) -> anyhow::Result<()> {
         })
         .await?;
 
-        press(scene, "notes-1", 0.4).await?;
+        ground::press(scene, "notes-1", 0.4).await?;
         let plan = json!({ "wait": 800, "every": 20, "how": how });
         ground::begin(scene, HOSTILE, "steal", plan).await?;
         until("the thief to begin anew", PATIENCE, async || {
@@ -131,7 +119,7 @@ async fn keys_for_the_shell_and_its_consent_reach_no_widget() -> anyhow::Result<
             script: String::new(),
         };
         ground::open(scene, &[asking]).await?;
-        press(scene, "hostile-1", 0.5).await?;
+        ground::press(scene, "hostile-1", 0.5).await?;
         let consent = "[data-testid=consent-refuse-hostile-1]";
         let place = scene
             .stage()?

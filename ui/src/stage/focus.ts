@@ -15,6 +15,9 @@ const TAB_MS = 500;
 const THEFTS = { taken: 3, focus: 300 };
 const THEFT_MS = 10_000;
 
+/** After so long a frame gets its keys itself again, whatever is still on its way to it, in milliseconds. */
+const SETTLE_MS = 300;
+
 /** How often the page looks for itself, in milliseconds: a frame could lose its watch. */
 const LOOK_MS = 100;
 
@@ -39,6 +42,9 @@ export class Keyboard {
   /** The place that the user has put the keyboard: an instance, the shell (`null`), or none. */
   #holder: string | null | undefined;
   #tabAt = -Infinity;
+  /** The frame that still has to type what was held back elsewhere, and how many keys were sent there so far. */
+  #settling: Frame | null = null;
+  #sent = 0;
   readonly #thefts = { taken: new WeakMap<Frame, number[]>(), focus: new WeakMap<Frame, number[]>() };
 
   constructor(owner: KeyboardOwner, secret: string) {
@@ -90,7 +96,7 @@ export class Keyboard {
         this.#asked(frame, word.kind, now);
         break;
       case "key":
-        this.#holders()[0]?.send({ kind: "keys", keys: [word.stroke] });
+        this.#type(word.stroke);
         break;
       case "denied":
         for (const what of word.what) this.#owner.denied(frame, what);
@@ -101,7 +107,12 @@ export class Keyboard {
   /** A message of a frame that is gone: a key that it held back is still the user's. */
   late(event: MessageEvent): void {
     const word = readWord(event.data, this.#secret);
-    if (word?.kind === "key") this.#holders()[0]?.send({ kind: "keys", keys: [word.stroke] });
+    if (word?.kind === "key") this.#type(word.stroke);
+  }
+
+  #type(stroke: KeyStroke): void {
+    this.#sent += 1;
+    this.#holders()[0]?.send({ kind: "keys", keys: [stroke] });
   }
 
   /** Looks for itself, as long as the page lives. */
@@ -120,7 +131,7 @@ export class Keyboard {
       this.#tabAt = -Infinity;
       this.#holder = frame.load.instance;
     }
-    if (this.has(frame)) return allow(frame, {});
+    if (this.has(frame)) return frame === this.#settling ? undefined : allow(frame, {});
     this.#giveBack(frame);
     const before = this.#thefts[what].get(frame) ?? [];
     const thefts = [...before, now].filter((at) => now - at <= THEFT_MS);
@@ -139,7 +150,33 @@ export class Keyboard {
     const holder = this.#holders()[0];
     if (!holder) return;
     holder.element.focus({ preventScroll: true });
-    allow(holder, { back: true });
+    allow(holder, { back: true, held: !holder.isShell });
+    if (!holder.isShell) this.#settle(holder);
+  }
+
+  /**
+   * What was typed elsewhere comes to the frame by way of its port, and must be typed before what it is given directly. So
+   * its own watch holds keys back as well, and they go the same way, until none is on its way any more.
+   */
+  #settle(frame: Frame): void {
+    if (this.#settling === frame) return;
+    this.#settling = frame;
+    const end = () => {
+      clearTimeout(timer);
+      if (this.#settling !== frame) return;
+      this.#settling = null;
+      allow(frame, {});
+    };
+    const timer = setTimeout(end, SETTLE_MS);
+    const look = () => {
+      const sent = this.#sent;
+      frame.ask({ kind: "snapshot" }, () => {
+        if (this.#settling !== frame) return;
+        if (this.#sent === sent) end();
+        else look();
+      });
+    };
+    look();
   }
 
   #holders(): Frame[] {
@@ -149,8 +186,11 @@ export class Keyboard {
   }
 }
 
-/** Says to a frame's watch that keys are meant for it. Its page may hear it as well; it can say nothing of the kind. */
-function allow(frame: Frame, how: { always?: boolean; back?: boolean }): void {
+/**
+ * Says to a frame's watch that keys are meant for it; `back`, that the field is to be focused again that was so last; `held`,
+ * that keys are still to be held back. Its page may hear it as well; it can say nothing of the kind.
+ */
+function allow(frame: Frame, how: { always?: boolean; back?: boolean; held?: boolean }): void {
   frame.element.contentWindow?.postMessage({ moult: 1, kind: "keyboard", ...how }, "*");
 }
 

@@ -16,6 +16,8 @@ interface Paper {
 let papers: Paper[];
 let log: string[];
 let keyboard: Keyboard;
+/** Answers of frames that are still to come. */
+let asked: (() => void)[];
 
 function paper(instance: string | null, state = "live"): Paper {
   const said: string[] = [];
@@ -24,10 +26,14 @@ function paper(instance: string | null, state = "live"): Paper {
     state,
     isShell: instance === null,
     send: (message: { kind: string }) => said.push(message.kind),
+    ask: (_: unknown, answered: () => void) => asked.push(answered),
     element: {
       focus: () => said.push("focus"),
       blur: () => said.push("blur"),
-      contentWindow: { postMessage: (message: { back?: boolean }) => said.push(message.back ? "back" : "allowed") },
+      contentWindow: {
+        postMessage: (message: { back?: boolean; held?: boolean }) =>
+          said.push(message.held ? "back and held" : message.back ? "back" : "allowed"),
+      },
     },
   } as unknown as Frame;
   return { frame, said };
@@ -43,7 +49,7 @@ const said = (at: number) => papers[at]!.said.splice(0);
 
 beforeEach(() => {
   papers = [paper(null), paper("a"), paper("b")];
-  log = [];
+  [log, asked] = [[], []];
   keyboard = new Keyboard(
     {
       frames: () => papers.map(({ frame }) => frame),
@@ -80,6 +86,19 @@ describe("the keyboard", () => {
     expect(said(2)).toEqual(["blur"]);
     expect(said(0)).toEqual(["focus", "back", "keys"]);
     expect(log).toEqual(["b: took the keyboard without a press or Tab"]);
+  });
+
+  it("types what was held back elsewhere before what comes to it directly", () => {
+    word(1, "pressed");
+    word(2, "taken");
+    expect(said(1)).toEqual(["focus", "back and held"]);
+    word(1, "focus");
+    word(2, "key", 1, { stroke: { key: "x" } });
+    word(1, "key", 1, { stroke: { key: "y" } });
+    asked.shift()?.();
+    expect(said(1)).toEqual(["keys", "keys"]);
+    asked.shift()?.();
+    expect(said(1)).toEqual(["allowed"]);
   });
 
   it("gets a key that a frame held back before it was ended", () => {

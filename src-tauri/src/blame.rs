@@ -12,14 +12,17 @@ use moult_model::stage::{HeldCause, Placed, Pulse};
 
 use crate::presses::Press;
 
-/// A widget that came back alone has to stand for this long.
+/// A widget that came back alone has to stand for this long. When that found nobody, twice as long the next time.
 const PROBATION: Duration = Duration::from_secs(4);
+const DOUBLINGS: u32 = 4;
+/// Memory is filled over some time: so long after a press it may still be what came of it.
+const FILLING: Duration = Duration::from_secs(5);
 /// One that does not get ready is not waited for any longer.
 const READY: Duration = Duration::from_secs(12);
 /// Only a press that came no later than this after the last beat may be what the stage was lost over: after that it
 /// stood still already, and people press on what does not answer.
 const PRESS: Duration = Duration::from_millis(400);
-/// For this long it is remembered who was suspected.
+/// For this long it is remembered that nobody was named, and who was named on signs.
 const MEMORY: Duration = Duration::from_mins(10);
 
 /// What happened.
@@ -66,12 +69,15 @@ pub(crate) struct Blame {
     /// Who was pressed or typed into since the beat before the last, and before the stage stood still.
     touched: BTreeSet<String>,
     touched_before: BTreeSet<String>,
+    /// Who was pressed or typed into last, and how long ago.
+    last_touched: Option<(String, Duration)>,
+    /// How often nobody was named, one time after the other.
+    unnamed: u32,
     /// Who waits to come back.
     queue: VecDeque<String>,
     /// Who came back alone, for how long, and whether it is ready.
     probation: Option<(String, Duration, bool)>,
-    /// Who was suspected the last time, and how long ago that was.
-    before: BTreeSet<String>,
+    /// How long ago the stage was lost.
     since_loss: Duration,
     /// Who was named on signs alone.
     on_signs: BTreeSet<String>,
@@ -97,13 +103,20 @@ impl Blame {
             }
             Event::Press(press) => {
                 if self.since_beat <= PRESS {
-                    self.touched.extend(self.target(press));
+                    let target = self.target(press);
+                    if let Some(target) = &target {
+                        self.last_touched = Some((target.clone(), Duration::ZERO));
+                    }
+                    self.touched.extend(target);
                 }
                 Vec::new()
             }
             Event::Tick(elapsed) => {
                 self.since_beat += elapsed;
                 self.since_loss += elapsed;
+                if let Some((_, ago)) = &mut self.last_touched {
+                    *ago += elapsed;
+                }
                 self.wait(elapsed)
             }
             Event::Ready(instance) => {
@@ -147,21 +160,24 @@ impl Blame {
         swapping: &BTreeSet<String>,
     ) -> Vec<Effect> {
         let mut effects = self.pardon(standing);
-        let (one, certain) = self.culprit(standing, swapping);
-        let mut suspects = BTreeSet::new();
+        if self.since_loss > MEMORY {
+            self.unnamed = 0;
+        }
+        let (one, certain) = self.culprit(cause, standing, swapping);
         if let Some(one) = &one {
             effects.push(Effect::Name(one.clone(), cause));
             self.queue.retain(|waiting| waiting != one);
             if !certain {
                 self.on_signs.insert(one.clone());
             }
+            self.unnamed = 0;
         } else {
-            suspects = self.suspects(standing);
-            for suspect in &suspects {
-                if !self.waits(suspect) {
-                    self.queue.push_back(suspect.clone());
+            for suspect in self.suspects(standing) {
+                if !self.waits(&suspect) {
+                    self.queue.push_back(suspect);
                 }
             }
+            self.unnamed += 1;
         }
         if let Some((who, _, _)) = self.probation.take()
             && one.as_ref() != Some(&who)
@@ -169,11 +185,11 @@ impl Blame {
         {
             self.queue.push_front(who);
         }
-        self.before = suspects;
         self.since_loss = Duration::ZERO;
         self.pulse = Pulse::default();
         self.touched.clear();
         self.touched_before.clear();
+        self.last_touched = None;
         effects
     }
 
@@ -196,7 +212,12 @@ impl Blame {
     }
 
     /// The one that did it, if that is clear; and whether that is certain.
-    fn culprit(&self, standing: &BTreeSet<String>, swapping: &BTreeSet<String>) -> (Option<String>, bool) {
+    fn culprit(
+        &self,
+        cause: HeldCause,
+        standing: &BTreeSet<String>,
+        swapping: &BTreeSet<String>,
+    ) -> (Option<String>, bool) {
         if let Some((who, _, _)) = &self.probation
             && standing.contains(who)
         {
@@ -208,6 +229,8 @@ impl Blame {
         let on = |found: &BTreeSet<String>| only(&(found & standing));
         let loading: BTreeSet<String> = self.pulse.loading.iter().cloned().collect();
         // Presses that came after the last beat say more than those before it, which it has survived.
+        let filling = self.last_touched.iter().filter(|(_, ago)| *ago <= FILLING);
+        let filling: BTreeSet<String> = filling.map(|(who, _)| who.clone()).collect();
         let signs = on(&self.touched)
             .or_else(|| {
                 self.touched
@@ -215,18 +238,10 @@ impl Blame {
                     .then(|| on(&self.touched_before))
                     .flatten()
             })
+            .or_else(|| (cause == HeldCause::Memory).then(|| on(&filling)).flatten())
             .or_else(|| on(swapping))
-            .or_else(|| on(&loading))
-            .or_else(|| on(&(&self.suspects(standing) & &self.remembered())));
+            .or_else(|| on(&loading));
         (signs, false)
-    }
-
-    fn remembered(&self) -> BTreeSet<String> {
-        if self.since_loss > MEMORY {
-            BTreeSet::new()
-        } else {
-            self.before.clone()
-        }
     }
 
     /// Everyone that something points at; everyone, if nothing points at anyone.
@@ -238,7 +253,8 @@ impl Blame {
             .filter(|instance| standing.contains(*instance))
             .cloned()
             .collect();
-        if pointed.is_empty() {
+        // Who was pointed at the last time was not it: whoever says nothing may be.
+        if pointed.is_empty() || self.unnamed > 0 {
             standing.clone()
         } else {
             pointed
@@ -250,7 +266,14 @@ impl Blame {
             return Vec::new();
         };
         *time += elapsed;
-        if *time < if *ready { PROBATION } else { READY } {
+        let doublings = self.unnamed.saturating_sub(1).min(DOUBLINGS);
+        if *time
+            < if *ready {
+                PROBATION * 2_u32.pow(doublings)
+            } else {
+                READY
+            }
+        {
             return Vec::new();
         }
         self.probation = None;
@@ -403,15 +426,55 @@ mod tests {
     }
 
     #[test]
-    fn who_is_suspected_twice_alone_is_named_and_who_was_wrongly_named_comes_back() {
-        let twice = [
+    fn where_the_suspects_were_not_it_all_come_back_one_at_a_time_and_stand_for_longer() {
+        let long = |who: &str| {
+            vec![
+                Event::Ready(who.to_owned()),
+                Event::Tick(PROBATION),
+                Event::Tick(PROBATION),
+            ]
+        };
+        let events = [
             vec![pulse("", "a b", None), lost("a b c"), Event::Settled],
             stands("a"),
             stands("b"),
-            vec![pulse("", "b c", None), lost("a b c")],
+            vec![pulse("", "a b", None), lost("a b c"), Event::Settled],
+            long("a"),
+            long("b"),
+            vec![
+                Event::Ready("c".to_owned()),
+                Event::Tick(PROBATION),
+                lost("a b c"),
+            ],
         ];
-        assert_eq!(play(twice.concat()), [open("a"), open("b"), name("b")]);
+        let expected = [open("a"), open("b"), open("a"), open("b"), open("c"), name("c")];
+        assert_eq!(play(events.concat()), expected);
+    }
 
+    #[test]
+    fn memory_may_be_filled_for_some_time_after_a_press() {
+        let filled = |after: u64| {
+            let lost = Event::Lost {
+                cause: HeldCause::Memory,
+                standing: set("a b c"),
+                swapping: BTreeSet::new(),
+            };
+            let beats = (0..after).flat_map(|_| [pulse("", "", None), Event::Tick(Duration::from_secs(1))]);
+            let press = [pulse("", "", None), Event::Press(Press::At(150.0, 50.0))];
+            play(
+                press
+                    .into_iter()
+                    .chain(beats)
+                    .chain([pulse("", "a", None), lost])
+                    .collect(),
+            )
+        };
+        assert_eq!(filled(4), [Effect::Name("b".to_owned(), HeldCause::Memory)]);
+        assert_eq!(filled(6), []);
+    }
+
+    #[test]
+    fn who_was_wrongly_named_comes_back() {
         let wrong = [
             vec![
                 pulse("", "", Some("a")),

@@ -43,10 +43,10 @@
   const keys = ["keydown", "keypress", "keyup", "beforeinput", "textInput"];
   for (const type of [...keys, "compositionstart", "compositionupdate", "compositionend"]) on(type, typed);
   on("focus", (event) => {
-    if (event.target === window) {
-      if (!allowed) tell("focus");
-    } else if (allowed) {
-      last = event.target;
+    if (allowed) {
+      if (event.target !== window) last = event.target;
+    } else {
+      tell(event.target === window ? "focus" : "taken");
     }
   });
   on("blur", (event) => {
@@ -55,7 +55,7 @@
   on("message", (event) => {
     const { data } = event;
     if (event.source !== stage || data?.moult !== 1 || data.kind !== "keyboard") return;
-    allowed = true;
+    if (!data.held) allowed = true;
     always ||= data.always === true;
     const lost = document.activeElement === null || document.activeElement === document.body;
     if (data.back && lost && last?.isConnected) last.focus({ preventScroll: true });

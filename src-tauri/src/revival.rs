@@ -88,7 +88,9 @@ pub(crate) fn woke(context: &Arc<Context>) {
 /// The web process is gone.
 pub(crate) fn gone(context: &Arc<Context>, memory: bool) {
     tracing::warn!(memory, "the web process is gone");
-    heard(context, heartbeat::Event::Gone { memory });
+    let context = Arc::clone(context);
+    // Not from within the engine's own call.
+    tauri::async_runtime::spawn(async move { heard(&context, heartbeat::Event::Gone { memory }) });
 }
 
 /// Listens from now on, on the thread of the windows: while that stands still, no beat could come through either.
@@ -103,36 +105,36 @@ pub(crate) fn watch(context: &Arc<Context>) {
             let on_main = Arc::clone(&context);
             let queued = context.handle.get().map(|handle| {
                 handle.run_on_main_thread(move || {
-                    tick(&on_main);
                     // Nobody waits any more if the application is ending.
-                    let _ = done.send(());
+                    let _ = done.send(tick(&on_main));
                 })
             });
-            if !matches!(queued, Some(Ok(()))) || ticked.await.is_err() {
-                return;
+            let Some(Ok(())) = queued else { return };
+            let Ok(seen) = ticked.await else { return };
+            if let Some((elapsed, event)) = seen {
+                blamed(&context, blame::Event::Tick(elapsed));
+                heard(&context, event);
             }
         }
     });
 }
 
-fn tick(context: &Arc<Context>) {
-    let Some(window) = main(context) else { return };
+/// How much time went by, and what was seen of the window and its process.
+fn tick(context: &Context) -> Option<(Duration, heartbeat::Event)> {
+    let window = main(context)?;
+    let watched = is_watched(context, &window);
     let now = Instant::now();
-    let (event, elapsed) = {
-        let mut inner = context.revival.inner();
-        let elapsed = inner.ticked.map_or(Duration::ZERO, |before| now - before);
-        inner.ticked = Some(now);
-        let (busy, memory) = inner.usage.take();
-        let event = heartbeat::Event::Tick {
-            elapsed,
-            busy,
-            memory,
-            watched: is_watched(context, &window),
-        };
-        (event, elapsed)
+    let mut inner = context.revival.inner();
+    let elapsed = inner.ticked.map_or(Duration::ZERO, |before| now - before);
+    inner.ticked = Some(now);
+    let (busy, memory) = inner.usage.take();
+    let event = heartbeat::Event::Tick {
+        elapsed,
+        busy,
+        memory,
+        watched,
     };
-    blamed(context, blame::Event::Tick(elapsed));
-    heard(context, event);
+    Some((elapsed, event))
 }
 
 /// Whether the page could beat: its window is on the screen, and nobody holds it with a debugger.

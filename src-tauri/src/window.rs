@@ -27,6 +27,10 @@ struct Geometry {
     height: f64,
 }
 
+/// A proxy that is not there: all that the web engine loads comes from this process.
+#[cfg(target_os = "linux")]
+const NOWHERE: &str = "http://127.0.0.1:1";
+
 const FIRST: (f64, f64) = (1280.0, 800.0);
 const SMALLEST: (f64, f64) = (320.0, 240.0);
 
@@ -75,6 +79,11 @@ pub(crate) fn build(app: &tauri::App, context: &Arc<Context>, over: Option<Windo
         }
         PageLoadEvent::Finished => health::progress(&paged, "the page is loaded"),
     });
+    // The engine itself needs no network, and a policy of a page does not forbid it to connect ahead of need.
+    #[cfg(target_os = "linux")]
+    {
+        builder = builder.proxy_url(NOWHERE.parse().context("the way to nowhere is no address")?);
+    }
     #[cfg(not(target_os = "linux"))]
     {
         builder = frame_watch::prepare(builder, &context.watch);

@@ -214,6 +214,18 @@ pub(crate) async fn count(scene: &Scene) -> anyhow::Result<u64> {
     Ok(counted)
 }
 
+/// Presses the mouse at a share of a tile's height, as a hand does.
+pub(crate) async fn press(scene: &Scene, instance: &str, height: f64) -> anyhow::Result<()> {
+    let layout = scene.stage()?.layout().await?;
+    let place = layout.get(instance).context("no such tile")?;
+    let side = |index: usize| place[index].as_f64().context("a tile without a place");
+    scene
+        .display()
+        .click(side(0)? + side(2)? / 2.0, side(1)? + side(3)? * height)?;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    Ok(())
+}
+
 /// The lines of the application's log that hold all of these.
 pub(crate) fn log(scene: &Scene, parts: &[&str]) -> anyhow::Result<Vec<Value>> {
     let path = scene.install().data().join("log/app.log");

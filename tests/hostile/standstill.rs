@@ -7,7 +7,7 @@ use moult_tests::scene::{PATIENCE, Scene, Setting, play};
 use moult_tests::stage::Part;
 use moult_tests::steps;
 use moult_tests::wait::{Look, until};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::ground::{self, HOSTILE, Hostile, PROBE};
 
@@ -18,7 +18,8 @@ const BOUND_MS: u64 = 6000;
 async fn survives(scene: &mut Scene, name: &str, cause: &str) -> anyhow::Result<()> {
     steps::write_note(scene, "safe").await?;
     let counted = ground::count(scene).await?;
-    ground::begin(scene, HOSTILE, name, Value::Null).await?;
+    ground::attack(scene, HOSTILE, "arm", json!(name)).await?;
+    ground::press(scene, "hostile-1", 0.9).await?;
     let line = ground::named(scene, &["the board is back"]).await?;
     let milliseconds = line["fields"]["milliseconds"].as_u64().unwrap_or(u64::MAX);
     ground::say(&format!("{name}: from the loss to the board, ms"), &milliseconds);

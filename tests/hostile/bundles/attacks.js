@@ -174,7 +174,6 @@
     async pages() {
       const parts = (window.parent.frames.length ?? 0) | 0;
       const siblings = Array.from({ length: parts }, (_, index) => window.parent.frames[index]);
-      const channel = new MessageChannel();
       return each({
         parent: () => window.parent.document.body,
         top: () => window.top.localStorage,
@@ -201,7 +200,7 @@
         },
         port: () => {
           // A second port, as if the stage had sent it.
-          for (const one of siblings) one.postMessage({ moult: 1, kind: "port" }, "*", [channel.port1]);
+          for (const one of siblings) one.postMessage({ moult: 1, kind: "port" }, "*", [new MessageChannel().port1]);
         },
         watch: () => window.parent.postMessage({ moult: 1, watch: "guess", kind: "pressed" }, "*"),
       });
@@ -317,10 +316,12 @@
       return "said";
     },
 
+    /** Does it at the next press. */
+    arm: (name) => void addEventListener("pointerdown", () => attacks[name](), { once: true }),
     loop: () => setTimeout(() => spin(1e9), 50),
     promise_loop: () => {
       const on = () => Promise.resolve().then(on);
-      void on();
+      setTimeout(on, 50);
     },
     memory: () => {
       const held = [];
@@ -372,7 +373,7 @@
         setInterval(() => {
           document.activeElement?.blur();
           window.focus();
-          document.querySelector("input")?.focus();
+          if (how !== "window") document.querySelector("input")?.focus();
         }, every);
       }, wait);
       return "began";

@@ -18,6 +18,12 @@ export async function call(
 ): Promise<boolean> {
   const needed = capabilityOf(capability);
   if (isGranted(frame, capability)) {
+    if (frame.calls >= CALLS) {
+      const detail = `${frame.load.subject} ${frame.load.version} has ${CALLS} calls unanswered`;
+      const happened = "The widget asks too often.";
+      const error = { code: "rate_limited", happened, kept: "Nothing was done.", advice: null, detail };
+      return frame.send({ kind: "reply", id, ok: false, error });
+    }
     if (frame.state !== "live" && acts(capability, request)) {
       const detail = `${frame.load.subject} ${frame.load.version} is ${frame.state} and called ${capability}`;
       const happened = "The widget is not shown yet.";
@@ -27,7 +33,10 @@ export async function call(
     }
     const { x, y, width, height } = frame.element.getBoundingClientRect();
     const area = { x, y, width, height, focused: frame.focused && hasKeyboard };
-    return answer(frame, id, native.capability(frame.load.token, capability, request, area));
+    frame.calls += 1;
+    await answer(frame, id, native.capability(frame.load.token, capability, request, area));
+    frame.calls -= 1;
+    return;
   }
   const detail = `${frame.load.subject} ${frame.load.version} has no grant for ${needed}`;
   const happened = "That is not allowed yet.";
@@ -35,6 +44,9 @@ export async function call(
   frame.send({ kind: "reply", id, ok: false, error });
   return true;
 }
+
+/** The most calls of a frame that wait for their answer. */
+export const CALLS = 64;
 
 /** Whether a frame may make a call. */
 export function isGranted(frame: Frame, capability: string): boolean {

@@ -34,6 +34,8 @@ export class Frame {
   /** The last activity of the user in it, by the page's clock in milliseconds. */
   inputAt = 0;
   composing = false;
+  /** How many of its calls wait for their answer. */
+  calls = 0;
   /** How often it was denied what it tried. */
   denials = 0;
   /** When it last said anything, by the page's clock in milliseconds. */

@@ -5,7 +5,7 @@ import type { HeldCause, Load, Overview, ResourcesOrder, SavedState } from "../h
 import type { StageEvent, StageReport, StageStart, SwapOrder } from "../host/bindings";
 import type { FramePhase, FrameTheme, NewsMessage, ShellFrameMessage, ShellStageMessage } from "../protocol";
 import { Arrangement, type Layout } from "./arrangement";
-import { answer, call, isGranted } from "./calls";
+import { answer, call, CALLS, isGranted } from "./calls";
 import { carry, Holding, typeKeys } from "./carry";
 import { Keyboard } from "./focus";
 import { Frame, type FrameListener, type FrameSettings } from "./frame";
@@ -123,8 +123,8 @@ export class Stage implements FrameListener {
   /** A message came to the page itself. Only the watch in each frame has anything to say there. */
   heard(event: MessageEvent): void {
     const frame = this.#allFrames().find(({ element }) => element.contentWindow === event.source);
-    if (!frame || this.#keyboard.hear(event, frame, performance.now())) return;
-    frame.admit();
+    if (!frame) return this.#keyboard.late(event);
+    if (!this.#keyboard.hear(event, frame, performance.now())) frame.admit();
   }
 
   /** Takes an event of the native side. */
@@ -256,6 +256,7 @@ export class Stage implements FrameListener {
 
   #call(slot: Slot, frame: Frame, { id, capability, request }: Extract<ShellFrameMessage, { kind: "call" }>): void {
     if (!isGranted(frame, capability)) this.#denied(frame, `called ${capability} without a grant`);
+    else if (frame.calls >= CALLS) this.#denied(frame, `called ${capability} with ${CALLS} calls unanswered`);
     const done = call(this.#native, frame, id, capability, request, this.#keyboard.has(frame));
     void done.then((well) => frame === slot.run?.new && slot.run.handled(well));
   }

@@ -16,6 +16,8 @@ interface Paper {
 let papers: Paper[];
 let log: string[];
 let keyboard: Keyboard;
+/** Answers of frames that are still to come. */
+let asked: (() => void)[];
 
 function paper(instance: string | null, state = "live"): Paper {
   const said: string[] = [];
@@ -24,10 +26,14 @@ function paper(instance: string | null, state = "live"): Paper {
     state,
     isShell: instance === null,
     send: (message: { kind: string }) => said.push(message.kind),
+    ask: (_: unknown, answered: () => void) => asked.push(answered),
     element: {
       focus: () => said.push("focus"),
       blur: () => said.push("blur"),
-      contentWindow: { postMessage: (message: { back?: boolean }) => said.push(message.back ? "back" : "allowed") },
+      contentWindow: {
+        postMessage: (message: { back?: boolean; held?: boolean }) =>
+          said.push(message.held ? "back and held" : message.back ? "back" : "allowed"),
+      },
     },
   } as unknown as Frame;
   return { frame, said };
@@ -43,7 +49,7 @@ const said = (at: number) => papers[at]!.said.splice(0);
 
 beforeEach(() => {
   papers = [paper(null), paper("a"), paper("b")];
-  log = [];
+  [log, asked] = [[], []];
   keyboard = new Keyboard(
     {
       frames: () => papers.map(({ frame }) => frame),
@@ -82,6 +88,26 @@ describe("the keyboard", () => {
     expect(log).toEqual(["b: took the keyboard without a press or Tab"]);
   });
 
+  it("types what was held back elsewhere before what comes to it directly", () => {
+    word(1, "pressed");
+    word(2, "taken");
+    expect(said(1)).toEqual(["focus", "back and held"]);
+    word(1, "focus");
+    word(2, "key", 1, { stroke: { key: "x" } });
+    word(1, "key", 1, { stroke: { key: "y" } });
+    asked.shift()?.();
+    expect(said(1)).toEqual(["keys", "keys"]);
+    asked.shift()?.();
+    expect(said(1)).toEqual(["allowed"]);
+  });
+
+  it("gets a key that a frame held back before it was ended", () => {
+    word(0, "pressed");
+    const key = { data: { moult: 1, watch: SECRET, kind: "key", stroke: { key: "x" } } } as MessageEvent;
+    keyboard.late(key);
+    expect(said(0)).toEqual(["keys"]);
+  });
+
   it("is lost to nobody where nobody had it", () => {
     word(2, "focus");
     word(2, "key", 1, { stroke: { key: "x" } });
@@ -90,10 +116,18 @@ describe("the keyboard", () => {
 
   it("ends who takes it three times within ten seconds, and not who does so now and then", () => {
     word(1, "pressed");
-    for (const now of [0, 6000, 12_000, 18_000]) word(2, "focus", now);
+    for (const now of [0, 6000, 12_000, 18_000]) word(2, "taken", now);
     expect(log.filter((line) => line.startsWith("end"))).toEqual([]);
-    word(2, "focus", 19_000);
+    word(2, "taken", 19_000);
     expect(log.at(-1)).toBe("end b: took the keyboard 3 times within 10 s");
+  });
+
+  it("comes back from a frame that takes it for no field of its own as often as tools may, and is told once", () => {
+    word(1, "pressed");
+    for (let time = 0; time < 299; time += 1) word(2, "focus", time);
+    expect(log).toEqual(["b: took the keyboard without a press or Tab"]);
+    word(2, "focus", 299);
+    expect(log.at(-1)).toBe("end b: took the keyboard 300 times within 10 s");
   });
 
   it("goes with its place from one version to the next", () => {

@@ -10,6 +10,7 @@
 //! - [`overview`]: the picture that the shell draws; [`not_tried`]: what the launcher adds to it.
 //! - [`companions`]: the programs beside the application that a build brings along.
 //! - [`health`] and [`fitness`]: painted, alive, confirmed.
+//! - `fonts`: the font that all pages share, where that is needed.
 //! - [`window`]: the main window; [`stacking`]: how it lies under another one until it is ready, on each system.
 //! - [`writing`]: the right to write, and what is open only with it.
 //! - [`hand_over`] and [`take_over`]: a running process and its successor; [`local_api`]: what both serve in turn.
@@ -22,6 +23,8 @@ mod companions;
 mod drill;
 mod figures;
 mod fitness;
+#[cfg(target_os = "linux")]
+mod fonts;
 mod hand_over;
 mod health;
 mod host;

@@ -15,7 +15,7 @@ const TRIAL: Duration = Duration::from_millis(150);
 /// How long a widget's state may take to the disk before an event counts as lost.
 const SAVED: Duration = Duration::from_secs(4);
 /// The ground and a tile's surface in the light theme, and what a display shows that shows nothing.
-const GROUNDS: [Colour; 3] = [0x00e8_ebe8, 0x00ff_ffff, 0];
+const GROUNDS: [Colour; 4] = [0x00e8_ebe8, 0x00fb_fcfb, 0x00ff_ffff, 0];
 
 /// What was seen of one swap.
 #[derive(Clone, Debug, Serialize)]

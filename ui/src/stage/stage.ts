@@ -359,7 +359,7 @@ export class Stage implements FrameListener {
     slot.run = new SwapRun(order, old, incoming, {
       report: (report) => this.#report(report),
       tellShell: (message) => this.#tellShell(message),
-      start: (frame, saved) => this.#start(frame, saved),
+      start: (frame, saved, hurry) => this.#start(frame, saved, hurry),
       save: (state) => {
         if (slot.instance !== null) this.#saving.put(slot.instance, state);
       },
@@ -413,7 +413,7 @@ export class Stage implements FrameListener {
     }
   }
 
-  #start(frame: Frame, saved: SavedState | null): void {
+  #start(frame: Frame, saved: SavedState | null, hurry = false): void {
     frame.send({
       kind: "start",
       token: frame.load.token,
@@ -425,6 +425,7 @@ export class Stage implements FrameListener {
       granted: [...frame.granted],
       settings: frame.settings,
       saved,
+      hurry,
     });
     if (!frame.isShell) return;
     frame.send({ kind: "overview", overview: this.#overview });

@@ -33,7 +33,7 @@ pub fn first(widget: &str) -> Option<Value> {
 pub fn field(widget: &str) -> Option<&'static str> {
     match widget {
         "notes" => Some("[data-testid=notes-editor]"),
-        "tasks" => Some("input[type=text], input:not([type])"),
+        "tasks" => Some("[data-testid=tasks-new]"),
         _ => None,
     }
 }

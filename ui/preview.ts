@@ -80,6 +80,7 @@ const native: Native = {
       kept: () => ({ view: "board", section: "", why: null, seen: {}, dismissed: [] }),
       restore: () => {},
       themed: () => {},
+      renamed: () => {},
       hear: (news) => {
         if (news.kind === "overview") tell({ kind: "overview", overview: news.overview });
       },

@@ -175,7 +175,7 @@ export function joinStage<State, In = never, Out = never>(
     await widget.start(context);
     phase = "live";
     saver.resume();
-    await twoFrames(scope);
+    if (!message.hurry) await twoFrames(scope);
     line.post({ kind: "ready", token: message.token });
   }
 

@@ -121,6 +121,8 @@ export interface StartMessage {
   saved: SavedState | null;
   /** Left out by hosts that know no settings. */
   settings?: Settings;
+  /** Somebody waits for this very version: it is ready as soon as it has started, and is drawn under the one before. */
+  hurry?: boolean;
 }
 
 /** What a frame hears of other widgets, of its logic, its settings and its files. A widget may listen to each. */

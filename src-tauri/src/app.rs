@@ -181,6 +181,8 @@ fn start(context: &Arc<Context>, beginning: Beginning) -> anyhow::Result<()> {
             .map(std::borrow::Cow::into_owned)
             .context("the font is not among the stage's files")?,
     };
+    #[cfg(target_os = "linux")]
+    crate::fonts::make_known(&context.places, &files.font);
     let serving = Arc::clone(context);
     let setup = Arc::clone(context);
     let minisign = context

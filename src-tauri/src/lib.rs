@@ -12,6 +12,7 @@
 //! - [`overview`]: the picture that the shell draws; [`not_tried`]: what the launcher adds to it.
 //! - [`companions`]: the programs beside the application that a build brings along.
 //! - [`health`] and [`fitness`]: painted, alive, confirmed.
+//! - `fonts`: the font that all pages share, where that is needed.
 //! - [`heartbeat`], [`blame`] and [`revival`]: the stage is lost, whose fault it is, and how it comes back; [`web_process`]: what they end.
 //! - [`frame_watch`]: what runs in every frame before its bundle does; [`presses`]: what the user pressed.
 //! - [`window`]: the main window; [`stacking`]: how it lies under another one until it is ready, on each system.
@@ -28,6 +29,8 @@ mod developer;
 mod drill;
 mod figures;
 mod fitness;
+#[cfg(target_os = "linux")]
+mod fonts;
 mod frame_watch;
 mod hand_over;
 mod health;

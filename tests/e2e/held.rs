@@ -4,6 +4,7 @@ use moult_tests::publisher::Item;
 use moult_tests::scene::{PATIENCE, Scene, Setting, play};
 use moult_tests::stage::Part;
 use moult_tests::steps::{self, NOTES};
+use moult_tests::wait::{Look, until};
 
 const OTHER: Part<'static> = Part::Widget("notes-2");
 
@@ -48,8 +49,11 @@ async fn a_tile_that_is_held_keeps_its_version_over_updates_and_restarts_and_say
         scene.live(NOTES, "1.1.0").await?;
         steps::note_stands(scene, "compare the old").await?;
         let held = "[data-testid=pinned-notes-1]";
-        assert_eq!(scene.stage()?.words(Part::Shell, held).await?, None);
-        Ok(())
+        until("nothing that says that it stays", PATIENCE, async || {
+            let words = scene.stage()?.words(Part::Shell, held).await?;
+            Ok(Look::when(words.is_none(), format!("{words:?}")))
+        })
+        .await
     })
     .await
 }

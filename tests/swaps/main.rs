@@ -95,7 +95,16 @@ async fn one(board: &mut Board, name: &'static str, arguments: &Arguments) -> an
             .swap(name, version, &typed, &mut chance)
             .with_context(|| format!("swap {number}"))?;
         if swap.fault.is_some() || swap.astray > 0 || swap.gone_ms > 0.0 {
-            say(&format!("{name} {number}: {swap:?}"));
+            let fault: String = swap
+                .fault
+                .iter()
+                .flat_map(|fault| fault.chars())
+                .take(200)
+                .collect();
+            let (gone, astray) = (swap.gone_ms, swap.astray);
+            say(&format!(
+                "{name} {number}: gone {gone:.0} ms, {astray} astray, {fault}"
+            ));
         }
         widget.swaps.push(swap);
         if number + 1 == WARM.min(arguments.swaps) {

@@ -52,7 +52,7 @@ const GRANTS: [(&str, &str); 5] = [
 ];
 
 /// Pixels between two points of a tile that are looked at.
-const STEP: u32 = 7;
+const STEP: u32 = 9;
 
 /// The application with six widgets on its board.
 #[derive(Debug)]

@@ -8,14 +8,16 @@ use serde_json::Value;
 
 use super::{Board, VERSIONS, instance, model};
 use crate::drill::Ended;
-use crate::pixels::{Colour, FrameBuffer, Sample, judge};
+use crate::pixels::{Colour, FrameBuffer, Sample, Watch, judge};
 
 /// How long a version is on trial here.
 const TRIAL: Duration = Duration::from_millis(150);
 /// How long a widget's state may take to the disk before an event counts as lost.
 const SAVED: Duration = Duration::from_secs(4);
+/// Between two looks at a tile: a frame of the screen lasts three times as long.
+const BETWEEN: Duration = Duration::from_millis(5);
 /// The ground and a tile's surface in the light theme, and what a display shows that shows nothing.
-const GROUNDS: [Colour; 3] = [0x00e8_ebe8, 0x00ff_ffff, 0];
+const GROUNDS: [Colour; 4] = [0x00e8_ebe8, 0x00fb_fcfb, 0x00ff_ffff, 0];
 
 /// What was seen of one swap.
 #[derive(Clone, Debug, Serialize)]
@@ -65,9 +67,7 @@ impl Board {
             .state(name)
             .map(|state| state["widget"].clone())
             .unwrap_or(Value::Null);
-        let points = self.points(name)?;
-        let frame_buffer = FrameBuffer::open(&self.frames)?;
-        let watch = frame_buffer.watch(points);
+        let watch = Watched::begin(self, name)?;
         let told = self.told.get(name).copied().unwrap_or_default();
         self.tell(name, 3)?;
         let begun = SystemTime::now();
@@ -85,7 +85,7 @@ impl Board {
             .map_err(|_| anyhow::anyhow!("the order could not be sent"))??;
         // Until nothing of the old version is seen any more.
         std::thread::sleep(Duration::from_millis(20));
-        let samples = watch.end()?;
+        let (mark, samples) = watch.end()?;
         let Ended::Confirmed {
             ready_ms,
             switch_ms,
@@ -95,7 +95,7 @@ impl Board {
         else {
             anyhow::bail!("{name} was not swapped: {ended:?}");
         };
-        let shown_ms = first_shown(&samples, begun, |colour| colour != VERSIONS[1 - version].1)?;
+        let shown_ms = first_shown(&mark, begun, |colour| colour != VERSIONS[1 - version].1)?;
         let sight = sight(&samples);
         let (fault, astray) = self.held(name, &before, typed)?;
         Ok(Swap {
@@ -115,13 +115,13 @@ impl Board {
     /// Loads a widget's page anew, with one of the [`VERSIONS`].
     pub fn load(&mut self, name: &'static str, version: usize) -> anyhow::Result<Load> {
         let bundle = self.bundle(&format!("{name}-{}", VERSIONS[version].0));
-        let watch = FrameBuffer::open(&self.frames)?.watch(self.points(name)?);
+        let watch = Watched::begin(self, name)?;
         let begun = SystemTime::now();
         self.drill()?.load(&instance(name), &bundle)?;
         std::thread::sleep(Duration::from_millis(700));
-        let samples = watch.end()?;
+        let (mark, samples) = watch.end()?;
         Ok(Load {
-            shown_ms: first_shown(&samples, begun, |colour| colour == VERSIONS[version].1)?,
+            shown_ms: first_shown(&mark, begun, |colour| colour == VERSIONS[version].1)?,
             gone_ms: sight(&samples).0,
         })
     }
@@ -149,6 +149,28 @@ impl Board {
                 _ => std::thread::sleep(Duration::from_millis(5)),
             }
         }
+    }
+}
+
+/// The mark of a widget, looked at as often as can be, and the points of its tile, several times in each frame of the screen.
+struct Watched {
+    mark: Watch,
+    tile: Watch,
+}
+
+impl Watched {
+    fn begin(board: &Board, name: &str) -> anyhow::Result<Self> {
+        let points = board.points(name)?;
+        let mark = points.last().copied().into_iter().collect();
+        let open = || FrameBuffer::open(&board.frames);
+        Ok(Self {
+            mark: open()?.watch(mark),
+            tile: open()?.watch_every(points, BETWEEN),
+        })
+    }
+
+    fn end(self) -> anyhow::Result<(Vec<Sample>, Vec<Sample>)> {
+        Ok((self.mark.end()?, self.tile.end()?))
     }
 }
 

@@ -22,7 +22,8 @@ export async function call(
       const detail = `${frame.load.subject} ${frame.load.version} has ${CALLS} calls unanswered`;
       const happened = "The widget asks too often.";
       const error = { code: "rate_limited", happened, kept: "Nothing was done.", advice: null, detail };
-      return frame.send({ kind: "reply", id, ok: false, error });
+      frame.send({ kind: "reply", id, ok: false, error });
+      return false;
     }
     if (frame.state !== "live" && acts(capability, request)) {
       const detail = `${frame.load.subject} ${frame.load.version} is ${frame.state} and called ${capability}`;
@@ -34,9 +35,9 @@ export async function call(
     const { x, y, width, height } = frame.element.getBoundingClientRect();
     const area = { x, y, width, height, focused: frame.focused && hasKeyboard };
     frame.calls += 1;
-    await answer(frame, id, native.capability(frame.load.token, capability, request, area));
+    const well = await answer(frame, id, native.capability(frame.load.token, capability, request, area));
     frame.calls -= 1;
-    return;
+    return well;
   }
   const detail = `${frame.load.subject} ${frame.load.version} has no grant for ${needed}`;
   const happened = "That is not allowed yet.";

@@ -451,7 +451,7 @@ export class Stage implements FrameListener {
         this.#news.hold(old, incoming);
         this.#report({ kind: "switching", token: order.load.token });
       },
-      start: (frame, saved) => this.#start(frame, saved),
+      start: (frame, saved, hurry) => this.#start(frame, saved, hurry),
       save: (state) => {
         if (slot.instance !== null) this.#saving.put(slot.instance, state);
       },
@@ -517,7 +517,7 @@ export class Stage implements FrameListener {
     }
   }
 
-  #start(frame: Frame, saved: SavedState | null): void {
+  #start(frame: Frame, saved: SavedState | null, hurry = false): void {
     frame.send({
       kind: "start",
       token: frame.load.token,
@@ -529,6 +529,7 @@ export class Stage implements FrameListener {
       granted: [...frame.granted],
       settings: frame.settings,
       saved,
+      hurry,
     });
     if (!frame.isShell) return;
     frame.send({ kind: "overview", overview: this.#overview });

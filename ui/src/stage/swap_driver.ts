@@ -20,7 +20,7 @@ type Without<T> = T extends unknown ? Omit<T, "now"> : never;
 export interface SwapStage {
   report(report: StageReport): void;
   tellShell(message: ShellStageMessage): void;
-  start(frame: Frame, saved: SavedState | null): void;
+  start(frame: Frame, saved: SavedState | null, hurry: boolean): void;
   save(state: SavedState): void;
   reducedMotion(): boolean;
   /** The frame that the user now has is this one. */
@@ -134,7 +134,7 @@ export class SwapRun {
           if (answer.kind === "snapshot") this.#on({ on: "snapshot", state: answer.state, heard: answer.heard });
         });
       case "start_new":
-        return this.#stage.start(this.new, effect.saved);
+        return this.#stage.start(this.new, effect.saved, this.#order.quiet_ms === 0);
       case "wake":
         clearTimeout(this.#timer);
         this.#timer = setTimeout(() => this.#on({ on: "wake" }), Math.max(0, effect.at - performance.now()) + 1);

@@ -58,6 +58,7 @@ let asked: string[];
 let overview: Overview;
 let stage: Stage;
 let failure: string | null;
+let native: Native;
 
 const wait = (ms = GRACE) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -126,7 +127,7 @@ beforeEach(async () => {
   [reports, saved, asked] = [ownReports, ownSaved, ownAsked];
   overview = ordinaryDay(Date.now());
   for (const part of overview.installed) part.version = "1.0.0";
-  const native: Native = {
+  native = {
     open: () => Promise.reject(new Error("opened by the test")),
     report: (report) => Promise.resolve(void ownReports.push(report)),
     saveState: (instance, state) => Promise.resolve(void ownSaved.push([instance, state])),
@@ -439,6 +440,97 @@ describe("a swap", () => {
   it("of a frame that is not there is answered", () => {
     stage.event({ kind: "swap", order: order(load("x", NOTES, "notes-9")) });
     expect(of("reverted")).toMatchObject([{ token: "x", problem: { cause: "withdrawn" } }]);
+  });
+
+  const event = (number: number) => ({ kind: "event", topic: "w/moult/a:b", data: number }) as const;
+  const news = (number: number) => stage.event({ kind: "news", instance: "notes-1", news: event(number) });
+  const heard = (token: string) =>
+    page(token)
+      .all("event")
+      .map(({ data }) => data);
+
+  it("hands events over: each to one version, and to the old one again if it goes on", async () => {
+    news(1);
+    stage.event({ kind: "swap", order: order(next(), { trial_ms: 5000 }) });
+    await loadFrames();
+    news(2);
+    await ready("n2");
+    await wait(400);
+    news(3);
+    page("n2").say({ kind: "state", state: { schema: 1, data: "by the new" }, heard: 1 });
+    news(4);
+    await wait();
+    expect([heard("n1"), heard("n2")]).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    page("n2").say({ kind: "error", message: "boom", stack: "" });
+    await wait(150);
+    expect(heard("n1")).toEqual([1, 2, 4]);
+    expect(page("n1").all("thaw").at(-1)?.state).toEqual({ schema: 1, data: "by the new" });
+    news(5);
+    await wait();
+    expect(heard("n1")).toEqual([1, 2, 4, 5]);
+  });
+
+  it("is taken back when too many calls fail by the version's own fault", async () => {
+    native.capability = () => Promise.reject(problem("invalid_request", "That makes no sense."));
+    stage.event({ kind: "swap", order: order(next({ granted: ["storage"] }), { trial_ms: 5000 }) });
+    await loadFrames();
+    await ready("n2");
+    await wait(300);
+    for (let id = 0; id < 20; id += 1) page("n2").say({ kind: "call", id, capability: "storage.get", request: {} });
+    await wait(150);
+    expect(of("reverted")).toMatchObject([{ token: "n2", problem: { cause: "errors" } }]);
+    expect(frames()).toEqual(["1.0.0 live", "1.0.0 live", "1.0.0 live"]);
+  });
+
+  it("is not taken back for a network that is not there", async () => {
+    native.capability = () => Promise.reject(problem("offline", "There is no network."));
+    stage.event({ kind: "swap", order: order(next({ granted: ["network"] })) });
+    await loadFrames();
+    await ready("n2");
+    for (let id = 0; id < 30; id += 1) page("n2").say({ kind: "call", id, capability: "network.fetch", request: {} });
+    await wait(700);
+    expect(of("confirmed")).toHaveLength(1);
+  });
+
+  it("of several places goes on in each at once, while the shell is swapped too", async () => {
+    stage.event({ kind: "swap", order: order(next(), { trial_ms: 300 }) });
+    stage.event({ kind: "swap", order: order(load("s2", SYSTEM, "system-1", { version: "2.0.0" })) });
+    stage.event({ kind: "swap", order: order(load("shell2", "shell", null, { version: "2.0.0" })) });
+    await loadFrames();
+    await Promise.all(["n2", "s2", "shell2"].map((token) => ready(token)));
+    await wait(1000);
+    expect(frames().sort()).toEqual(["2.0.0 live", "2.0.0 live", "2.0.0 live"]);
+    expect(of("confirmed")).toHaveLength(3);
+    const told = page("shell2").all("swap").at(-1);
+    expect(told).toMatchObject({ step: "confirmed" });
+  });
+
+  it("removes the old frame as soon as that has ended, and in any case soon", async () => {
+    stage.event({ kind: "swap", order: order(next()) });
+    await loadFrames();
+    await ready("n2");
+    await wait(250);
+    expect(of("confirmed")).toHaveLength(1);
+    expect(document.querySelectorAll('[data-instance="notes-1"]')).toHaveLength(2);
+    page("n1").say({ kind: "disposed" });
+    await wait();
+    expect(document.querySelectorAll('[data-instance="notes-1"]')).toHaveLength(1);
+  });
+
+  it("of resources alone loads nothing: the frame is told which", async () => {
+    const resources = { token: "n1", instance: "notes-1", version: "1.0.1", paths: ["a.svg"], settings: { big: true } };
+    stage.event({ kind: "resources", order: resources });
+    await wait();
+    expect(page("n1").all("resources")).toEqual([{ kind: "resources", version: "1.0.1", paths: ["a.svg"] }]);
+    expect(page("n1").all("settings")).toEqual([{ kind: "settings", settings: { big: true } }]);
+    expect(of("confirmed")).toEqual([{ kind: "confirmed", token: "n1" }]);
+    expect(stage.loads).toEqual({ shell: 1, "notes-1": 1, "system-1": 1 });
+    expect(page("shell1").all("frame").at(-1)).toMatchObject({ instance: "notes-1", phase: "live", version: "1.0.1" });
+    stage.event({ kind: "resources", order: { ...resources, token: "n0" } });
+    expect(of("reverted")).toMatchObject([{ token: "n0", problem: { cause: "withdrawn" } }]);
   });
 
   it("of the shell touches no widget, and tells the new one all that there is to know", async () => {

@@ -443,7 +443,7 @@ describe("a swap", () => {
   });
 
   const event = (number: number) => ({ kind: "event", topic: "w/moult/a:b", data: number }) as const;
-  const news = (number: number) => stage.event({ kind: "news", instance: "notes-1", news: event(number) });
+  const news = (number: number) => stage.event({ kind: "news", instance: "notes-1", token: "n1", news: event(number) });
   const heard = (token: string) =>
     page(token)
       .all("event")

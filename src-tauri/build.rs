@@ -80,8 +80,8 @@ fn embed_trust(out: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Takes the launcher and the rescue along that this build is released with. A build without them, as of a
-/// developer, leaves those that are installed alone.
+/// Takes the programs along that this build is released with: launcher, rescue, and what runs widget logic. A build
+/// without them, as of a developer, leaves those that are installed alone, and finds the last one beside itself.
 fn embed_companions(out: &Path) -> io::Result<()> {
     println!("cargo:rerun-if-env-changed=MOULT_COMPANIONS");
     let folder = env::var_os("MOULT_COMPANIONS").map(PathBuf::from);
@@ -90,7 +90,7 @@ fn embed_companions(out: &Path) -> io::Result<()> {
     } else {
         ""
     };
-    for name in ["moult-launcher", "moult-rescue"] {
+    for name in ["moult-launcher", "moult-rescue", "moult-sandbox"] {
         let bytes = match &folder {
             Some(folder) => {
                 let path = folder.join(format!("{name}{extension}"));

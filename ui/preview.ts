@@ -80,12 +80,13 @@ const native: Native = {
       kept: () => ({ view: "board", section: "", why: null, seen: {}, dismissed: [] }),
       restore: () => {},
       themed: () => {},
+      renamed: () => {},
       hear: (news) => {
         if (news.kind === "overview") tell({ kind: "overview", overview: news.overview });
       },
     });
     const widgets = overview.board.tiles.map(({ instance, widget }) => load(widget.slice(6), instance, "1.0.0"));
-    return Promise.resolve({ key: "none", shell: load("shell", null, "1.8.4"), widgets, overview });
+    return Promise.resolve({ key: "none", shell: load("shell", null, "1.8.4"), widgets, overview, watch: "none" });
   },
   report(report) {
     if (report.kind !== "heartbeat") reports.push(report);
@@ -128,7 +129,7 @@ const controls = {
   event: (event: StageEvent) => tell(event),
   swap(instance: string | null, { version, bundle, ...more }: SwapWish) {
     const name = instance === null ? "shell" : instance.replace(/-\d+$/, "");
-    const times = { quiet_ms: 0, patience_ms: 30_000, ready_ms: 4000, trial_ms: 800 };
+    const times = { quiet_ms: 0, patience_ms: 30_000, ready_ms: 4000, trial_ms: 800, max_error_percent: 5 };
     const order = {
       load: load(name, instance, version, bundle),
       from: "1.0.0",

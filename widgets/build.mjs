@@ -1,9 +1,10 @@
 // Builds widgets: `node build.mjs FOLDER...` makes FOLDER/dist with moult.json, index.html, widget.js and widget.css.
+// Imported, it only lends `buildWidget`.
 //
 // Names carry no hash and the code is not minified. A bundle travels as a delta and is compressed on the way: renamed
 // files and identifiers would touch the whole file for a change of one line, and the stack traces that error reports
 // carry stay readable.
-import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -11,13 +12,15 @@ import { build } from "esbuild";
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 
-const folders = process.argv.slice(2);
-if (folders.length === 0) throw new Error("Name the folders to build: node build.mjs FOLDER...");
-for (const folder of folders) await buildWidget(resolve(folder));
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const folders = process.argv.slice(2);
+  if (folders.length === 0) throw new Error("Name the folders to build: node build.mjs FOLDER...");
+  for (const folder of folders) await buildWidget(resolve(folder));
+}
 
-async function buildWidget(folder) {
-  const manifest = JSON.parse(await readFile(join(folder, "moult.json"), "utf8"));
-  const out = join(folder, "dist");
+/** Builds a widget's folder into `out`, with these members of its manifest and these options of the bundler changed. */
+export async function buildWidget(folder, { out = join(folder, "dist"), manifest: changed = {}, ...options } = {}) {
+  const manifest = { ...JSON.parse(await readFile(join(folder, "moult.json"), "utf8")), ...changed };
   await rm(out, { recursive: true, force: true });
   await mkdir(out, { recursive: true });
   await build({
@@ -36,8 +39,9 @@ async function buildWidget(folder) {
     // Served by the host beside each bundle.
     external: ["/_moult/*"],
     logLevel: "warning",
+    ...options,
   });
-  await copyFile(join(folder, "moult.json"), join(out, "moult.json"));
+  await writeFile(join(out, "moult.json"), `${JSON.stringify(manifest, null, 2)}\n`);
   await writeFile(join(out, "index.html"), page(manifest));
 }
 

@@ -39,7 +39,7 @@ export function joinStage<State, In = never, Out = never>(
   const line = openLine<StageMessage | In, FrameMessage | Out>(scope, { kind: "hello", sdk: SDK_VERSION }, receive);
   const calls = createCalls();
   const errors = watchErrors(scope, (message, stack) => line.post({ kind: "error", message, stack }));
-  const saver = createSaver(scope, () => line.post({ kind: "state", state: pack() }));
+  const saver = createSaver(scope, () => line.post({ kind: "state", state: pack(), heard }));
   saver.pause();
   const activity = watchActivity(scope, (composing) => line.post({ kind: "input", composing }));
   const stopChords = watchChords(scope, (key) => line.post({ kind: "chord", key }));
@@ -52,6 +52,7 @@ export function joinStage<State, In = never, Out = never>(
   let granted: readonly string[] = [];
   let settings: Settings = {};
   let headed = "";
+  let heard = 0;
   let release: (() => void) | null = null;
   let cancelled: KeyStroke[] = [];
   let settle: (() => void) | null = null;
@@ -93,7 +94,7 @@ export function joinStage<State, In = never, Out = never>(
         calls.settle(known);
         return;
       case "snapshot":
-        inTurn(() => line.post({ kind: "snapshot", id: known.id, state: packIfStarted() }));
+        inTurn(() => line.post({ kind: "snapshot", id: known.id, state: packIfStarted(), heard }));
         return;
       case "freeze":
         hold();
@@ -138,7 +139,11 @@ export function joinStage<State, In = never, Out = never>(
       case "request":
       case "shared":
       case "logic":
-        inTurn(() => news.tell(known));
+        inTurn(() => {
+          // A listener may wait for something; what it did before that is done when the next question is answered.
+          if (known.kind === "event" || known.kind === "request") heard += 1;
+          news.tell(known);
+        });
         return;
       case "dispose":
         inTurn(dispose);
@@ -170,7 +175,7 @@ export function joinStage<State, In = never, Out = never>(
     await widget.start(context);
     phase = "live";
     saver.resume();
-    await twoFrames(scope);
+    if (!message.hurry) await twoFrames(scope);
     line.post({ kind: "ready", token: message.token });
   }
 
@@ -209,7 +214,7 @@ export function joinStage<State, In = never, Out = never>(
       saver.flush();
       saver.pause();
       const [focus, scroll] = [takeFocus(document), takeScroll(document)];
-      line.post({ kind: "frozen", id, state: packIfStarted(), focus, scroll });
+      line.post({ kind: "frozen", id, state: packIfStarted(), heard, focus, scroll });
     } catch (thrown) {
       // A version that can't say its state goes on as if nothing had been asked.
       await thaw(null, null);

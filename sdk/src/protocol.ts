@@ -95,13 +95,14 @@ export type FrameMessage =
   | { kind: "ready"; token: string }
   | { kind: "refused"; reason: string }
   | { kind: "input"; composing: boolean }
-  | { kind: "state"; state: SavedState }
+  // `heard` counts the events and requests that this frame has handled: the state holds what they led to. Left out by kits before 0.1.1.
+  | { kind: "state"; state: SavedState; heard?: number }
   | { kind: "call"; id: number; capability: string; request: unknown }
   | { kind: "error"; message: string; stack: string }
   | { kind: "header"; title: string; aside: string }
   | { kind: "chord"; key: Chord }
-  | { kind: "snapshot"; id: number; state: SavedState | null }
-  | { kind: "frozen"; id: number; state: SavedState | null; focus: Focus | null; scroll: Scroll[] }
+  | { kind: "snapshot"; id: number; state: SavedState | null; heard?: number }
+  | { kind: "frozen"; id: number; state: SavedState | null; heard?: number; focus: Focus | null; scroll: Scroll[] }
   | { kind: "key"; event: KeyStroke }
   | { kind: "restored"; id: number }
   | ({ kind: "answer"; id: number } & Outcome)
@@ -120,6 +121,8 @@ export interface StartMessage {
   saved: SavedState | null;
   /** Left out by hosts that know no settings. */
   settings?: Settings;
+  /** Somebody waits for this very version: it is ready as soon as it has started, and is drawn under the one before. */
+  hurry?: boolean;
 }
 
 /** What a frame hears of other widgets, of its logic, its settings and its files. A widget may listen to each. */

@@ -28,7 +28,7 @@ export interface Widget<State> {
   migrate?: Migrations;
   /** Checks data in the present schema. If it throws, the version refuses the state and the old one goes on. */
   parse?(data: unknown): State;
-  /** Draws itself. Ready when it returns (or its promise is kept) and two frames are drawn. */
+  /** Draws itself. Ready when it returns (or its promise is kept) and two frames are drawn; in a forced swap at once. */
   start(context: Start<State>): void | Promise<void>;
   /** The state now: plain JSON, at most 1 MiB. Called often; does nothing else. */
   snapshot(): State;

@@ -125,6 +125,7 @@ test("a snapshot has the present schema and the present data", async () => {
   expect(await stage.next("snapshot")).toEqual({
     kind: "snapshot",
     id: 7,
+    heard: 0,
     state: { schema: 3, data: { text: "now" } },
   });
 });

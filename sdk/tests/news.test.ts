@@ -78,3 +78,24 @@ test("a listener that throws is told of and keeps nothing from the next", async 
   expect((await stage.next("error")).message).toBe("RangeError: broken");
   expect(next).toHaveBeenCalledWith(1);
 });
+
+test("each state says how much news it contains, and the one of a freeze contains all that came before", async () => {
+  let sum = 0;
+  await started({ snapshot: () => null });
+  host.hear("event", ({ data }) => {
+    sum += data as number;
+    if (sum === 1) host.changed();
+  });
+  const event = (data: number) => stage.say({ kind: "event", topic: "w/moult/a:b", data });
+  event(1);
+  expect((await stage.next("state")).heard).toBe(1);
+  event(2);
+  event(3);
+  stage.say({ kind: "freeze", id: 1 });
+  expect((await stage.next("frozen")).heard).toBe(3);
+  stage.say({ kind: "thaw" });
+  stage.say({ kind: "settings", settings: {} });
+  stage.say({ kind: "snapshot", id: 2 });
+  expect((await stage.next("snapshot")).heard).toBe(3);
+  expect(sum).toBe(6);
+});

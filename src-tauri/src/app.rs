@@ -12,17 +12,22 @@ use moult_update::{Engine, EngineConfig};
 use tauri::AppHandle;
 
 use crate::build::{Build, TRIPLE};
+use crate::frame_watch::Secret;
 use crate::health::Health;
 use crate::host::AppHost;
+use crate::live::Live;
 use crate::loads::Loads;
+use crate::logic::Logic;
 use crate::places::Places;
 use crate::powers::Powers;
 use crate::protocol::HostFiles;
 use crate::records::Records;
+use crate::revival::{self, Revival};
 use crate::stage::Stage;
 use crate::writing::Writing;
 use crate::{
-    commands, hand_over, health, local_api, log, not_tried, overview, protocol, take_over, window, writing,
+    commands, developer, hand_over, health, local_api, log, not_tried, overview, protocol, take_over, window,
+    writing,
 };
 
 /// How long the stage may take to save what the user typed last.
@@ -41,7 +46,13 @@ pub(crate) struct Context {
     _in_use: Option<InUse>,
     pub(crate) writing: Writing,
     pub(crate) loads: Loads,
+    /// Which load of each widget its user has.
+    pub(crate) live: Live,
+    pub(crate) logic: Logic,
     pub(crate) stage: Stage,
+    /// What the watch in the frames proves itself with.
+    pub(crate) watch: Secret,
+    pub(crate) revival: Revival,
     pub(crate) powers: Powers,
     pub(crate) health: Health,
     pub(crate) link: Option<Link>,
@@ -50,6 +61,7 @@ pub(crate) struct Context {
     pub(crate) hand_over: hand_over::Present,
     pub(crate) take_over: take_over::Present,
     pub(crate) local_api: local_api::Present,
+    pub(crate) developer: developer::Present,
     /// A newer version that the launcher could not try.
     pub(crate) not_tried: not_tried::Present,
 }
@@ -77,6 +89,7 @@ pub(crate) fn run(version: &str) -> anyhow::Result<()> {
         None => None,
     };
     let context = Arc::new(open(build, places, link)?);
+    context.logic.attach(&context);
     health::progress(&context, "the data is opened");
     let beginning = begin(&context)?;
     start(&context, beginning)
@@ -98,7 +111,11 @@ fn open(build: Build, places: Places, link: Option<Link>) -> anyhow::Result<Cont
         records,
         store,
         loads: Loads::default(),
+        live: Live::default(),
+        logic: Logic::default(),
         stage: Stage::new(),
+        watch: Secret::new()?,
+        revival: Revival::default(),
         powers,
         health: Health::new(),
         link,
@@ -106,6 +123,7 @@ fn open(build: Build, places: Places, link: Option<Link>) -> anyhow::Result<Cont
         hand_over: hand_over::Present::default(),
         take_over: take_over::Present::default(),
         local_api: local_api::Present::default(),
+        developer: developer::Present::default(),
         not_tried: not_tried::Present::default(),
     })
 }
@@ -163,6 +181,8 @@ fn start(context: &Arc<Context>, beginning: Beginning) -> anyhow::Result<()> {
             .map(std::borrow::Cow::into_owned)
             .context("the font is not among the stage's files")?,
     };
+    #[cfg(target_os = "linux")]
+    crate::fonts::make_known(&context.places, &files.font);
     let serving = Arc::clone(context);
     let setup = Arc::clone(context);
     let minisign = context
@@ -174,7 +194,13 @@ fn start(context: &Arc<Context>, beginning: Beginning) -> anyhow::Result<()> {
     if let Err(error) = moult_boot::presence::join_group() {
         tracing::warn!(%error, "the task bar will not know this window");
     }
-    let app = tauri::Builder::default()
+    let builder = tauri::Builder::default();
+    #[cfg(target_os = "macos")]
+    let builder = {
+        let ended = Arc::clone(context);
+        builder.on_web_content_process_terminate(move |_| revival::gone(&ended, false))
+    };
+    let app = builder
         .plugin(tauri_plugin_updater::Builder::new().pubkey(minisign).build())
         .manage(Arc::clone(context))
         .invoke_handler(tauri::generate_handler![
@@ -223,8 +249,11 @@ fn set_up(app: &tauri::App, context: &Arc<Context>, beginning: Beginning) -> any
         listen_to_session(context);
     }
     health::progress(context, "the window is built");
+    #[cfg(all(unix, debug_assertions))]
+    crate::drill::open(context);
     listen_to_launcher(context);
     listen_to_signals(context);
+    revival::watch(context);
     tauri::async_runtime::spawn(health::watch(Arc::clone(context)));
     Ok(())
 }
@@ -273,7 +302,7 @@ fn running_digest(context: &Context, state: &BootState) -> anyhow::Result<Digest
 /// What is to be kept current: executable, shell, and each widget on the board once.
 pub(crate) fn wanted(context: &Context) -> Vec<Subject> {
     let mut subjects = vec![Subject::Executable, Subject::Shell];
-    for tile in context.records.board().tiles {
+    for tile in context.records.kept_board().tiles {
         let subject = Subject::Widget(tile.widget);
         if !subjects.contains(&subject) {
             subjects.push(subject);
@@ -361,6 +390,12 @@ fn listen_to_session(context: &Arc<Context>) {
 /// Ends the application: what was typed is saved first, and the launcher is told why.
 pub(crate) async fn quit(context: &Arc<Context>, why: Quit) {
     hand_over::withdraw(context);
+    if let Err(error) = developer::set(context, false) {
+        tracing::warn!(
+            error = format!("{error:#}"),
+            "the door for developers could not be closed"
+        );
+    }
     context.stage.flush(FLUSH_BUDGET).await;
     let _right = writing::end(context, STOP_BUDGET).await;
     tell(context, &ToLauncher::Quitting { why });

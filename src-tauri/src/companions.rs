@@ -1,4 +1,4 @@
-//! The launcher and the rescue program that this build was tested with, and brings along.
+//! The launcher and the rescue program (the program for widget logic is `logic::program`'s) that this build was tested with, and brings along.
 //!
 //! When and how they take the place of the installed ones is `moult_boot::companion`'s; this only carries them.
 

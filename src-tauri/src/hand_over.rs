@@ -104,7 +104,7 @@ impl Old for Running {
         Ok(Welcome {
             version: context.build.version.to_string(),
             window: window::place(context).unwrap_or_default(),
-            board: value(serde_json::to_value(context.records.board()))?,
+            board: value(serde_json::to_value(context.records.kept_board()))?,
             theme: value(serde_json::to_value(context.records.settings().theme))?
                 .as_str()
                 .unwrap_or_default()

@@ -19,6 +19,9 @@ const WIDGETS_A_STEP: usize = 10;
 /// How often the signs are looked at.
 const LOOK: Duration = Duration::from_millis(250);
 
+/// The launcher hears of a beat this often, in milliseconds.
+const TELL_MS: u64 = 1000;
+
 /// How often the updater's parts are looked at.
 const EXAMINE: Duration = Duration::from_secs(10);
 
@@ -155,8 +158,11 @@ pub(crate) fn painted(context: &Arc<Context>) {
 /// The stage's main thread answers.
 pub(crate) fn beat(context: &Context) {
     let now = context.health.started.elapsed().as_millis() as u64;
-    context.health.beat.store(now, Ordering::Relaxed);
-    tell(context, &ToLauncher::Heartbeat);
+    let before = context.health.beat.swap(now, Ordering::Relaxed);
+    // The launcher's clock is coarser than the stage's.
+    if now / TELL_MS != before / TELL_MS {
+        tell(context, &ToLauncher::Heartbeat);
+    }
 }
 
 /// Watches the start until something can be said about it: it is confirmed, or the launcher hears that it

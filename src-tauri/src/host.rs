@@ -8,7 +8,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use futures_util::future::BoxFuture;
 use moult_boot::link::Quit;
-use moult_model::stage::{Load, StageEvent, SwapCause, SwapFailure, SwapOrder, SwapReason};
+use moult_model::board::Tile;
+use moult_model::stage::{Load, StageEvent};
 use moult_model::{Bundle, Mode, Subject, Version};
 use moult_update::{
     ExecutableDecision, HandOver, Host, StagedBundle, StagedExecutable, SwapFigures, SwapRefusal,
@@ -17,20 +18,13 @@ use serde_json::{Map, Value};
 
 use crate::app::{Context, quit};
 use crate::stage::withdrawn;
-use crate::{hand_over, overview, prompt};
+use crate::swaps::{activate, refusal};
+use crate::{hand_over, logic, overview, prompt};
 
 /// An update waits until its tile was without input for this long, and the application likewise.
-const QUIET: Duration = Duration::from_secs(2);
+pub(crate) const QUIET: Duration = Duration::from_secs(2);
 /// After this long it is carried out all the same.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// How long a bundle may take to get ready.
-const READY: Duration = Duration::from_secs(5);
-/// How long a bundle is on trial after the switch.
-const TRIAL: Duration = Duration::from_secs(4);
-/// What the stage may need beyond these.
-const SLACK: Duration = Duration::from_secs(5);
-/// How long an order waits for a stage that is not open yet.
-const STAGE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The application as the engine sees it.
 pub(crate) struct AppHost(pub(crate) Weak<Context>);
@@ -42,6 +36,17 @@ impl Host for AppHost {
             match context {
                 Some(context) => activate(&context, &staged).await,
                 None => Err(refusal(withdrawn("the application is ending"))),
+            }
+        })
+    }
+
+    fn rehearse(&self, bundle: StagedBundle) -> BoxFuture<'static, Result<(), String>> {
+        let context = self.0.upgrade();
+        Box::pin(async move {
+            match context {
+                Some(context) => logic::shadow::rehearse(&context, &bundle).await,
+                // Nobody waits for it any more.
+                None => std::future::pending().await,
             }
         })
     }
@@ -145,8 +150,9 @@ pub(crate) fn load_widgets(context: &Context) -> Vec<Load> {
     let tiles = context.records.board().tiles;
     let mut loads = Vec::new();
     for tile in tiles {
-        let load = current(context, &Subject::Widget(tile.widget.clone())).and_then(|bundle| {
+        let load = shown_in(context, &tile).and_then(|bundle| {
             bundle
+                .filter(|bundle| !is_kept_off(context, &tile.instance, &bundle.manifest().version))
                 .map(|bundle| open(context, Some(tile.instance.clone()), &bundle))
                 .transpose()
         });
@@ -160,6 +166,16 @@ pub(crate) fn load_widgets(context: &Context) -> Vec<Load> {
     loads
 }
 
+/// Whether a widget is not to come onto the board with the others.
+fn is_kept_off(context: &Context, instance: &str, version: &Version) -> bool {
+    context.revival.waits(instance)
+        || context
+            .records
+            .held()
+            .iter()
+            .any(|held| held.instance == instance && held.version == *version)
+}
+
 /// Puts a widget that is installed into a new tile.
 pub(crate) fn open_tile(context: &Context, instance: &str) -> anyhow::Result<()> {
     let board = context.records.board();
@@ -168,8 +184,7 @@ pub(crate) fn open_tile(context: &Context, instance: &str) -> anyhow::Result<()>
         .iter()
         .find(|tile| tile.instance == instance)
         .context("there is no such tile")?;
-    let bundle =
-        current(context, &Subject::Widget(tile.widget.clone()))?.context("the widget is not installed")?;
+    let bundle = shown_in(context, tile)?.context("the widget is not installed")?;
     let load = open(context, Some(instance.to_owned()), &bundle)?;
     context.stage.send(&StageEvent::Open { load });
     Ok(())
@@ -177,6 +192,9 @@ pub(crate) fn open_tile(context: &Context, instance: &str) -> anyhow::Result<()>
 
 /// The bundle that stands for a subject now.
 pub(crate) fn current(context: &Context, subject: &Subject) -> anyhow::Result<Option<Arc<Bundle>>> {
+    if let Some(bundle) = context.records.session().bundle(subject) {
+        return Ok(Some(bundle));
+    }
     let bundles = context.writing.bundles();
     match bundles.subject(subject)?.current {
         Some(installed) => Ok(Some(read(&bundles.path(&installed.digest))?)),
@@ -184,21 +202,62 @@ pub(crate) fn current(context: &Context, subject: &Subject) -> anyhow::Result<Op
     }
 }
 
-fn read(path: &Path) -> anyhow::Result<Arc<Bundle>> {
+/// The bundle that a tile shows: the version that it is held on if that is still there, else what is current.
+pub(crate) fn shown_in(context: &Context, tile: &Tile) -> anyhow::Result<Option<Arc<Bundle>>> {
+    let subject = Subject::Widget(tile.widget.clone());
+    let bundles = context.writing.bundles();
+    if let Some(version) = &tile.pinned {
+        match bundles.subject(&subject)?.of_version(version) {
+            Some(held) => return Ok(Some(read(&bundles.path(&held.digest))?)),
+            None => tracing::error!(%subject, %version, "the version that a tile is held on is not there"),
+        }
+    }
+    current(context, &subject)
+}
+
+pub(crate) fn read(path: &Path) -> anyhow::Result<Arc<Bundle>> {
     let bytes = fs::read(path).with_context(|| format!("{} can't be read", path.display()))?;
     Ok(Arc::new(Bundle::parse(bytes)?))
 }
 
-fn open(context: &Context, place: Option<String>, bundle: &Arc<Bundle>) -> anyhow::Result<Load> {
+pub(crate) fn open(context: &Context, place: Option<String>, bundle: &Arc<Bundle>) -> anyhow::Result<Load> {
     let load = prepare(context, place.clone(), bundle)?;
-    if let Some(old) = context.stage.stand(place, load.token.clone()) {
-        context.loads.close(&old);
-    }
+    stand(context, place.as_deref(), &load.token);
+    context.logic.begin(&load.token);
     Ok(load)
 }
 
+/// From now on this load is the one in its place; the one that was is closed.
+pub(crate) fn stand(context: &Context, place: Option<&str>, token: &str) {
+    if let Some(instance) = place {
+        context.live.set(instance, token);
+    }
+    if let Some(old) = context.stage.stand(place.map(str::to_owned), token.to_owned()) {
+        close(context, &old);
+    }
+}
+
+/// Closes a load: its host serves nothing any more, its logic ends, and it hears nothing.
+pub(crate) fn close(context: &Context, token: &str) {
+    context.loads.close(token);
+    context.logic.close(token);
+    context.powers.talk.close(token);
+}
+
+/// Closes everything: the page that held all frames is new.
+pub(crate) fn close_all(context: &Context) {
+    context.loads.close_all();
+    context.logic.close_all();
+    context.powers.talk.close_all();
+    context.live.clear();
+}
+
 /// Opens a load without putting it in its place yet.
-fn prepare(context: &Context, place: Option<String>, bundle: &Arc<Bundle>) -> anyhow::Result<Load> {
+pub(crate) fn prepare(
+    context: &Context,
+    place: Option<String>,
+    bundle: &Arc<Bundle>,
+) -> anyhow::Result<Load> {
     let granted = match &bundle.manifest().id {
         Subject::Widget(widget) => context
             .records
@@ -210,7 +269,11 @@ fn prepare(context: &Context, place: Option<String>, bundle: &Arc<Bundle>) -> an
         .as_deref()
         .and_then(|instance| context.records.state(instance));
     let settings = settings(context, place.as_deref(), bundle);
-    Ok(context.loads.open(bundle, place, saved, granted, settings)?)
+    let load = context.loads.open(bundle, place, saved, granted, settings)?;
+    if let Some(live) = context.loads.by_token(&load.token) {
+        context.logic.open(&live);
+    }
+    Ok(load)
 }
 
 /// What a bundle gets for settings in a place: what its user chose, as far as it fits.
@@ -231,155 +294,7 @@ pub(crate) fn tell_settings(context: &Context, instance: &str) {
             settings,
         });
     }
-}
-
-/// Puts a bundle into every place that shows its subject. If one place refuses it, all go back.
-async fn activate(context: &Arc<Context>, staged: &StagedBundle) -> Result<SwapFigures, SwapRefusal> {
-    if !context.stage.ready(STAGE).await {
-        return Err(refusal(withdrawn("no stage is open")));
-    }
-    let bundle = read(&staged.path).map_err(|error| refusal(withdrawn(&format!("{error:#}"))))?;
-    let mut figures = SwapFigures::default();
-    let mut done = Vec::new();
-    for place in places(context, &staged.subject) {
-        match put(
-            context,
-            place.as_deref(),
-            &bundle,
-            staged.from.as_ref(),
-            staged.reason,
-        )
-        .await
-        {
-            Ok(here) => {
-                figures = worst(figures, here);
-                done.push(place);
-            }
-            Err(failure) => {
-                take_back(context, &staged.subject, &staged.version, done).await;
-                return Err(refusal(failure));
-            }
-        }
-    }
-    Ok(figures)
-}
-
-/// The places that show a subject. The shell's place is `None`.
-fn places(context: &Context, subject: &Subject) -> Vec<Option<String>> {
-    match subject {
-        Subject::Shell => vec![None],
-        Subject::Widget(widget) => {
-            let tiles = context.records.board().tiles;
-            tiles
-                .into_iter()
-                .filter(|tile| tile.widget == *widget)
-                .map(|tile| Some(tile.instance))
-                .collect()
-        }
-        Subject::Executable => Vec::new(),
-    }
-}
-
-async fn put(
-    context: &Arc<Context>,
-    place: Option<&str>,
-    bundle: &Arc<Bundle>,
-    from: Option<&Version>,
-    reason: SwapReason,
-) -> Result<SwapFigures, SwapFailure> {
-    let load = prepare(context, place.map(str::to_owned), bundle)
-        .map_err(|error| withdrawn(&format!("{error:#}")))?;
-    let token = load.token.clone();
-    let ending = context.stage.await_ending(&token);
-    let standing = context.stage.standing(place);
-    let event = match (&standing, from) {
-        (Some(_), Some(from)) => StageEvent::Swap {
-            order: order(load, from, reason),
-        },
-        _ => StageEvent::Open { load },
-    };
-    context.stage.send(&event);
-    let result = match tokio::time::timeout(READY + PATIENCE + TRIAL + SLACK, ending).await {
-        Ok(Ok(result)) => result,
-        Ok(Err(_)) => Err(withdrawn("the stage was loaded anew")),
-        Err(_) => Err(SwapFailure {
-            cause: SwapCause::Hung,
-            detail: "the stage did not say how it ended".to_owned(),
-        }),
-    };
-    context.stage.forget(&token);
-    match result {
-        Ok(figures) => {
-            if let Some(old) = context.stage.stand(place.map(str::to_owned), token) {
-                context.loads.close(&old);
-            }
-            Ok(figures.unwrap_or_default())
-        }
-        Err(failure) => {
-            context.loads.close(&token);
-            Err(failure)
-        }
-    }
-}
-
-fn order(load: Load, from: &Version, reason: SwapReason) -> SwapOrder {
-    let forced = !matches!(reason, SwapReason::Update);
-    SwapOrder {
-        load,
-        from: from.clone(),
-        reason,
-        quiet_ms: if forced { 0 } else { milliseconds(QUIET) },
-        patience_ms: milliseconds(PATIENCE),
-        ready_ms: milliseconds(READY),
-        trial_ms: milliseconds(TRIAL),
-    }
-}
-
-fn milliseconds(duration: Duration) -> u32 {
-    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
-}
-
-/// Brings the version that is still current back into places that had the new one already.
-async fn take_back(context: &Arc<Context>, subject: &Subject, from: &Version, places: Vec<Option<String>>) {
-    if places.is_empty() {
-        return;
-    }
-    match current(context, subject) {
-        Ok(Some(bundle)) => {
-            for place in places {
-                if let Err(failure) =
-                    put(context, place.as_deref(), &bundle, Some(from), SwapReason::GoBack).await
-                {
-                    tracing::error!(
-                        ?failure,
-                        ?place,
-                        "a place could not go back; it does so at the next start"
-                    );
-                }
-            }
-        }
-        Ok(None) => {}
-        Err(error) => tracing::error!(error = format!("{error:#}"), "the current version can't be read"),
-    }
-}
-
-/// A refusal; only what the new version did itself counts towards its ban.
-fn refusal(failure: SwapFailure) -> SwapRefusal {
-    let ban = match failure.cause {
-        SwapCause::Exception | SwapCause::NotReady | SwapCause::Hung | SwapCause::StateRefused => true,
-        SwapCause::Withdrawn => false,
-    };
-    SwapRefusal { failure, ban }
-}
-
-/// What the slowest place took.
-fn worst(one: SwapFigures, other: SwapFigures) -> SwapFigures {
-    SwapFigures {
-        ready_ms: one.ready_ms.max(other.ready_ms),
-        switch_ms: one.switch_ms.max(other.switch_ms),
-        state_bytes: one.state_bytes.max(other.state_bytes),
-        replayed_keys: one.replayed_keys + other.replayed_keys,
-    }
+    context.logic.set_settings(context, instance);
 }
 
 /// When to restart into a new executable: the user's choice, or by itself when nobody is typing.

@@ -74,6 +74,14 @@ impl Loads {
         loads.values().find(|load| load.token == token).cloned()
     }
 
+    /// From now on the files of another version are served to a load that goes on.
+    pub(crate) fn renew(&self, token: &str, bundle: &Arc<Bundle>) {
+        let mut loads = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(load) = loads.values_mut().find(|load| load.token == token) {
+            load.bundle = Arc::clone(bundle);
+        }
+    }
+
     pub(crate) fn close(&self, token: &str) {
         self.0
             .write()

@@ -46,7 +46,9 @@ pub(crate) fn draw(context: &Context) -> Overview {
         app_version: context.build.version.clone(),
         triple: TRIPLE.to_owned(),
         board: context.records.board(),
+        logic: context.logic.notices(),
         needs: needs(&installed, &picture.waiting),
+        held: context.records.held(),
         installed,
         channels: channels(&picture, &settings),
         settings,
@@ -69,6 +71,10 @@ pub(crate) fn draw(context: &Context) -> Overview {
                     .map(|text| ("place".to_owned(), text)),
             )
             .collect(),
+        developer: context
+            .developer
+            .is_on()
+            .then(|| context.records.session().view()),
     }
 }
 
@@ -114,6 +120,10 @@ fn installed(context: &Context, picture: &Picture, settings: &Settings) -> Vec<I
         bundles
             .into_iter()
             .filter_map(|(subject, slots)| bundle(context, picture, settings, subject, &slots)),
+    );
+    let written = context.records.session().subjects().into_iter();
+    parts.extend(
+        written.filter_map(|subject| bundle(context, picture, settings, subject, &BundleSlots::default())),
     );
     parts
 }

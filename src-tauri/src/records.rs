@@ -10,13 +10,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use anyhow::Context as _;
 use moult_durable::TwoCopy;
 use moult_model::board::{Board, Cell, Tile};
-use moult_model::stage::SavedState;
+use moult_model::stage::{HeldCause, HeldWidget, SavedState};
 use moult_model::{Settings, Subject, Version, WidgetId};
 use moult_sandbox::Grants;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::developer::{self, Session};
 use crate::kept::Kept;
+
+mod logic_state;
+mod timers;
 
 /// The largest state of one widget, in bytes of JSON.
 pub(crate) const STATE_LIMIT_BYTES: usize = 1024 * 1024;
@@ -35,6 +39,9 @@ pub(crate) struct Records {
     grants: Mutex<Kept<Grants>>,
     states: Mutex<BTreeMap<String, Kept<SavedState>>>,
     proven: Mutex<Kept<Proven>>,
+    held: Mutex<Kept<Held>>,
+    /// What there is beside the files, of widgets that are being written.
+    session: Session,
     /// Whether this process has the right to write.
     writes: AtomicBool,
 }
@@ -47,6 +54,13 @@ pub(crate) struct Proven {
     widgets: BTreeMap<Subject, String>,
 }
 
+/// The widgets that are kept off the board.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+struct Held {
+    widgets: Vec<HeldWidget>,
+}
+
 impl Records {
     /// Reads all of it and writes nothing. What is not there yet gets its first value.
     pub(crate) fn read(folder: &Path) -> anyhow::Result<Self> {
@@ -57,6 +71,8 @@ impl Records {
             grants: Mutex::new(Kept::first(Grants::default())?),
             states: Mutex::default(),
             proven: Mutex::new(Kept::first(Proven::default())?),
+            held: Mutex::new(Kept::first(Held::default())?),
+            session: Session::default(),
             writes: AtomicBool::new(false),
         };
         records.read_again()?;
@@ -79,6 +95,15 @@ impl Records {
             Some(found) => understood(found, Proven::default(), "the list of loaded widgets", |_| true)?,
             None => Kept::first(Proven::default())?,
         };
+        let held = match recover(&records(folder, "held"), "the list of widgets that are kept off") {
+            Some(found) => understood(
+                found,
+                Held::default(),
+                "the list of widgets that are kept off",
+                |_| true,
+            )?,
+            None => Kept::first(Held::default())?,
+        };
         let mut states = BTreeMap::new();
         for tile in &board.value().tiles {
             if let Some(found) = recover(&state_file(folder, &tile.instance), "a widget's state") {
@@ -91,6 +116,7 @@ impl Records {
         *locked(&self.grants) = grants;
         *locked(&self.states) = states;
         *locked(&self.proven) = proven;
+        *locked(&self.held) = held;
         Ok(())
     }
 
@@ -136,11 +162,25 @@ impl Records {
         Ok(())
     }
 
+    /// What there is beside the files.
+    pub(crate) fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// The board with all that stands on it.
     pub(crate) fn board(&self) -> Board {
+        let mut board = self.kept_board();
+        board.tiles.extend(self.session.tiles());
+        board
+    }
+
+    /// The board as it is on the disk.
+    pub(crate) fn kept_board(&self) -> Board {
         locked(&self.board).value().clone()
     }
 
     pub(crate) fn set_board(&self, board: Board) -> anyhow::Result<()> {
+        let board = self.session.part(board);
         self.may_write()?;
         let mut instances: Vec<&str> = board.tiles.iter().map(|tile| tile.instance.as_str()).collect();
         instances.sort_unstable();
@@ -184,10 +224,14 @@ impl Records {
     }
 
     pub(crate) fn grants(&self) -> Grants {
-        locked(&self.grants).value().clone()
+        self.session.over(locked(&self.grants).value().clone())
     }
 
     pub(crate) fn decide(&self, widget: &WidgetId, capability: &str, allowed: bool) -> anyhow::Result<()> {
+        if developer::is_ones(widget) {
+            self.session.decide(widget, capability, allowed);
+            return Ok(());
+        }
         self.may_write()?;
         let mut grants = locked(&self.grants);
         let mut decided = grants.value().clone();
@@ -201,6 +245,9 @@ impl Records {
     }
 
     pub(crate) fn state(&self, instance: &str) -> Option<SavedState> {
+        if self.session.has_tile(instance) {
+            return self.session.state(instance);
+        }
         let states = locked(&self.states);
         let state = states.get(instance)?.value();
         (*state != no_state()).then(|| state.clone())
@@ -208,6 +255,15 @@ impl Records {
 
     /// Saves the state of a tile that is on the board. When this returns, the state is on the disk.
     pub(crate) fn save_state(&self, instance: &str, state: SavedState) -> anyhow::Result<()> {
+        let bytes = serde_json::to_vec(&state.data)?.len();
+        anyhow::ensure!(
+            bytes <= STATE_LIMIT_BYTES,
+            "the state has {bytes} bytes; {STATE_LIMIT_BYTES} are allowed"
+        );
+        if self.session.has_tile(instance) {
+            self.session.save_state(instance, state);
+            return Ok(());
+        }
         self.may_write()?;
         anyhow::ensure!(
             locked(&self.board)
@@ -216,11 +272,6 @@ impl Records {
                 .iter()
                 .any(|tile| tile.instance == instance),
             "there is no tile `{instance}` on the board"
-        );
-        let bytes = serde_json::to_vec(&state.data)?.len();
-        anyhow::ensure!(
-            bytes <= STATE_LIMIT_BYTES,
-            "the state has {bytes} bytes; {STATE_LIMIT_BYTES} are allowed"
         );
         let mut states = locked(&self.states);
         let next = match states.get(instance) {
@@ -265,6 +316,42 @@ impl Records {
             *proven = next;
         }
         Ok(())
+    }
+
+    /// The widgets that are kept off the board.
+    pub(crate) fn held(&self) -> Vec<HeldWidget> {
+        locked(&self.held).value().widgets.clone()
+    }
+
+    /// Keeps a version of a widget off the board. It is kept off also if that can't be written.
+    pub(crate) fn hold(&self, instance: &str, version: &Version, cause: HeldCause) -> anyhow::Result<()> {
+        let mut widgets = self.held();
+        widgets.retain(|held| held.instance != instance);
+        widgets.push(HeldWidget {
+            instance: instance.to_owned(),
+            version: version.clone(),
+            cause,
+            at: jiff::Timestamp::now().to_string(),
+        });
+        self.keep_held(widgets)
+    }
+
+    /// Keeps a widget off no more.
+    pub(crate) fn release(&self, instance: &str) -> anyhow::Result<()> {
+        let mut widgets = self.held();
+        widgets.retain(|held| held.instance != instance);
+        self.keep_held(widgets)
+    }
+
+    fn keep_held(&self, widgets: Vec<HeldWidget>) -> anyhow::Result<()> {
+        let mut held = locked(&self.held);
+        if held.value().widgets == widgets {
+            return Ok(());
+        }
+        self.set_aside("held", &held)?;
+        *held = held.with(Held { widgets })?;
+        self.may_write()?;
+        Ok(records(&self.folder, "held").store(held.whole())?)
     }
 
     /// Keeps what has another shape altogether, before a change writes over it.
@@ -375,6 +462,7 @@ fn first_board() -> Board {
             widget,
             cell: Cell { x, y, w, h },
             settings: Map::new(),
+            pinned: None,
         })
     };
     let tiles = [

@@ -3,16 +3,16 @@
 //! The page is told apart by a key that it gets once per page load, before any bundle runs in it;
 //! every load by its token. A report without the token of a load that is awaited counts for nothing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use moult_model::stage::{Carried, CarriedKey, StageEvent, StageReport, SwapCause, SwapFailure};
 use moult_update::SwapFigures;
 use tauri::{AppHandle, Emitter as _};
 use tokio::sync::{oneshot, watch};
 
-use crate::loads::random_name;
+use crate::loads::{Loads, random_name};
 
 /// The label of the one webview with access to commands.
 pub(crate) const WEBVIEW: &str = "main";
@@ -31,6 +31,8 @@ struct Inner {
     /// The token of the load that stands in each place. The shell's place is `None`.
     standing: HashMap<Option<String>, String>,
     awaited: HashMap<String, Awaited>,
+    /// When a new version was switched in last.
+    switched_at: Option<Instant>,
     flushed: Option<oneshot::Sender<()>>,
     frozen: Option<oneshot::Sender<Carried>>,
     carried: Option<oneshot::Sender<()>>,
@@ -116,6 +118,37 @@ impl Stage {
         self.inner().standing.get(&place.map(str::to_owned)).cloned()
     }
 
+    /// The widgets that have a load in their place, or one on its way there.
+    pub(crate) fn instances(&self, loads: &Loads) -> BTreeSet<String> {
+        let inner = self.inner();
+        let coming = coming(&inner, loads);
+        inner.standing.keys().flatten().cloned().chain(coming).collect()
+    }
+
+    /// The widgets that have a load on its way to their place.
+    pub(crate) fn swapping(&self, loads: &Loads) -> BTreeSet<String> {
+        coming(&self.inner(), loads).collect()
+    }
+
+    /// Takes a widget's load out of its place, and returns its token.
+    pub(crate) fn leave(&self, instance: &str) -> Option<String> {
+        self.inner().standing.remove(&Some(instance.to_owned()))
+    }
+
+    /// The token of the load that is to take an instance's place, if one is on its way.
+    pub(crate) fn awaited(&self, instance: &str, loads: &Loads) -> Option<String> {
+        let tokens: Vec<String> = self.inner().awaited.keys().cloned().collect();
+        tokens.into_iter().find(|token| {
+            let load = loads.by_token(token);
+            load.is_some_and(|load| load.instance.as_deref() == Some(instance))
+        })
+    }
+
+    /// Ends what is awaited of a load: the stage will not say so any more.
+    pub(crate) fn fail(&self, token: &str, problem: SwapFailure) {
+        self.end(token, Err(problem));
+    }
+
     /// Announces that the ending of a load or swap is awaited. To be called before the order is sent.
     pub(crate) fn await_ending(&self, token: &str) -> Ending {
         let (done, ending) = oneshot::channel();
@@ -123,6 +156,11 @@ impl Stage {
             .awaited
             .insert(token.to_owned(), Awaited { figures: None, done });
         ending
+    }
+
+    /// When a new version was switched in last, in whichever place.
+    pub(crate) fn switched_at(&self) -> Option<Instant> {
+        self.inner().switched_at
     }
 
     pub(crate) fn forget(&self, token: &str) {
@@ -139,7 +177,9 @@ impl Stage {
                 state_bytes,
                 replayed_keys,
             } => {
-                if let Some(awaited) = self.inner().awaited.get_mut(&token) {
+                let mut inner = self.inner();
+                inner.switched_at = Some(Instant::now());
+                if let Some(awaited) = inner.awaited.get_mut(&token) {
                     awaited.figures = Some(SwapFigures {
                         ready_ms,
                         switch_ms,
@@ -172,7 +212,13 @@ impl Stage {
                     let _ = done.send(());
                 }
             }
-            StageReport::Painted | StageReport::Heartbeat | StageReport::Input { .. } => {}
+            StageReport::Painted
+            | StageReport::Heartbeat { .. }
+            | StageReport::Stopped { .. }
+            | StageReport::Denied { .. }
+            | StageReport::Input { .. }
+            | StageReport::Switching { .. }
+            | StageReport::Answered { .. } => {}
         }
     }
 
@@ -231,6 +277,13 @@ impl Stage {
             tracing::warn!("the stage did not say in time that it stands");
         }
     }
+}
+
+fn coming(inner: &Inner, loads: &Loads) -> impl Iterator<Item = String> {
+    inner
+        .awaited
+        .keys()
+        .filter_map(|token| loads.by_token(token)?.instance)
 }
 
 /// A failure that is nobody's fault: the stage went away, or a newer order came.

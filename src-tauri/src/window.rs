@@ -16,7 +16,7 @@ use tauri::{Manager as _, WebviewUrl, WebviewWindow, WebviewWindowBuilder, Windo
 use crate::app::{Context, quit};
 use crate::kept::Kept;
 use crate::stage::WEBVIEW;
-use crate::{health, presses, stacking};
+use crate::{frame_watch, health, host, presses, revival, stacking, web_process};
 
 /// Where the window was, in logical pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +26,10 @@ struct Geometry {
     width: f64,
     height: f64,
 }
+
+/// A proxy that is not there: all that the web engine loads comes from this process.
+#[cfg(target_os = "linux")]
+const NOWHERE: &str = "http://127.0.0.1:1";
 
 const FIRST: (f64, f64) = (1280.0, 800.0);
 const SMALLEST: (f64, f64) = (320.0, 240.0);
@@ -54,8 +58,12 @@ pub(crate) fn build(app: &tauri::App, context: &Arc<Context>, over: Option<Windo
         .data_directory(context.places.web())
         .on_navigation(|url| {
             // The stage page itself, and frames of loads. Nothing else is ever navigated to.
-            matches!(url.scheme(), "tauri" | "widget" | "about")
-                || url.domain().is_some_and(|host| host.ends_with(".localhost"))
+            let known = matches!(url.scheme(), "tauri" | "widget" | "about")
+                || url.domain().is_some_and(|host| host.ends_with(".localhost"));
+            if !known {
+                tracing::warn!(address = url.as_str(), "a page wanted to go elsewhere");
+            }
+            known
         });
     builder = match geometry {
         Some(geometry) => builder
@@ -66,11 +74,20 @@ pub(crate) fn build(app: &tauri::App, context: &Arc<Context>, over: Option<Windo
     let paged = Arc::clone(context);
     builder = builder.on_page_load(move |_, payload| match payload.event() {
         PageLoadEvent::Started => {
-            paged.loads.close_all();
+            host::close_all(&paged);
             paged.stage.page_started();
         }
         PageLoadEvent::Finished => health::progress(&paged, "the page is loaded"),
     });
+    // The engine itself needs no network, and a policy of a page does not forbid it to connect ahead of need.
+    #[cfg(target_os = "linux")]
+    {
+        builder = builder.proxy_url(NOWHERE.parse().context("the way to nowhere is no address")?);
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        builder = frame_watch::prepare(builder, &context.watch);
+    }
     if over.is_some() {
         builder = builder.visible(false).focused(false);
     }
@@ -81,14 +98,20 @@ pub(crate) fn build(app: &tauri::App, context: &Arc<Context>, over: Option<Windo
     let pressed = Arc::clone(context);
     presses::listen(&window, move |press| {
         pressed.powers.presses.note(press, Instant::now());
+        pressed.revival.pressed(press);
     })?;
+    frame_watch::install(&window, &context.watch)?;
+    let ended = Arc::clone(context);
+    web_process::on_gone(&window, move |memory| revival::gone(&ended, memory))?;
     let closing = Arc::clone(context);
-    window.on_window_event(move |event| {
-        if let WindowEvent::CloseRequested { api, .. } = event {
+    window.on_window_event(move |event| match event {
+        WindowEvent::CloseRequested { api, .. } => {
             api.prevent_close();
             let context = Arc::clone(&closing);
             tauri::async_runtime::spawn(async move { quit(&context, Quit::User).await });
         }
+        WindowEvent::Focused(true) => revival::woke(&closing),
+        _ => {}
     });
     Ok(())
 }

@@ -11,7 +11,8 @@ use moult_update::Engine;
 
 use crate::app::{Context, start_engine};
 use crate::places::Places;
-use crate::{health, host, local_api, window};
+use crate::powers::timers;
+use crate::{developer, health, host, local_api, logic, window};
 
 /// How long a start waits for another process to give the right up.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -121,6 +122,7 @@ pub(crate) fn begin_when_free(context: &Arc<Context>) {
 /// engine starts.
 pub(crate) fn begin(context: &Arc<Context>, right: WriteRight) -> anyhow::Result<()> {
     right.check()?;
+    developer::sweep(context);
     context.records.read_again()?;
     context.records.set_writing(true)?;
     context
@@ -132,6 +134,8 @@ pub(crate) fn begin(context: &Arc<Context>, right: WriteRight) -> anyhow::Result
         .right
         .lock()
         .unwrap_or_else(PoisonError::into_inner) = Some(right);
+    logic::begin(context);
+    timers::begin(context);
     health::progress(context, "the right to write is taken");
     Ok(())
 }
@@ -162,7 +166,8 @@ pub(crate) fn update_if_possible(context: &Arc<Context>) {
 }
 
 /// From now on this process only reads. The engine is shut down, in `patience` at most, and the right is handed out.
-pub(crate) async fn end(context: &Context, patience: Duration) -> Option<WriteRight> {
+pub(crate) async fn end(context: &Arc<Context>, patience: Duration) -> Option<WriteRight> {
+    logic::end(context).await;
     let engine = context
         .writing
         .engine

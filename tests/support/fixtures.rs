@@ -5,6 +5,7 @@
 //! processes that start together from making it twice.
 
 mod build;
+mod logic;
 mod stamp;
 
 use std::fs;
@@ -57,6 +58,15 @@ pub const APP_BUILDS: [AppBuild; 4] = [
     },
 ];
 
+/// The versions of the widget with logic: the name here, its version, what its logic is told at its build, and whether it
+/// must run in the shadow of the one before.
+pub const COUNTERS: [(&str, &str, &str, bool); 4] = [
+    ("counter-1.0.0", "1.0.0", "first", false),
+    ("counter-1.1.0", "1.1.0", "second", false),
+    ("counter-1.2.0", "1.2.0", "different", true),
+    ("counter-1.3.0", "1.3.0", "equal", true),
+];
+
 /// The versions of the shell.
 pub const SHELL_VERSIONS: [&str; 2] = ["0.1.0", "0.2.0"];
 
@@ -80,7 +90,9 @@ const TOOL_SOURCES: &[&str] = &[
     "crates/delta",
     "crates/trust",
     "crates/boot",
+    "crates/sandbox",
     "crates/publish",
+    "sdk",
 ];
 /// What decides the form of keys and repositories. Builds that trust the keys take long: they are not made
 /// anew for a change elsewhere.
@@ -92,6 +104,15 @@ const UI_SOURCES: &[&str] = &[
     "sdk",
     "widgets",
     "tests/fixtures",
+];
+const LOGIC_SOURCES: &[&str] = &[
+    "Cargo.toml",
+    "crates/model/src",
+    "crates/durable/src",
+    "crates/sandbox/src",
+    "crates/logic",
+    "sdk/rust",
+    "sdk/wit",
 ];
 const APP_SOURCES: &[&str] = &[
     "Cargo.toml",
@@ -113,7 +134,15 @@ impl Fixtures {
         let (fixtures, lock) = Self::open(say)?;
         let ui = digest_of_sources(&fixtures.workspace, UI_SOURCES, &[])?;
         let app = digest_of_sources(&fixtures.workspace, APP_SOURCES, &[ui])?;
+        let logic = digest_of_sources(&fixtures.workspace, LOGIC_SOURCES, &[ui])?;
         fixtures.step("ui", ui, say, "shell and widgets", || build::ui(&fixtures))?;
+        fixtures.step(
+            "logic",
+            logic,
+            say,
+            "the widget with logic, and what runs it",
+            || logic::build(&fixtures),
+        )?;
         for one in APP_BUILDS {
             let what = format!("the application {}", one.version);
             let step = format!("app-{}", one.version);
@@ -149,6 +178,7 @@ impl Fixtures {
         let keys = digest_of_sources(&fixtures.workspace, KEY_SOURCES, &[])?;
         let what = "the command line and the launcher";
         fixtures.step("tools", generation, say, what, || build::tools(&fixtures))?;
+        build::configuration(&fixtures)?;
         fixtures.step("keys", keys, say, "keys and an empty repository", || {
             build::keys(&fixtures)
         })?;
@@ -203,6 +233,11 @@ impl Fixtures {
         self.folder.join("bin/moult-launcher")
     }
 
+    /// The program that runs widget logic.
+    pub fn sandbox(&self) -> PathBuf {
+        self.folder.join("bin/moult-sandbox")
+    }
+
     /// The stripped executable of one version.
     pub fn app(&self, version: &str) -> PathBuf {
         self.folder.join("app").join(version).join("moult-app")
@@ -216,6 +251,11 @@ impl Fixtures {
     /// A built widget, by its name in [`WIDGETS`].
     pub fn widget(&self, name: &str) -> PathBuf {
         self.folder.join("widgets").join(name)
+    }
+
+    /// A widget as swaps are tried with it (`tests/fixtures/swap`): `notes-90.0.0`, or `notes-` and a fault.
+    pub fn probed(&self, name: &str) -> PathBuf {
+        self.folder.join("swap").join(name)
     }
 
     /// The public half of the keys: what the application is built with.

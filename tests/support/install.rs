@@ -55,6 +55,8 @@ impl Install {
         let executable = folder.join("moult-app");
         fs::copy(fixtures.launcher(), folder.join("moult")).context("the launcher could not be installed")?;
         fs::copy(fixtures.app(version), &executable).context("the application could not be installed")?;
+        fs::copy(fixtures.sandbox(), folder.join("moult-sandbox"))
+            .context("the program for widget logic could not be installed")?;
         let (digest, _) = Digest::of_reader(&mut fs::File::open(&executable)?)?;
         let about = json!({ "version": version, "digest": digest });
         fs::write(folder.join("moult-app.json"), serde_json::to_vec_pretty(&about)?)?;

@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod display;
+pub mod drill;
 pub mod driver;
 pub mod fixtures;
 pub mod install;
@@ -19,5 +20,6 @@ pub mod scene;
 pub mod serve;
 pub mod stage;
 pub mod steps;
+pub mod swap;
 pub mod tree;
 pub mod wait;

@@ -115,6 +115,11 @@ impl FrameBuffer {
 
     /// Looks at the points about a thousand times a second until it is ended.
     pub fn watch(self, points: Vec<Point>) -> Watch {
+        self.watch_every(points, PAUSE)
+    }
+
+    /// The same with this pause between two looks: to look at much often takes time from what is looked at.
+    pub fn watch_every(self, points: Vec<Point>, pause: Duration) -> Watch {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let thread = std::thread::spawn(move || {
@@ -132,7 +137,7 @@ impl FrameBuffer {
                     }
                     _ => samples.push(Sample { at, colours }),
                 }
-                std::thread::sleep(PAUSE);
+                std::thread::sleep(pause);
             }
             Ok(samples)
         });

@@ -82,6 +82,17 @@ pub fn with_environment(name: &str, value: &Path) -> Vec<u32> {
         .collect()
 }
 
+/// The memory of processes in KiB: what is shared between several is divided among them (`Pss`).
+pub fn memory_kib(ids: &[u32]) -> u64 {
+    let of = |id: &u32| {
+        let rollup = fs::read_to_string(format!("/proc/{id}/smaps_rollup")).unwrap_or_default();
+        let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"));
+        line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse().ok())
+            .unwrap_or(0u64)
+    };
+    ids.iter().map(of).sum()
+}
+
 /// The command names of processes, for messages.
 pub fn names(ids: &[u32]) -> Vec<String> {
     let name = |id: &u32| {
@@ -91,4 +102,28 @@ pub fn names(ids: &[u32]) -> Vec<String> {
             .to_owned()
     };
     ids.iter().map(|id| format!("{} ({id})", name(id))).collect()
+}
+
+/// The living children of these processes that have this name.
+pub fn children_named(parents: &[u32], name: &str) -> Vec<u32> {
+    let Ok(entries) = fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    let ids = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    ids.filter(|id| {
+        let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        // `id (name) state parent ...`; a name may hold anything.
+        let Some((head, tail)) = stat.rsplit_once(')') else {
+            return false;
+        };
+        let mut fields = tail.split_whitespace();
+        let is_alive = fields.next().is_some_and(|state| state != "Z");
+        let parent = fields.next().and_then(|parent| parent.parse().ok());
+        is_alive
+            && head.ends_with(&format!("({name}"))
+            && parent.is_some_and(|parent| parents.contains(&parent))
+    })
+    .collect()
 }

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use moult_boot::BootState;
 use moult_durable::TwoCopy;
 use moult_model::board::Board;
-use moult_model::stage::SavedState;
+use moult_model::stage::{HeldWidget, SavedState};
 use moult_model::{HistoryEntry, Outcome, Subject};
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +46,18 @@ pub fn board(data: &Path) -> anyhow::Result<Option<Board>> {
     TwoCopy::new(data.join("records"), "board")
         .load()
         .context("the board")
+}
+
+/// The widgets that are kept off the board.
+pub fn held(data: &Path) -> anyhow::Result<Vec<HeldWidget>> {
+    #[derive(Serialize, Deserialize)]
+    struct Held {
+        widgets: Vec<HeldWidget>,
+    }
+    let held: Option<Held> = TwoCopy::new(data.join("records"), "held")
+        .load()
+        .context("the widgets that are kept off")?;
+    Ok(held.map(|held| held.widgets).unwrap_or_default())
 }
 
 /// A swap of a bundle, as the application's log tells it.

@@ -180,6 +180,14 @@ impl Scene {
         Ok(())
     }
 
+    /// Attaches once more to the start that runs now: its page was loaded again.
+    pub async fn attach_to_page(&mut self) -> anyhow::Result<()> {
+        self.stage = None;
+        let running = self.running.as_mut().context("the product was not started")?;
+        self.stage = Some(Stage::attach(running, None).await?);
+        Ok(())
+    }
+
     /// The history.
     pub fn history(&self) -> anyhow::Result<Vec<HistoryEntry>> {
         records::history(&self.install.data())

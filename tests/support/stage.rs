@@ -130,6 +130,12 @@ impl Stage {
             .to_owned())
     }
 
+    /// Runs a script in the stage's own page.
+    pub async fn on_top(&self, script: &str, arguments: Vec<Value>) -> anyhow::Result<Value> {
+        self.driver.enter_top().await?;
+        self.driver.run(script, arguments).await
+    }
+
     /// Runs a script in a part's frame.
     pub async fn inside(&self, part: Part<'_>, script: &str, arguments: Vec<Value>) -> anyhow::Result<Value> {
         self.enter(part).await?;
@@ -173,6 +179,22 @@ impl Stage {
             .inside(part, script, vec![json!(selector), json!(name)])
             .await?;
         Ok(value.as_str().map(str::to_owned))
+    }
+
+    /// Waits until an attribute of an element of a part has this value.
+    pub async fn read_attribute(
+        &self,
+        part: Part<'_>,
+        selector: &str,
+        name: &str,
+        value: &str,
+    ) -> anyhow::Result<()> {
+        let what = format!("{name}={value} of {selector} in {part:?}");
+        until(&what, Duration::from_mins(1), async || {
+            let found = self.attribute(part, selector, name).await?;
+            Ok(Look::when(found.as_deref() == Some(value), format!("{found:?}")))
+        })
+        .await
     }
 
     /// What can be read in an element of a part; none if there is no such element.

@@ -108,6 +108,34 @@ pub async fn note_is_safe(scene: &Scene, text: &str) -> anyhow::Result<()> {
     .await
 }
 
+/// Types at the end of the note of a probed version and waits until all of it is safe on the disk.
+pub async fn write_probed_note(scene: &Scene, text: &str) -> anyhow::Result<()> {
+    let stage = scene.stage()?;
+    let expected = format!("{}{text}", stage.value(NOTES, NOTE).await?);
+    stage.type_into(NOTES, NOTE, text).await?;
+    let data = scene.install().data();
+    until(
+        &format!("the note {expected:?} on the disk"),
+        PATIENCE,
+        async || {
+            let state = crate::records::widget_state(&data, "notes-1")?;
+            let body = state
+                .map(|state| state.data["widget"]["body"].clone())
+                .unwrap_or_default();
+            Ok(Look::when(body == expected.as_str(), body))
+        },
+    )
+    .await
+}
+
+/// Allows what a tile asks for.
+pub async fn allow(scene: &Scene, instance: &str) -> anyhow::Result<()> {
+    scene
+        .stage()?
+        .press(Part::Shell, &format!("[data-testid=consent-allow-{instance}]"))
+        .await
+}
+
 /// Waits for the note in the tile: a new version reads it when it has started.
 pub async fn note_stands(scene: &Scene, text: &str) -> anyhow::Result<()> {
     until(&format!("the note {text:?} in the tile"), PATIENCE, async || {
@@ -176,6 +204,15 @@ pub async fn update(scene: &mut Scene, item: &Item) -> anyhow::Result<(Published
     let version = published.version.to_string();
     let entry = scene.ended(item.subject(), &version, Outcome::Updated).await?;
     Ok((published, entry))
+}
+
+/// A widget as swaps are tried with it, by its name among the fixtures: `notes-90.0.0`.
+pub fn probed(scene: &Scene, name: &str) -> anyhow::Result<Item> {
+    let widget = name.split('-').next().unwrap_or_default();
+    Ok(Item::bundle(
+        self::widget(widget)?,
+        &scene.fixtures().probed(name),
+    ))
 }
 
 /// The patch that leads from a version to a release.

@@ -28,7 +28,9 @@ export type ShellNews =
   | { kind: "header"; instance: string; title: string; aside: string }
   | { kind: "swap"; instance: string | null; step: SwapStep; version: string; problem?: Problem }
   | { kind: "frame"; instance: string; phase: FramePhase; version: string }
-  | { kind: "chord"; key: Chord };
+  | { kind: "chord"; key: Chord }
+  /** A widget that is being written threw an error. */
+  | { kind: "threw"; instance: string; detail: string };
 
 /** From the stage to any frame. */
 export type ShellStageMessage = StageMessage | ShellNews;

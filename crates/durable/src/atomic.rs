@@ -17,8 +17,18 @@ use crate::{DurableError, fs};
 /// the new bytes already. A kill or a power cut can leave the file beside it (see
 /// [`remove_leftovers`]).
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), DurableError> {
+    replace(path, bytes, None)
+}
+
+/// As [`write_atomic`], and the file has this mode from its first moment: a secret is never readable for others, and a
+/// program is never there without being one. Systems without modes ignore it.
+pub fn write_atomic_with_mode(path: &Path, bytes: &[u8], mode: u32) -> Result<(), DurableError> {
+    replace(path, bytes, Some(mode))
+}
+
+fn replace(path: &Path, bytes: &[u8], mode: Option<u32>) -> Result<(), DurableError> {
     let new = unused_sibling(path)?;
-    let written = write_new(&new, bytes).and_then(|()| rename_patiently(&new, path));
+    let written = write_new(&new, bytes, mode).and_then(|()| rename_patiently(&new, path));
     if written.is_err() {
         // The first error is the one worth telling; a leftover does no harm.
         let _ = fs::remove_file(&new);
@@ -100,9 +110,13 @@ pub fn remove_leftovers(directory: &Path) -> Result<usize, DurableError> {
     Ok(removed)
 }
 
-fn write_new(path: &Path, bytes: &[u8]) -> Result<(), DurableError> {
+fn write_new(path: &Path, bytes: &[u8], mode: Option<u32>) -> Result<(), DurableError> {
     // `create_new` never follows a link that somebody put there.
-    let mut file = fs::create_new(path).map_err(|source| DurableError::Create {
+    let created = match mode {
+        Some(mode) => fs::create_new_with_mode(path, mode),
+        None => fs::create_new(path),
+    };
+    let mut file = created.map_err(|source| DurableError::Create {
         path: path.into(),
         source,
     })?;

@@ -30,7 +30,9 @@ pub mod faults {
 use std::io;
 use std::path::PathBuf;
 
-pub use atomic::{create_dir_all, remove_leftovers, rename, sync_dir, sync_file, write_atomic};
+pub use atomic::{
+    create_dir_all, remove_leftovers, rename, sync_dir, sync_file, write_atomic, write_atomic_with_mode,
+};
 pub use lock::Lock;
 pub use new_file::NewFile;
 pub use patience::rename_patiently;

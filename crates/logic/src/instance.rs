@@ -336,7 +336,19 @@ fn live(
             ToChild::Handle { number, event, .. } => {
                 running.handle(&world, &event)?.map(|value| (number, value))
             }
-            ToChild::Snapshot { number, .. } => running.snapshot(&world)?.map(|value| (number, value)),
+            ToChild::Snapshot { number, .. } => match running.snapshot(&world)? {
+                Some(Err(reason)) => {
+                    let number = Some(number);
+                    let _ = out.send(FromChild::Refused {
+                        instance,
+                        number,
+                        reason,
+                    });
+                    continue;
+                }
+                Some(Ok(value)) => Some((number, value)),
+                None => None,
+            },
             ToChild::Restore { number, state, .. } => match running.restore(&world, &state)? {
                 Some(Err(reason)) => {
                     let number = Some(number);
@@ -410,12 +422,19 @@ impl Running<'_> {
         answer.map(|answer| json(answer.as_bytes(), limits)).transpose()
     }
 
-    fn snapshot(&mut self, world: &World) -> Result<Option<Value>, Fault> {
+    /// The state. One that is too large is not taken, which is no fault: the one before is kept.
+    fn snapshot(&mut self, world: &World) -> Result<Option<Result<Value, String>>, Fault> {
         let limits = self.store.data().limits;
         let data = self.within(limits.event_ms, |store| world.snapshot(store))?;
         let Some(data) = data else { return Ok(None) };
+        if data.len() > limits.answer_bytes as usize {
+            let reason = format!("{} bytes are more than {}", data.len(), limits.answer_bytes);
+            return Ok(Some(Err(reason)));
+        }
         let data = json(&data, limits)?;
-        Ok(Some(serde_json::json!({ "schema": self.schema, "data": data })))
+        Ok(Some(Ok(
+            serde_json::json!({ "schema": self.schema, "data": data }),
+        )))
     }
 
     fn restore(&mut self, world: &World, state: &SavedState) -> Result<Option<Result<(), String>>, Fault> {

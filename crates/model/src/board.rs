@@ -1,5 +1,6 @@
 //! The board: which widgets stand where.
 
+use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use crate::WidgetId;
@@ -30,6 +31,10 @@ pub struct Tile {
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     #[ts(optional, type = "Record<string, unknown>")]
     pub settings: serde_json::Map<String, serde_json::Value>,
+    /// The version that it is held on while others of its widget are updated; none follows the updates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "string")]
+    pub pinned: Option<Version>,
 }
 
 /// What stands on the board, as saved in `board.json`.

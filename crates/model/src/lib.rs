@@ -7,6 +7,7 @@ pub mod board;
 pub mod bundle;
 pub mod channel;
 pub mod config;
+pub mod developer;
 pub mod digest;
 pub mod index;
 pub mod not_tried;

@@ -42,6 +42,8 @@ pub enum ErrorCode {
     Crashed,
     /// The new version did not answer in time.
     Hung,
+    /// The new version's logic answered otherwise than the live one's in a shadow run.
+    AnswersDiffer,
     /// The user has not granted what the new version asks for.
     ConsentNeeded,
     /// The bundle does not declare what it asked for.
@@ -54,6 +56,10 @@ pub enum ErrorCode {
     TooLarge,
     /// The bundle keeps as much as it may.
     QuotaExceeded,
+    /// There are as many of these as there may be.
+    TooMany,
+    /// No answer came in time.
+    TimedOut,
     /// The user or the policy stopped it.
     Cancelled,
     /// A fault of Moult itself.

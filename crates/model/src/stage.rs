@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::board::{Board, Tile};
 use crate::bundle::{Permission, Setting, Size};
-use crate::{Activity, Channel, HistoryEntry, NotTried, Problem, Settings, Subject, WidgetId};
+use crate::developer::DeveloperView;
+use crate::{Activity, Channel, ErrorCode, HistoryEntry, NotTried, Problem, Settings, Subject, WidgetId};
 
 /// State that a bundle keeps across swaps and restarts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ts_rs::TS)]
@@ -58,6 +59,8 @@ pub struct StageStart {
     pub widgets: Vec<Load>,
     /// The picture so far.
     pub overview: Overview,
+    /// What the watch over the keyboard in each frame proves itself with.
+    pub watch: String,
 }
 
 /// An order to replace what runs by another version of it.
@@ -78,6 +81,25 @@ pub struct SwapOrder {
     pub ready_ms: u32,
     /// How long the new version is on trial after the switch, in milliseconds.
     pub trial_ms: u32,
+    /// The highest share of what it handles on trial that may fail, in percent.
+    pub max_error_percent: f32,
+}
+
+/// An order to take over files that are not code, without loading anything anew.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ts_rs::TS)]
+pub struct ResourcesOrder {
+    /// The load that goes on: its host serves the new version's files from now on.
+    pub token: String,
+    /// Which frame; none means the shell.
+    pub instance: Option<String>,
+    /// The new version.
+    #[ts(type = "string")]
+    pub version: Version,
+    /// The files that differ, as paths in the bundle.
+    pub paths: Vec<String>,
+    /// A value for each setting that the new version declares.
+    #[ts(type = "Record<string, unknown>")]
+    pub settings: serde_json::Map<String, serde_json::Value>,
 }
 
 /// Why a swap is ordered.
@@ -116,6 +138,11 @@ pub enum StageEvent {
         /// The order.
         order: SwapOrder,
     },
+    /// Take over files that are not code, then report [`StageReport::Confirmed`].
+    Resources {
+        /// The order.
+        order: ResourcesOrder,
+    },
     /// The user changed a widget's settings.
     Settings {
         /// Whose.
@@ -123,6 +150,17 @@ pub enum StageEvent {
         /// All of them.
         #[ts(type = "Record<string, unknown>")]
         settings: serde_json::Map<String, serde_json::Value>,
+    },
+    /// Tell a widget news. Events and requests are its place's, and take effect once whichever version has it; a value of
+    /// another widget and a word of logic are one load's.
+    News {
+        /// Which place.
+        instance: String,
+        /// The load that listens, or whose logic says it.
+        token: String,
+        /// What a frame hears, as docs/host-api.md lists it.
+        #[ts(type = "unknown")]
+        news: serde_json::Value,
     },
     /// Save every state now, then report [`StageReport::Flushed`]: the application is about to end.
     Flush,
@@ -189,8 +227,12 @@ pub struct CarriedKey {
 pub enum StageReport {
     /// Shell and stage stand on the screen.
     Painted,
-    /// The stage's main thread answers. Sent every second.
-    Heartbeat,
+    /// The stage's main thread answers. Sent four times a second.
+    Heartbeat {
+        /// What it does, for the case that this is its last.
+        #[serde(default)]
+        pulse: Pulse,
+    },
     /// Every state is saved, as [`StageEvent::Flush`] asked.
     Flushed,
     /// Every frame of the start is ready or has failed, and that stands on the screen.
@@ -210,6 +252,28 @@ pub enum StageReport {
         /// The keys, in order.
         keys: Vec<CarriedKey>,
     },
+    /// A swap begins to switch: from here on the new version's logic is to have the old one's state.
+    Switching {
+        /// Of the new load.
+        token: String,
+    },
+    /// What a frame says to a request of another widget.
+    Answered {
+        /// Whose.
+        token: String,
+        /// The request.
+        #[ts(type = "number")]
+        id: u64,
+        /// Whether there is a value.
+        ok: bool,
+        /// The value; null if there is none.
+        #[serde(default)]
+        #[ts(type = "unknown")]
+        value: serde_json::Value,
+        /// Why there is none.
+        #[serde(default)]
+        reason: Option<String>,
+    },
     /// What another process held is taken over and stands on the screen, as [`StageEvent::Carry`] asked.
     Carried,
     /// A load that is not part of a swap is ready.
@@ -223,6 +287,22 @@ pub enum StageReport {
         token: String,
         /// Why.
         problem: SwapFailure,
+    },
+    /// A load was ended by the stage: it did what no widget may do.
+    Stopped {
+        /// Whose.
+        token: String,
+        /// What it did.
+        cause: HeldCause,
+        /// In technical words, for the log.
+        detail: String,
+    },
+    /// A load tried what it may not do, and was denied. For the log.
+    Denied {
+        /// Whose.
+        token: String,
+        /// In technical words.
+        detail: String,
     },
     /// The new version is in the user's hands.
     Switched {
@@ -251,6 +331,65 @@ pub enum StageReport {
     },
 }
 
+/// Which widgets were at work since the beat before, and where they lie: when no beat comes any more, one of these is why.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ts_rs::TS)]
+#[serde(default)]
+pub struct Pulse {
+    /// Whether the window is not seen: then beats are slower, and their absence means nothing.
+    pub hidden: bool,
+    /// The instances that are not ready yet.
+    pub loading: Vec<String>,
+    /// The instances that said something, or were pressed or typed into.
+    pub active: Vec<String>,
+    /// The instance that the user's keys go to.
+    pub keyboard: Option<String>,
+    /// Where the widgets lie, if that changed since the beat before.
+    pub places: Option<Vec<Placed>>,
+}
+
+/// Where a widget's frame lies, in CSS px of the window.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ts_rs::TS)]
+pub struct Placed {
+    /// Which instance.
+    pub instance: String,
+    /// Its left edge.
+    pub x: f64,
+    /// Its upper edge.
+    pub y: f64,
+    /// Its width.
+    pub width: f64,
+    /// Its height.
+    pub height: f64,
+}
+
+/// A widget that is kept off the board until its user asks for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+pub struct HeldWidget {
+    /// Which instance.
+    pub instance: String,
+    /// The version that did it. Another version is not held.
+    #[ts(type = "string")]
+    pub version: Version,
+    /// What it did.
+    pub cause: HeldCause,
+    /// When, RFC 3339 in UTC.
+    pub at: String,
+}
+
+/// What a widget did that it is kept off the board for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+#[serde(rename_all = "snake_case")]
+pub enum HeldCause {
+    /// It held up the whole board.
+    Hung,
+    /// It took all memory.
+    Memory,
+    /// It flooded the board with messages.
+    Flood,
+    /// It took the keyboard without being asked.
+    Keyboard,
+}
+
 /// Why a version could not take over.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ts_rs::TS)]
 pub struct SwapFailure {
@@ -272,6 +411,8 @@ pub enum SwapCause {
     Exception,
     /// It stopped answering.
     Hung,
+    /// Too much of what it handled on trial failed.
+    Errors,
     /// The order was withdrawn: the frame is gone, or a newer order came.
     Withdrawn,
 }
@@ -302,10 +443,46 @@ pub struct Overview {
     pub check_problem: Option<Problem>,
     /// The newer version of the application that could not be tried at this start, if there is one.
     pub not_tried: Option<NotTried>,
+    /// Widgets whose logic does not run as it should.
+    #[serde(default)]
+    pub logic: Vec<LogicNotice>,
     /// What waits for the user's consent.
     pub needs: Vec<ConsentRequest>,
+    /// The widgets that are kept off the board.
+    pub held: Vec<HeldWidget>,
     /// What this computer believes.
     pub beliefs: BTreeMap<String, String>,
+    /// The widgets that are being written, while the user has the developer switch on.
+    #[serde(default)]
+    pub developer: Option<DeveloperView>,
+}
+
+/// The logic of a widget on the board does not run as it should.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+pub struct LogicNotice {
+    /// Which instance.
+    pub instance: String,
+    /// Whether it stays off; else it is started again.
+    pub off: bool,
+    /// What happened.
+    pub problem: Problem,
+}
+
+/// A use of a capability, as the user may look at it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+pub struct CapabilityUse {
+    /// By which instance.
+    pub instance: String,
+    /// Whether by its logic; else by its page.
+    pub by_logic: bool,
+    /// What was called.
+    pub call: String,
+    /// Why it was refused; none if it was let.
+    pub refused: Option<ErrorCode>,
+    /// When last, RFC 3339 in UTC.
+    pub at: String,
+    /// How often, since the application was started.
+    pub count: u32,
 }
 
 /// An installed part.
@@ -401,6 +578,24 @@ pub enum ShellCommand {
         /// The decision.
         allowed: bool,
     },
+    /// Tell what a widget used: a list of [`CapabilityUse`], the last first.
+    ListUses {
+        /// Whose.
+        widget: WidgetId,
+    },
+    /// Start the logic of a widget that stays off.
+    StartLogic {
+        /// Which instance.
+        instance: String,
+    },
+    /// Hold one tile on a kept version, whatever the others show.
+    Pin {
+        /// Which tile.
+        instance: String,
+        /// On which version; none lets it follow the updates again.
+        #[ts(type = "string | null")]
+        version: Option<Version>,
+    },
     /// Return to a kept version.
     GoBack {
         /// Of what.
@@ -409,8 +604,18 @@ pub enum ShellCommand {
         #[ts(type = "string")]
         version: Version,
     },
+    /// Bring a widget back that was kept off the board.
+    TryAgain {
+        /// Which instance.
+        instance: String,
+    },
     /// Restart into the version that waits.
     RestartNow,
+    /// Let widgets that are being written run here, until Moult ends.
+    SetDeveloper {
+        /// Whether.
+        on: bool,
+    },
     /// Choose a folder and save a report of versions and history there.
     SaveReport,
 }

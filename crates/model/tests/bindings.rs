@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use moult_model::{board, bundle, not_tried, problem, progress, settings, stage};
+use moult_model::{board, bundle, developer, not_tried, problem, progress, settings, stage};
 use ts_rs::{Config, TS};
 
 fn declare<T: TS>(out: &mut String, config: &Config) {
@@ -64,15 +64,23 @@ fn typescript_types_are_up_to_date() {
         stage::Load,
         stage::SwapReason,
         stage::SwapOrder,
+        stage::ResourcesOrder,
         stage::SwapCause,
         stage::SwapFailure,
         stage::CarriedFrame,
         stage::CarriedKey,
         stage::Carried,
+        stage::HeldCause,
+        stage::HeldWidget,
+        stage::Placed,
+        stage::Pulse,
         stage::StageReport,
         stage::GrantedPermission,
         stage::InstalledPart,
         stage::ConsentRequest,
+        stage::LogicNotice,
+        stage::CapabilityUse,
+        developer::DeveloperView,
         stage::Overview,
         stage::StageStart,
         stage::StageEvent,

@@ -7,9 +7,10 @@ use std::path::Path;
 use moult_model::{Bundle, BundleError, BundleManifest, Subject};
 
 use crate::PublishError;
+use crate::widget::component;
 
 /// The manifest's name.
-const MANIFEST: &str = "moult.json";
+pub(crate) const MANIFEST: &str = "moult.json";
 
 /// A bundle that was packed.
 #[derive(Clone, Debug)]
@@ -35,14 +36,37 @@ pub fn pack(folder: &Path, subject: &Subject) -> Result<Packed, PublishError> {
     if let Some(problem) = problem(&manifest) {
         return Err(PublishError::ManifestValue { path, problem });
     }
+    assemble(folder, manifest, read_files(folder)?)
+}
+
+/// Reads every file below `folder` but the manifest.
+pub(crate) fn read_files(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>, PublishError> {
     let mut files = Files::default();
     files.read(folder, folder, "")?;
     files.files.remove(MANIFEST);
+    Ok(files.files)
+}
+
+/// Makes the bundle. Logic that is a core module, as compilers make it, becomes a component on its way.
+pub(crate) fn assemble(
+    folder: &Path,
+    manifest: BundleManifest,
+    mut files: BTreeMap<String, Vec<u8>>,
+) -> Result<Packed, PublishError> {
+    let logic = manifest.entry.logic.as_ref();
+    if let Some((path, bytes)) = logic.and_then(|path| Some((path, files.get_mut(path)?)))
+        && component::is_module(bytes)
+    {
+        *bytes = component::encode(bytes).map_err(|source| PublishError::Logic {
+            path: folder.join(path),
+            source,
+        })?;
+    }
     let pack_error = |source| PublishError::Pack {
         folder: folder.to_owned(),
         source,
     };
-    let bytes = Bundle::pack(&manifest, &files.files).map_err(pack_error)?;
+    let bytes = Bundle::pack(&manifest, &files).map_err(pack_error)?;
     Ok(Packed { manifest, bytes })
 }
 

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use moult_model::{Channel, Digest, Version, WidgetId};
 
 use crate::config;
+use crate::widget::new::Template;
 
 /// Publishes Moult's app, shell and widgets as signed static files
 #[derive(Debug, Parser)]
@@ -44,6 +45,9 @@ pub enum Command {
     /// Make, apply and look into a patch between any two files
     #[command(subcommand)]
     Patch(PatchCommand),
+    /// Write a widget: begin one, see it run while you write, look it over, pack it
+    #[command(subcommand)]
+    Widget(WidgetCommand),
 }
 
 /// What to do with keys.
@@ -203,6 +207,75 @@ pub struct PatchInspectArgs {
     /// The file that it starts from
     #[arg(long, value_name = "FILE")]
     pub old: Option<PathBuf>,
+}
+
+/// What to do with a widget that is being written.
+#[derive(Debug, Subcommand)]
+pub enum WidgetCommand {
+    /// Begin a widget in a new folder
+    New(WidgetNewArgs),
+    /// Show the widget in the running Moult, and again whenever a file of it is saved
+    Dev(WidgetDevArgs),
+    /// Look a built widget over: what a host would refuse, or you would regret
+    Check(WidgetCheckArgs),
+    /// Make the bundle of a built widget, if `check` finds no fault
+    Pack(WidgetPackArgs),
+}
+
+/// `widget new`.
+#[derive(Debug, Args)]
+pub struct WidgetNewArgs {
+    /// The widget, as publisher/name, or its name alone
+    #[arg(value_parser = new_widget_id)]
+    pub name: WidgetId,
+    /// What to begin with
+    #[arg(long, value_enum, default_value_t = Template::VanillaTs)]
+    pub template: Template,
+    /// The new folder, if it is not to have the widget's name
+    #[arg(long, value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+}
+
+/// `widget check`.
+#[derive(Debug, Args)]
+pub struct WidgetCheckArgs {
+    /// The widget's folder; what was built is in `dist` below it, or in itself
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub folder: PathBuf,
+}
+
+/// `widget pack`.
+#[derive(Debug, Args)]
+pub struct WidgetPackArgs {
+    /// The widget's folder; what was built is in `dist` below it, or in itself
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub folder: PathBuf,
+    /// The bundle; PUBLISHER-NAME-VERSION.bundle here if left out
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// `widget dev`.
+#[derive(Debug, Args)]
+pub struct WidgetDevArgs {
+    /// The widget's folder
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub folder: PathBuf,
+    /// The data folder of the running Moult, if it is not the usual one
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// The command that builds the widget, if it is not the script `build` of package.json
+    #[arg(long, value_name = "COMMAND")]
+    pub build: Option<String>,
+}
+
+/// A widget whose publisher may be left out while it is not published.
+fn new_widget_id(text: &str) -> Result<WidgetId, &'static str> {
+    if text.contains('/') {
+        widget_id(text)
+    } else {
+        widget_id(&format!("me/{text}"))
+    }
 }
 
 fn widget_id(text: &str) -> Result<WidgetId, &'static str> {

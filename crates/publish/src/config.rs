@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use moult_model::{Channel, ReleaseConfig, WidgetId};
+use moult_model::{Channel, ReleaseConfig, WidgetId, developer};
 
 use crate::PublishError;
 
@@ -143,6 +143,7 @@ impl Workspace {
             targets,
             channels,
             app,
+            widgets,
             ..
         } = &self.config;
         let url = &repository.url;
@@ -163,6 +164,12 @@ impl Workspace {
         }
         if let Some(twice) = repeated(channels) {
             return Some(("channels", format!("has `{twice}` twice")));
+        }
+        if let Some(id) = widgets.keys().find(|id| id.publisher() == developer::PUBLISHER) {
+            return Some((
+                "widgets",
+                format!("has `{id}`, but under this publisher widgets run that nobody has signed"),
+            ));
         }
         if targets.len() > 1 && !app.executable.contains("{target}") {
             return Some((
@@ -278,6 +285,7 @@ mod tests {
             ("/targets", json!(["../x-y"]), "targets"),
             ("/targets", json!(["a-b-c", "a-b-c"]), "targets"),
             ("/channels", json!([]), "channels"),
+            ("/widgets", json!({ "developer/x": "x" }), "widgets"),
             ("/channels", json!(["beta", "beta"]), "channels"),
             ("/app/executable", json!("target/app"), "app.executable"),
             ("/keys", json!("dist/x/../repository/keys"), "keys"),

@@ -21,5 +21,6 @@ pub mod progress;
 pub mod release;
 pub mod repository;
 pub mod server;
+pub mod widget;
 
 pub use error::PublishError;

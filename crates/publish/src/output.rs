@@ -55,7 +55,10 @@ impl Output {
             let _ = writeln!(stderr, "{} {hint}", style("hint:").cyan().bold().for_stderr());
         }
         if self.json {
-            let object = json!({ "error": { "message": message, "hint": hint } });
+            let mut object = json!({ "error": { "message": message, "hint": hint } });
+            if let Some(details) = error.details() {
+                object["details"] = details;
+            }
             let _ = print(&object.to_string());
         }
     }

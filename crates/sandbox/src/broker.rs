@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 
-use crate::call::{Call, CallError};
+use crate::call::{Call, CallError, REQUEST_BYTES};
 use crate::rate::Bucket;
 use crate::{Capability, Grants};
 
@@ -104,6 +104,20 @@ pub enum CapabilityError {
         /// The host, topic or name.
         what: String,
     },
+    /// More bytes for its logic than it may send.
+    #[error("the event for the logic of {widget} has {bytes} bytes")]
+    EventTooLarge {
+        /// Who called.
+        widget: WidgetId,
+        /// How many.
+        bytes: usize,
+    },
+    /// Its logic too often.
+    #[error("{widget} calls its logic too often")]
+    LogicTooOften {
+        /// Who called.
+        widget: WidgetId,
+    },
     /// Too often.
     #[error("{widget} calls `{capability}` too often")]
     TooOften {
@@ -161,6 +175,30 @@ impl Broker {
         Ok(call)
     }
 
+    /// Admits a call of a page to its own logic, which needs no capability, or says why not.
+    pub fn admit_logic(
+        &self,
+        caller: Caller<'_>,
+        event: &Value,
+        now: Instant,
+    ) -> Result<(), CapabilityError> {
+        let Subject::Widget(widget) = caller.subject else {
+            return Err(CapabilityError::NotAWidget(caller.subject.clone()));
+        };
+        let bytes = event.to_string().len();
+        if bytes > REQUEST_BYTES {
+            let widget = widget.clone();
+            return Err(CapabilityError::EventTooLarge { widget, bytes });
+        }
+        let mut rates = self.rates.lock().unwrap_or_else(PoisonError::into_inner);
+        if Self::rates_of(&mut rates, caller.instance, now).calls.take(now) {
+            return Ok(());
+        }
+        Err(CapabilityError::LogicTooOften {
+            widget: widget.clone(),
+        })
+    }
+
     /// An instance is gone: what was counted of it goes as well.
     pub fn forget(&self, instance: &str) {
         self.rates
@@ -171,11 +209,17 @@ impl Broker {
 
     fn is_in_time(&self, instance: &str, call: &Call, now: Instant) -> bool {
         let mut rates = self.rates.lock().unwrap_or_else(PoisonError::into_inner);
-        let rates = rates.entry(instance.to_owned()).or_insert_with(|| Rates {
+        let rates = Self::rates_of(&mut rates, instance, now);
+        rates.calls.take(now) && (!matches!(call, Call::Notify { .. }) || rates.notes.take(now))
+    }
+}
+
+impl Broker {
+    fn rates_of<'a>(rates: &'a mut HashMap<String, Rates>, instance: &str, now: Instant) -> &'a mut Rates {
+        rates.entry(instance.to_owned()).or_insert_with(|| Rates {
             calls: Bucket::new(CALLS.0, CALLS.1, now),
             notes: Bucket::new(NOTES.0, NOTES.1, now),
-        });
-        rates.calls.take(now) && (!matches!(call, Call::Notify { .. }) || rates.notes.take(now))
+        })
     }
 }
 

@@ -191,6 +191,30 @@ impl Call {
         })
     }
 
+    /// Whether it does more than read: something is seen outside of the widget, or stays. While two versions of a widget
+    /// stand, only the one that its user sees may.
+    pub fn acts(&self) -> bool {
+        match self {
+            Self::SystemFigures
+            | Self::Get(_)
+            | Self::Keys
+            | Self::Listen(_)
+            | Self::Answer(_)
+            | Self::Observe(_) => false,
+            Self::Fetch(fetch) => !matches!(fetch.method, Method::Get | Method::Head),
+            Self::Set(..)
+            | Self::Delete(_)
+            | Self::Notify { .. }
+            | Self::Copy(_)
+            | Self::Open(_)
+            | Self::SetTimer { .. }
+            | Self::ClearTimer(_)
+            | Self::Publish(..)
+            | Self::Ask(..)
+            | Self::Share(..) => true,
+        }
+    }
+
     /// What it needs.
     pub fn capability(&self) -> Capability {
         match self {

@@ -16,6 +16,14 @@ pub trait Host: Send + Sync + 'static {
     /// trial. `Ok` means that it is confirmed; for a subject that is not on screen that is so at once.
     fn activate_bundle(&self, bundle: StagedBundle) -> BoxFuture<'static, Result<SwapFigures, SwapRefusal>>;
 
+    /// Runs a bundle's logic beside the live one's, whose place it may take if its answers are equal for as long and as
+    /// often as its manifest says. Takes days; dropped when something newer replaces the bundle or the engine ends, and
+    /// called again after a restart. `Err` is the difference, in words. Asked only for bundles that want it.
+    fn rehearse(&self, bundle: StagedBundle) -> BoxFuture<'static, Result<(), String>> {
+        drop(bundle);
+        Box::pin(std::future::ready(Ok(())))
+    }
+
     /// Decides when an executable takes over, and asks the user if the mode says so. The future may take
     /// as long as it likes; it is dropped if something newer replaces the executable. After `Now` the
     /// engine begins the trial and calls [`restart`](Self::restart).

@@ -268,6 +268,11 @@ pub fn next(mut state: State, event: Event) -> (State, Vec<Effect>) {
             (state, vec![Effect::Ask])
         }
         (Waiting, Event::Quit) if state.on_quit => (state, vec![Effect::Arm]),
+        // It answered otherwise than the one that runs, which never knew of it.
+        (Waiting, Event::Refused(withdrawal)) if state.activity.subject != Subject::Executable => {
+            state.withdrawal = Some(withdrawal.clone());
+            (state.enter(RollingBack), vec![Effect::TakeBack(withdrawal)])
+        }
         (Switching | Confirming, Event::Refused(withdrawal)) => {
             state.withdrawal = Some(withdrawal.clone());
             (state.enter(RollingBack), vec![Effect::TakeBack(withdrawal)])

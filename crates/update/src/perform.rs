@@ -16,9 +16,9 @@ use moult_model::{Digest, ErrorCode, Subject};
 use crate::artifact::{AuthenticRelease, Demands, PatchFailure, Rebuilt, Staged, Verified};
 use crate::error::{UpdateError, chain};
 use crate::fetch::{Fetched, Fetcher, Limits, Pinned, Repository, blocking};
-use crate::host::{Host, StagedExecutable};
+use crate::host::{Host, StagedBundle, StagedExecutable};
 use crate::job::{Brought, Downloads};
-use crate::machine::{Blame, Event, Fault};
+use crate::machine::{Blame, Decision, Event, Fault, Withdrawal};
 use crate::plan::{Base, Edge};
 use crate::words::Room;
 
@@ -177,6 +177,18 @@ impl Tools {
                 Brought::failed(Fault::of(code, chain(&error)))
             }
         }
+    }
+
+    /// Has a bundle's logic prove itself beside the live one's. One that answers otherwise is never tried again.
+    pub(crate) async fn rehearse(self, bundle: StagedBundle) -> Brought {
+        Brought::Event(match self.host.rehearse(bundle).await {
+            Ok(()) => Event::Decided(Decision::Now),
+            Err(detail) => Event::Refused(Withdrawal {
+                code: ErrorCode::AnswersDiffer,
+                detail,
+                ban: true,
+            }),
+        })
     }
 
     /// Asks when an executable takes over.

@@ -192,6 +192,10 @@ fn cause(code: ErrorCode) -> (&'static str, Option<&'static str>) {
         ErrorCode::StateRefused => ("It did not accept the old version's state.", None),
         ErrorCode::Crashed => ("It failed here before and is not tried again.", None),
         ErrorCode::Hung => ("It stopped answering.", None),
+        ErrorCode::AnswersDiffer => (
+            "Its logic answered otherwise than that of the version that runs.",
+            None,
+        ),
         ErrorCode::ConsentNeeded => ("It asks for more than was granted.", None),
         ErrorCode::Cancelled => ("It was stopped.", None),
         // Those of calls of widgets stop no installation.
@@ -200,6 +204,8 @@ fn cause(code: ErrorCode) -> (&'static str, Option<&'static str>) {
         | ErrorCode::RateLimited
         | ErrorCode::TooLarge
         | ErrorCode::QuotaExceeded
+        | ErrorCode::TooMany
+        | ErrorCode::TimedOut
         | ErrorCode::Internal => (
             "Moult made a mistake.",
             Some("Save a report and send it to the makers of Moult."),
@@ -213,6 +219,7 @@ fn verb(code: ErrorCode) -> &'static str {
         ErrorCode::Crashed => "crashed.",
         ErrorCode::Hung => "stopped answering.",
         ErrorCode::StateRefused => "did not accept the old version's state.",
+        ErrorCode::AnswersDiffer => "was tried beside it, and its logic answered otherwise.",
         ErrorCode::DiskFull | ErrorCode::DiskFailed => "could not be kept: the disk refused a write.",
         _ => "could not take over.",
     }

@@ -166,3 +166,29 @@ fn wrong_settings_are_refused_and_the_old_ones_go_on() -> anyhow::Result<()> {
     assert_eq!(open(folder.path())?.settings().mode, Settings::default().mode);
     Ok(())
 }
+
+#[test]
+fn who_is_kept_off_the_board_stays_off_after_a_restart_until_it_is_let_on_again() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let version: Version = "1.0.0".parse()?;
+    let names =
+        |records: &Records| -> Vec<String> { records.held().into_iter().map(|held| held.instance).collect() };
+    let records = open(folder.path())?;
+    records.hold("notes-1", &version, HeldCause::Hung)?;
+    records.hold("clock-1", &version, HeldCause::Flood)?;
+    records.hold("notes-1", &version, HeldCause::Memory)?;
+    let again = open(folder.path())?;
+    assert_eq!(names(&again), ["clock-1", "notes-1"]);
+    assert_eq!(
+        again.held().last().map(|held| held.cause),
+        Some(HeldCause::Memory)
+    );
+    again.release("notes-1")?;
+    assert_eq!(names(&open(folder.path())?), ["clock-1"]);
+
+    // Who may not write keeps it off all the same, as long as it runs.
+    let reading = Records::read(folder.path())?;
+    assert!(reading.hold("tasks-1", &version, HeldCause::Hung).is_err());
+    assert_eq!(names(&reading), ["clock-1", "tasks-1"]);
+    Ok(())
+}

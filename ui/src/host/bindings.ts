@@ -44,7 +44,11 @@ cell: Cell,
 /**
  * What its user set: a value for each key that differs from the manifest's default.
  */
-settings?: Record<string, unknown>, };
+settings?: Record<string, unknown>, 
+/**
+ * The version that it is held on while others of its widget are updated; none follows the updates.
+ */
+pinned?: string, };
 
 /**
  * What stands on the board, as saved in `board.json`.
@@ -324,7 +328,7 @@ shadow?: ShadowRun | null, };
 /**
  * The closed list of things that go wrong. The screen matches on these and never on a text.
  */
-export type ErrorCode = "offline" | "server_refused" | "server_failed" | "metadata_invalid" | "metadata_expired" | "metadata_replayed" | "floor_not_written" | "index_invalid" | "file_corrupt" | "signature_invalid" | "patch_failed" | "disk_full" | "disk_failed" | "bundle_invalid" | "switch_failed" | "state_refused" | "crashed" | "hung" | "consent_needed" | "not_declared" | "invalid_request" | "rate_limited" | "too_large" | "quota_exceeded" | "cancelled" | "internal";
+export type ErrorCode = "offline" | "server_refused" | "server_failed" | "metadata_invalid" | "metadata_expired" | "metadata_replayed" | "floor_not_written" | "index_invalid" | "file_corrupt" | "signature_invalid" | "patch_failed" | "disk_full" | "disk_failed" | "bundle_invalid" | "switch_failed" | "state_refused" | "crashed" | "hung" | "answers_differ" | "consent_needed" | "not_declared" | "invalid_request" | "rate_limited" | "too_large" | "quota_exceeded" | "too_many" | "timed_out" | "cancelled" | "internal";
 
 /**
  * Something that went wrong: what happened, what was kept, what to do.
@@ -702,12 +706,41 @@ ready_ms: number,
 /**
  * How long the new version is on trial after the switch, in milliseconds.
  */
-trial_ms: number, };
+trial_ms: number, 
+/**
+ * The highest share of what it handles on trial that may fail, in percent.
+ */
+max_error_percent: number, };
+
+/**
+ * An order to take over files that are not code, without loading anything anew.
+ */
+export type ResourcesOrder = { 
+/**
+ * The load that goes on: its host serves the new version's files from now on.
+ */
+token: string, 
+/**
+ * Which frame; none means the shell.
+ */
+instance: string | null, 
+/**
+ * The new version.
+ */
+version: string, 
+/**
+ * The files that differ, as paths in the bundle.
+ */
+paths: Array<string>, 
+/**
+ * A value for each setting that the new version declares.
+ */
+settings: Record<string, unknown>, };
 
 /**
  * What kind of failure ended a swap.
  */
-export type SwapCause = "not_ready" | "state_refused" | "exception" | "hung" | "withdrawn";
+export type SwapCause = "not_ready" | "state_refused" | "exception" | "hung" | "errors" | "withdrawn";
 
 /**
  * Why a version could not take over.
@@ -774,9 +807,89 @@ frames: Array<CarriedFrame>,
 keys: Array<CarriedKey>, };
 
 /**
+ * What a widget did that it is kept off the board for.
+ */
+export type HeldCause = "hung" | "memory" | "flood" | "keyboard";
+
+/**
+ * A widget that is kept off the board until its user asks for it.
+ */
+export type HeldWidget = { 
+/**
+ * Which instance.
+ */
+instance: string, 
+/**
+ * The version that did it. Another version is not held.
+ */
+version: string, 
+/**
+ * What it did.
+ */
+cause: HeldCause, 
+/**
+ * When, RFC 3339 in UTC.
+ */
+at: string, };
+
+/**
+ * Where a widget's frame lies, in CSS px of the window.
+ */
+export type Placed = { 
+/**
+ * Which instance.
+ */
+instance: string, 
+/**
+ * Its left edge.
+ */
+x: number, 
+/**
+ * Its upper edge.
+ */
+y: number, 
+/**
+ * Its width.
+ */
+width: number, 
+/**
+ * Its height.
+ */
+height: number, };
+
+/**
+ * Which widgets were at work since the beat before, and where they lie: when no beat comes any more, one of these is why.
+ */
+export type Pulse = { 
+/**
+ * Whether the window is not seen: then beats are slower, and their absence means nothing.
+ */
+hidden: boolean, 
+/**
+ * The instances that are not ready yet.
+ */
+loading: Array<string>, 
+/**
+ * The instances that said something, or were pressed or typed into.
+ */
+active: Array<string>, 
+/**
+ * The instance that the user's keys go to.
+ */
+keyboard: string | null, 
+/**
+ * Where the widgets lie, if that changed since the beat before.
+ */
+places: Array<Placed> | null, };
+
+/**
  * What the stage tells the native side. `token` is that of the load it is about.
  */
-export type StageReport = { "kind": "painted" } | { "kind": "heartbeat" } | { "kind": "flushed" } | { "kind": "settled" } | { "kind": "input", 
+export type StageReport = { "kind": "painted" } | { "kind": "heartbeat", 
+/**
+ * What it does, for the case that this is its last.
+ */
+pulse: Pulse, } | { "kind": "flushed" } | { "kind": "settled" } | { "kind": "input", 
 /**
  * Whether an input method is composing text.
  */
@@ -788,7 +901,31 @@ carried: Carried, } | { "kind": "keys",
 /**
  * The keys, in order.
  */
-keys: Array<CarriedKey>, } | { "kind": "carried" } | { "kind": "ready", 
+keys: Array<CarriedKey>, } | { "kind": "switching", 
+/**
+ * Of the new load.
+ */
+token: string, } | { "kind": "answered", 
+/**
+ * Whose.
+ */
+token: string, 
+/**
+ * The request.
+ */
+id: number, 
+/**
+ * Whether there is a value.
+ */
+ok: boolean, 
+/**
+ * The value; null if there is none.
+ */
+value: unknown, 
+/**
+ * Why there is none.
+ */
+reason: string | null, } | { "kind": "carried" } | { "kind": "ready", 
 /**
  * Whose.
  */
@@ -800,7 +937,27 @@ token: string,
 /**
  * Why.
  */
-problem: SwapFailure, } | { "kind": "switched", 
+problem: SwapFailure, } | { "kind": "stopped", 
+/**
+ * Whose.
+ */
+token: string, 
+/**
+ * What it did.
+ */
+cause: HeldCause, 
+/**
+ * In technical words, for the log.
+ */
+detail: string, } | { "kind": "denied", 
+/**
+ * Whose.
+ */
+token: string, 
+/**
+ * In technical words.
+ */
+detail: string, } | { "kind": "switched", 
 /**
  * Whose.
  */
@@ -922,6 +1079,61 @@ version: string,
 permissions: Array<Permission>, };
 
 /**
+ * The logic of a widget on the board does not run as it should.
+ */
+export type LogicNotice = { 
+/**
+ * Which instance.
+ */
+instance: string, 
+/**
+ * Whether it stays off; else it is started again.
+ */
+off: boolean, 
+/**
+ * What happened.
+ */
+problem: Problem, };
+
+/**
+ * A use of a capability, as the user may look at it.
+ */
+export type CapabilityUse = { 
+/**
+ * By which instance.
+ */
+instance: string, 
+/**
+ * Whether by its logic; else by its page.
+ */
+by_logic: boolean, 
+/**
+ * What was called.
+ */
+call: string, 
+/**
+ * Why it was refused; none if it was let.
+ */
+refused: ErrorCode | null, 
+/**
+ * When last, RFC 3339 in UTC.
+ */
+at: string, 
+/**
+ * How often, since the application was started.
+ */
+count: number, };
+
+/**
+ * What the developer's widgets look like to the shell, while the switch is on.
+ */
+export type DeveloperView = { 
+/**
+ * The tiles that show unsigned widgets, each with what went wrong last, if it still does.
+ */
+tiles: Record<string, string | null>, };
+
+/**
  * The whole picture, for the shell.
  */
 export type Overview = { 
@@ -970,13 +1182,25 @@ check_problem: Problem | null,
  */
 not_tried: NotTried | null, 
 /**
+ * Widgets whose logic does not run as it should.
+ */
+logic: Array<LogicNotice>, 
+/**
  * What waits for the user's consent.
  */
 needs: Array<ConsentRequest>, 
 /**
+ * The widgets that are kept off the board.
+ */
+held: Array<HeldWidget>, 
+/**
  * What this computer believes.
  */
-beliefs: { [key in string]: string }, };
+beliefs: { [key in string]: string }, 
+/**
+ * The widgets that are being written, while the user has the developer switch on.
+ */
+developer: DeveloperView | null, };
 
 /**
  * What the stage gets when it opens.
@@ -997,7 +1221,11 @@ widgets: Array<Load>,
 /**
  * The picture so far.
  */
-overview: Overview, };
+overview: Overview, 
+/**
+ * What the watch over the keyboard in each frame proves itself with.
+ */
+watch: string, };
 
 /**
  * What the native side tells the stage.
@@ -1018,7 +1246,11 @@ instance: string, } | { "kind": "swap",
 /**
  * The order.
  */
-order: SwapOrder, } | { "kind": "settings", 
+order: SwapOrder, } | { "kind": "resources", 
+/**
+ * The order.
+ */
+order: ResourcesOrder, } | { "kind": "settings", 
 /**
  * Whose.
  */
@@ -1026,7 +1258,19 @@ instance: string,
 /**
  * All of them.
  */
-settings: Record<string, unknown>, } | { "kind": "flush" } | { "kind": "freeze", 
+settings: Record<string, unknown>, } | { "kind": "news", 
+/**
+ * Which place.
+ */
+instance: string, 
+/**
+ * The load that listens, or whose logic says it.
+ */
+token: string, 
+/**
+ * What a frame hears, as docs/host-api.md lists it.
+ */
+news: unknown, } | { "kind": "flush" } | { "kind": "freeze", 
 /**
  * How long there must have been no input, in milliseconds.
  */
@@ -1079,7 +1323,23 @@ capability: string,
 /**
  * The decision.
  */
-allowed: boolean, } | { "kind": "go_back", 
+allowed: boolean, } | { "kind": "list_uses", 
+/**
+ * Whose.
+ */
+widget: WidgetId, } | { "kind": "start_logic", 
+/**
+ * Which instance.
+ */
+instance: string, } | { "kind": "pin", 
+/**
+ * Which tile.
+ */
+instance: string, 
+/**
+ * On which version; none lets it follow the updates again.
+ */
+version: string | null, } | { "kind": "go_back", 
 /**
  * Of what.
  */
@@ -1087,5 +1347,13 @@ subject: Subject,
 /**
  * To which.
  */
-version: string, } | { "kind": "restart_now" } | { "kind": "save_report" };
+version: string, } | { "kind": "try_again", 
+/**
+ * Which instance.
+ */
+instance: string, } | { "kind": "restart_now" } | { "kind": "set_developer", 
+/**
+ * Whether.
+ */
+on: boolean, } | { "kind": "save_report" };
 

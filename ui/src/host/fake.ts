@@ -2,7 +2,8 @@
 // native side would. Its pictures are of an ordinary day.
 
 import type { Body, Box, ShellNews } from "../protocol";
-import type { Activity, HistoryEntry, InstalledPart, Overview, Problem, ShellCommand, StagePolicy } from "./bindings";
+import type { Activity, HistoryEntry, InstalledPart, Overview, Problem } from "./bindings";
+import type { ShellCommand, StagePolicy, Tile } from "./bindings";
 import type { Connect, ShellSide, ShellStart } from "./host";
 import { valuesOf } from "../state/tile_settings";
 
@@ -184,8 +185,11 @@ export function ordinaryDay(now: number): Overview {
     checked_at: before(now, 4 * MINUTE),
     check_problem: null,
     not_tried: null,
+    logic: [],
     needs: [],
+    held: [],
     beliefs: { root: "4", timestamp: "21,907, good for 22 h", snapshot: "8,114", floor: "21,880" },
+    developer: null,
   };
 }
 
@@ -224,6 +228,14 @@ const CLOCK: InstalledPart["settings"] = {
 /** A change that makes a picture one of the states that the shell can show. */
 export const SCENES: Record<string, (overview: Overview, now: number) => void> = {
   board: () => {},
+  held: (overview, now) => {
+    const at = new Date(now).toISOString();
+    overview.held = [
+      { instance: "notes-1", version: "1.2.0", cause: "hung", at },
+      { instance: "clock-1", version: "1.0.0", cause: "keyboard", at },
+      { instance: "system-1", version: "2.8.0", cause: "memory", at },
+    ];
+  },
   updating: (overview) => {
     overview.activities = [
       activity("w/moult/system", "2.8.0", "2.9.1", {
@@ -412,14 +424,50 @@ export class FakeHost {
         this.settled(instance, valuesOf(part?.settings ?? {}, settings));
         return null;
       }
+      case "pin": {
+        const { instance, version } = command;
+        const tiles = board.tiles.map((tile) => (tile.instance === instance ? held(tile, version) : tile));
+        this.change({ board: { tiles } });
+        const part = this.overview.installed.find(({ subject }) =>
+          tiles.some((tile) => tile.instance === instance && subject === `w/${tile.widget}`),
+        );
+        const shown = version ?? part?.version ?? "1.0.0";
+        this.tell({ kind: "frame", instance, phase: "live", version: shown });
+        return null;
+      }
       case "grant":
         this.change({ needs: this.overview.needs.filter(({ widget }) => widget !== command.widget) });
         return null;
+      case "list_uses": {
+        const use = { instance: "feed-1", by_logic: false, at: new Date().toISOString() };
+        return [
+          { ...use, call: "open.url", refused: "consent_needed", count: 1 },
+          { ...use, call: "network.fetch", refused: null, count: 12 },
+        ];
+      }
+      case "start_logic":
+        this.change({ logic: this.overview.logic.filter(({ instance }) => instance !== command.instance) });
+        return null;
+      case "set_developer":
+        this.change({ developer: command.on ? { tiles: {} } : null });
+        return null;
       case "save_report":
         return "/home/you/moult-report.zip";
+      case "try_again": {
+        const { instance } = command;
+        const version = this.overview.held.find((held) => held.instance === instance)?.version ?? "1.0.0";
+        this.change({ held: this.overview.held.filter((held) => held.instance !== instance) });
+        this.tell({ kind: "frame", instance, phase: "live", version });
+        return null;
+      }
       case "go_back":
       case "restart_now":
         return null;
     }
   }
+}
+
+/** A tile that is held on a version, or on none. */
+function held({ pinned: _, ...tile }: Tile, version: string | null): Tile {
+  return version === null ? tile : { ...tile, pinned: version };
 }

@@ -35,6 +35,8 @@ export interface ShellSide {
   restore(kept: Kept): void;
   hear(news: ShellNews): void;
   themed(theme: FrameTheme, reducedMotion: boolean): void;
+  /** Files of its own were renewed, and with them it has another version. */
+  renamed(version: string): void;
 }
 
 export interface Host {

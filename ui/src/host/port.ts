@@ -20,6 +20,7 @@ export const connectPort: Connect = (shell) => {
     },
     (news) => shell.hear(news),
   );
+  host.hear("resources", ({ version }) => shell.renamed(version));
   host.onTheme((theme, reducedMotion) => shell.themed(theme, reducedMotion));
   return {
     command: (command) => host.command(command),

@@ -46,6 +46,7 @@ export function openShell(connect: Connect, place: HTMLElement): Session {
       session.theme = theme;
       session.reducedMotion = reducedMotion;
     },
+    renamed: (version) => (session.version = version),
   };
   host = connect(side);
   return session;

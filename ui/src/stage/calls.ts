@@ -4,40 +4,81 @@
 import type { Frame } from "./frame";
 import { type Native, problemOf } from "./native";
 
-/** Uses a capability for a frame. */
+/**
+ * Uses a capability for a frame. False: the call failed by the frame's own fault. `hasKeyboard`: whether keys that were
+ * pressed are meant for it.
+ */
 export async function call(
   native: Native,
   frame: Frame,
   id: number,
   capability: string,
   request: unknown,
-): Promise<void> {
+  hasKeyboard = true,
+): Promise<boolean> {
   const needed = capabilityOf(capability);
-  if (frame.granted.includes(needed)) {
+  if (isGranted(frame, capability)) {
+    if (frame.calls >= CALLS) {
+      const detail = `${frame.load.subject} ${frame.load.version} has ${CALLS} calls unanswered`;
+      const happened = "The widget asks too often.";
+      const error = { code: "rate_limited", happened, kept: "Nothing was done.", advice: null, detail };
+      frame.send({ kind: "reply", id, ok: false, error });
+      return false;
+    }
     if (frame.state !== "live" && acts(capability, request)) {
       const detail = `${frame.load.subject} ${frame.load.version} is ${frame.state} and called ${capability}`;
       const happened = "The widget is not shown yet.";
       const error = { code: "cancelled", happened, kept: "Nothing was done.", advice: null, detail };
-      return frame.send({ kind: "reply", id, ok: false, error });
+      frame.send({ kind: "reply", id, ok: false, error });
+      return true;
     }
     const { x, y, width, height } = frame.element.getBoundingClientRect();
-    const area = { x, y, width, height, focused: frame.focused };
-    return answer(frame, id, native.capability(frame.load.token, capability, request, area));
+    const area = { x, y, width, height, focused: frame.focused && hasKeyboard };
+    frame.calls += 1;
+    const well = await answer(frame, id, native.capability(frame.load.token, capability, request, area));
+    frame.calls -= 1;
+    return well;
   }
   const detail = `${frame.load.subject} ${frame.load.version} has no grant for ${needed}`;
   const happened = "That is not allowed yet.";
   const error = { code: "consent_needed", happened, kept: "Nothing was read.", advice: null, detail };
   frame.send({ kind: "reply", id, ok: false, error });
+  return true;
 }
 
-/** Sends a frame what came of its call. */
-export async function answer(frame: Frame, id: number, reply: Promise<unknown>): Promise<void> {
+/** The most calls of a frame that wait for their answer. */
+export const CALLS = 64;
+
+/** Whether a frame may make a call. */
+export function isGranted(frame: Frame, capability: string): boolean {
+  const needed = capabilityOf(capability);
+  return needed === OWN_LOGIC || frame.granted.includes(needed);
+}
+
+/** Sends a frame what came of its call. False: the call failed by the frame's own fault. */
+export async function answer(frame: Frame, id: number, reply: Promise<unknown>): Promise<boolean> {
   try {
     frame.send({ kind: "reply", id, ok: true, value: (await reply) ?? null });
+    return true;
   } catch (thrown) {
-    frame.send({ kind: "reply", id, ok: false, error: problemOf(thrown) });
+    const error = problemOf(thrown);
+    frame.send({ kind: "reply", id, ok: false, error });
+    return !OWN_FAULTS.has(error.code);
   }
 }
+
+/** A widget's own logic needs no grant. */
+const OWN_LOGIC = "logic";
+/** What a version is answered that asks for the wrong thing or too much, or whose logic fails. No network and no grant are no fault. */
+const OWN_FAULTS = new Set<string>([
+  "crashed",
+  "hung",
+  "invalid_request",
+  "not_declared",
+  "quota_exceeded",
+  "rate_limited",
+  "too_large",
+]);
 
 /** Calls whose capability has the same name; that of any other is named by what stands before the point. */
 const WHOLE = ["system.figures", "clipboard.write", "open.url"];

@@ -2,7 +2,8 @@
 // page that it loaded, and never again. It knows no swap and no native command.
 
 import type { Load } from "../host/bindings";
-import type { Box, ShellFrameMessage, ShellStageMessage, StageMessage } from "../protocol";
+import type { Box, NewsMessage, ShellFrameMessage, ShellStageMessage, StageMessage } from "../protocol";
+import { Flood } from "./flood";
 import { readFrameMessage } from "./messages";
 
 /** What a frame is to the user. */
@@ -18,6 +19,10 @@ export interface FrameListener {
   message(frame: Frame, message: ShellFrameMessage): void;
   /** It loaded another page than its own, or its own again: its port is dead. */
   strayed(frame: Frame): void;
+  /** It says what no frame of its kind may say. */
+  strange(frame: Frame, kind: string): void;
+  /** It says more than anybody could hear. */
+  flooded(frame: Frame, dropped: number): void;
 }
 
 export class Frame {
@@ -29,6 +34,12 @@ export class Frame {
   /** The last activity of the user in it, by the page's clock in milliseconds. */
   inputAt = 0;
   composing = false;
+  /** How many of its calls wait for their answer. */
+  calls = 0;
+  /** How often it was denied what it tried. */
+  denials = 0;
+  /** When it last said anything, by the page's clock in milliseconds. */
+  heardAt = 0;
   /** The capabilities that it may call. */
   granted: string[];
   /** A value for each setting that it declares: a text, a number or a switch, as the native side has checked. */
@@ -37,8 +48,13 @@ export class Frame {
   error: string | null = null;
 
   #port: MessagePort | null = null;
+  readonly #flood = new Flood();
   #loads = 0;
   #lastId = 0;
+  /** How much news it was sent. */
+  told = 0;
+
+  #disposed: (() => void) | null = null;
   readonly #questions = new Map<number, (answer: Answer) => void>();
   readonly #listener: FrameListener;
 
@@ -88,11 +104,37 @@ export class Frame {
     style.borderRadius = radius ? `${radius}px` : "";
   }
 
+  /** Sends news of what happened outside of it, in order. */
+  tell(news: readonly NewsMessage[]): void {
+    for (const one of news) this.send(one);
+    this.told += news.length;
+  }
+
+  /** Tells it that it goes, and removes it when it has ended, or after so long. */
+  dispose(budgetMs: number): void {
+    this.state = "outgoing";
+    const timer = setTimeout(() => this.remove(), budgetMs);
+    this.#disposed = () => {
+      clearTimeout(timer);
+      this.remove();
+    };
+    this.send({ kind: "dispose" });
+  }
+
   remove(): void {
     this.#port?.close();
     this.#port = null;
     this.#questions.clear();
     this.element.remove();
+  }
+
+  /** Whether another message of it is taken. */
+  admit(): boolean {
+    const now = performance.now();
+    this.heardAt = now;
+    const verdict = this.#flood.take(now);
+    if (verdict === "end") this.#listener.flooded(this, this.#flood.dropped);
+    return verdict === "read";
   }
 
   #loaded(): void {
@@ -105,20 +147,27 @@ export class Frame {
     }
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    port1.onmessage = (event) => this.#receive(event.data);
+    // A message is read only if it is taken: unread, a flood costs next to nothing.
+    port1.onmessage = (event) => {
+      if (this.admit()) this.#receive(event.data);
+    };
     // The frame's origin is opaque, so no origin can be named; the port reaches the loaded page alone.
     this.element.contentWindow?.postMessage({ moult: 1, kind: "port" }, "*", [port2]);
   }
 
   #receive(data: unknown): void {
     const message = readFrameMessage(data, this.isShell);
-    if (!message) return;
+    if (!message) {
+      const kind: unknown = (data as { kind?: unknown } | null)?.kind;
+      return this.#listener.strange(this, typeof kind === "string" ? kind.slice(0, 40) : typeof data);
+    }
     if (message.kind === "snapshot" || message.kind === "frozen" || message.kind === "restored") {
       const answered = this.#questions.get(message.id);
       this.#questions.delete(message.id);
       answered?.(message);
       return;
     }
+    if (message.kind === "disposed") return this.#disposed?.();
     this.#listener.message(this, message);
   }
 }

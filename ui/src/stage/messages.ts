@@ -38,7 +38,7 @@ export function readFrameMessage(data: unknown, shell: boolean): ShellFrameMessa
       return { kind: "input", composing: data["composing"] === true };
     case "state": {
       const state = readState(data["state"]);
-      return state && { kind: "state", state };
+      return state && { kind: "state", state, ...heardOf(data) };
     }
     case "call":
       if (!isId(data["id"]) || typeof data["capability"] !== "string") return null;
@@ -52,13 +52,15 @@ export function readFrameMessage(data: unknown, shell: boolean): ShellFrameMessa
       return key === "Ctrl+K" || key === "E" || key === "Escape" || key === "Ctrl+Z" ? { kind: "chord", key } : null;
     }
     case "snapshot":
-      return isId(data["id"]) ? { kind: "snapshot", id: data["id"], state: readState(data["state"]) } : null;
+      if (!isId(data["id"])) return null;
+      return { kind: "snapshot", id: data["id"], state: readState(data["state"]), ...heardOf(data) };
     case "frozen":
       if (!isId(data["id"])) return null;
       // Focus and scroll are handed from one version of a widget to the next and mean nothing to the stage.
       return {
         ...(data as Fields & { kind: "frozen"; id: number }),
         state: readState(data["state"]),
+        heard: heardOf(data).heard,
       } as ShellFrameMessage;
     case "key":
       return isFields(data["event"]) && typeof data["event"]["key"] === "string" ? (data as ShellFrameMessage) : null;
@@ -104,6 +106,10 @@ function readState(value: unknown): SavedState | null {
   if (!isFields(value) || !Number.isSafeInteger(value["schema"]) || !("data" in value)) return null;
   const state = { schema: value["schema"] as number, data: value["data"] };
   return stateBytes(state) <= MAX_STATE_BYTES ? state : null;
+}
+
+function heardOf({ heard }: Fields): { heard?: number } {
+  return isId(heard) && heard >= 0 ? { heard } : {};
 }
 
 function readBoxes(value: unknown): Box[] {

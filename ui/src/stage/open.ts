@@ -1,14 +1,13 @@
-// Opens the stage on a native side: sets up the page, listens, beats every second.
+// Opens the stage on a native side: sets up the page, listens, beats.
 
 import { failureMessage } from "./failure";
 import type { StageEvent } from "../host/bindings";
+import { beat } from "./heartbeat";
 import { type Native, problemOf } from "./native";
 import { type Ground, Stage } from "./stage";
 import { exposeForTests } from "./test_window";
 import { themeFor, watchPreferences } from "./theme";
 import "./stage.css";
-
-const HEARTBEAT_MS = 1000;
 
 /** Opens the stage on this native side. */
 export async function openStage(native: Native): Promise<void> {
@@ -27,7 +26,9 @@ export async function openStage(native: Native): Promise<void> {
   }
   addEventListener("resize", () => stage.resized());
   addEventListener("keydown", (event) => stage.key(event));
-  setInterval(() => void native.report({ kind: "heartbeat" }).catch(() => {}), HEARTBEAT_MS);
+  addEventListener("message", (event) => stage.heard(event));
+  stage.watchKeyboard();
+  beat(stage, native);
 }
 
 function pageGround(native: Native): Ground {

@@ -1,16 +1,19 @@
 // The stage: which frames there are, who holds which, and which message leads where. It carries no look of its own
 // and decides nothing about updates; the native side orders, the swap machine judges.
 
-import type { Load, Overview, SavedState, StageEvent, StageReport, StageStart, SwapOrder } from "../host/bindings";
-import type { FramePhase, FrameTheme, ShellFrameMessage, ShellStageMessage } from "../protocol";
+import type { HeldCause, Load, Overview, ResourcesOrder, SavedState } from "../host/bindings";
+import type { StageEvent, StageReport, StageStart, SwapOrder } from "../host/bindings";
+import type { FramePhase, FrameTheme, NewsMessage, ShellFrameMessage, ShellStageMessage } from "../protocol";
 import { Arrangement, type Layout } from "./arrangement";
-import { answer, call } from "./calls";
+import { answer, call, CALLS, isGranted } from "./calls";
 import { carry, Holding, typeKeys } from "./carry";
+import { Keyboard } from "./focus";
 import { Frame, type FrameListener, type FrameSettings } from "./frame";
 import { strayKey } from "./keyboard";
 import { atNextFrame, hide, stand } from "./layers";
 import { localeOf } from "./locale";
 import { type Native, problemOf } from "./native";
+import { News } from "./news";
 import { StateSaving } from "./saving";
 import { GRACE_MS } from "./swap";
 import { SwapRun } from "./swap_driver";
@@ -21,6 +24,11 @@ const READY_MS = 10_000;
 
 /** How long the frames may take to give their last state before the application ends, in milliseconds. */
 const FLUSH_MS = 400;
+
+/** How many denials of one load are told. */
+const DENIALS = 200;
+/** What the subjects of widgets begin with that are being written. */
+const WRITTEN = "w/developer/";
 
 /** The least time between two reports of input, in milliseconds. */
 const INPUT_MS = 100;
@@ -49,8 +57,10 @@ export class Stage implements FrameListener {
   readonly #native: Native;
   readonly #ground: Ground;
   readonly #saving: StateSaving;
+  readonly #keyboard: Keyboard;
   readonly #slots = new Map<string | null, Slot>();
   readonly #arrangement = new Arrangement();
+  readonly #news = new News();
   readonly loads: Record<string, number> = {};
   #overview: Overview;
   #system: Preferences;
@@ -68,6 +78,14 @@ export class Stage implements FrameListener {
     this.#saving = new StateSaving(
       (instance, state) => native.saveState(instance, state),
       (instance, thrown) => console.error(`state of ${instance} not saved: ${problemOf(thrown).detail}`),
+    );
+    this.#keyboard = new Keyboard(
+      {
+        frames: () => this.#allFrames(),
+        denied: (frame, detail) => this.#denied(frame, detail),
+        end: (frame, detail) => this.#end(frame, "keyboard", detail),
+      },
+      start.watch,
     );
     this.#repaint();
     this.#open(start.shell);
@@ -87,6 +105,28 @@ export class Stage implements FrameListener {
     return slot?.phase === "live" ? slot.current.load.version : null;
   }
 
+  /** The widgets' frames, also those that are on their way in or out. */
+  widgetFrames(): Frame[] {
+    return this.#allFrames().filter(({ isShell }) => !isShell);
+  }
+
+  /** The instance that has the keyboard. */
+  get keyboard(): string | null {
+    return this.#keyboard.holder ?? null;
+  }
+
+  /** Looks for itself who has the keyboard, from now on. */
+  watchKeyboard(): void {
+    this.#keyboard.watch();
+  }
+
+  /** A message came to the page itself. Only the watch in each frame has anything to say there. */
+  heard(event: MessageEvent): void {
+    const frame = this.#allFrames().find(({ element }) => element.contentWindow === event.source);
+    if (!frame) return this.#keyboard.late(event);
+    if (!this.#keyboard.hear(event, frame, performance.now())) frame.admit();
+  }
+
   /** Takes an event of the native side. */
   event(event: StageEvent): void {
     switch (event.kind) {
@@ -98,16 +138,15 @@ export class Stage implements FrameListener {
         return this.#close(event.instance);
       case "swap":
         return this.#swap(event.order);
+      case "resources":
+        return this.#resources(event.order);
       case "settings": {
         const slot = this.#slots.get(event.instance);
-        const settings = event.settings as FrameSettings;
-        for (const frame of slot ? [slot.current, ...(slot.run ? [slot.run.old, slot.run.new] : [])] : []) {
-          if (frame.settings === settings) continue;
-          frame.settings = settings;
-          frame.send({ kind: "settings", settings });
-        }
+        for (const frame of slot ? framesOf(slot) : []) set(frame, event.settings as FrameSettings);
         return;
       }
+      case "news":
+        return this.#tell(event.instance, event.token, event.news as NewsMessage);
       case "flush":
         return void this.#flush();
       case "freeze":
@@ -117,6 +156,7 @@ export class Stage implements FrameListener {
         this.#holding = null;
         return this.#takeInput(true);
       case "carry":
+        for (const { instance, keyboard } of event.carried.frames) if (keyboard) this.#keyboard.give(instance);
         return void carry(event.carried, (instance) => this.#standing(instance)).then(() =>
           atNextFrame(() => atNextFrame(() => this.#report({ kind: "carried" }))),
         );
@@ -138,6 +178,7 @@ export class Stage implements FrameListener {
 
   /** A key came to the page itself. */
   key(event: KeyboardEvent): void {
+    if (event.key === "Tab") this.#keyboard.tab(performance.now());
     const frame = [...this.#slots.values()].find(({ current }) => current.element === event.target)?.current;
     const stroke = frame && strayKey(event);
     if (!stroke) return;
@@ -157,7 +198,12 @@ export class Stage implements FrameListener {
     if (message.kind === "key" && frame === slot.current && !run) this.#holding?.key(frame, message.event);
     run?.receive(frame, message);
     if (!frame.ready && frame !== run?.new) this.#first(slot, frame, message);
-    if (message.kind === "call") void call(this.#native, frame, message.id, message.capability, message.request);
+    if (message.kind === "call") this.#call(slot, frame, message);
+    if (message.kind === "answer") {
+      const { id, ok } = message;
+      const outcome = ok ? { value: message.value, reason: null } : { value: null, reason: message.reason };
+      this.#report({ kind: "answered", token: frame.load.token, id, ok, ...outcome });
+    }
     if (message.kind === "layout") this.#arrange(frame, message);
     if (frame === slot.current) this.#current(slot, frame, message);
   }
@@ -192,10 +238,51 @@ export class Stage implements FrameListener {
     }
   }
 
+  flooded(frame: Frame, dropped: number): void {
+    this.#end(frame, "flood", `${dropped} messages more than anybody could hear`);
+  }
+
+  strange(frame: Frame, kind: string): void {
+    this.#denied(frame, `said ${kind}, which is no message of its kind or has not its shape`);
+  }
+
+  /** Tells the native side, for the log, of something that was tried. Who tries on and on is not told of for ever. */
+  #denied(frame: Frame, detail: string): void {
+    frame.denials += 1;
+    if (frame.denials > DENIALS) return;
+    const more = frame.denials === DENIALS ? ", and what more it tries is not told" : "";
+    this.#report({ kind: "denied", token: frame.load.token, detail: `${detail}${more}` });
+  }
+
+  #call(slot: Slot, frame: Frame, { id, capability, request }: Extract<ShellFrameMessage, { kind: "call" }>): void {
+    if (!isGranted(frame, capability)) this.#denied(frame, `called ${capability} without a grant`);
+    else if (frame.calls >= CALLS) this.#denied(frame, `called ${capability} with ${CALLS} calls unanswered`);
+    const done = call(this.#native, frame, id, capability, request, this.#keyboard.has(frame));
+    void done.then((well) => frame === slot.run?.new && slot.run.handled(well));
+  }
+
+  /** Ends a widget that did what no widget may do. The native side keeps it off the board. */
+  #end(frame: Frame, cause: HeldCause, detail: string): void {
+    const slot = this.#slots.get(frame.load.instance);
+    if (!slot || slot.instance === null) return;
+    if (slot.run && frame === slot.run.new) return slot.run.lost(detail);
+    if (frame !== slot.current || slot.phase === "failed") return;
+    clearTimeout(slot.timer);
+    slot.phase = "failed";
+    slot.run?.withdraw("the running version is ended");
+    this.#report({ kind: "stopped", token: frame.load.token, cause, detail });
+    hide(frame);
+    frame.remove();
+    this.#tellPhase(slot);
+    this.#settle();
+  }
+
   /** A message of the frame that the user has. */
   #current(slot: Slot, frame: Frame, message: ShellFrameMessage): void {
     switch (message.kind) {
       case "state":
+        // What only the version on trial can read is saved when it is confirmed: the old one may have to read it before.
+        if (slot.run?.onTrial && message.state.schema !== slot.run.old.load.state_schema) return;
         if (slot.instance !== null) this.#saving.put(slot.instance, message.state);
         return;
       case "header":
@@ -203,16 +290,21 @@ export class Stage implements FrameListener {
         if (slot.instance !== null) this.#tellShell({ kind: "header", instance: slot.instance, ...slot.header });
         return;
       case "chord":
-        if (slot.instance !== null) this.#tellShell({ kind: "chord", key: message.key });
+        if (slot.instance !== null && this.#keyboard.has(frame)) this.#tellShell({ kind: "chord", key: message.key });
         return;
       case "error":
+        if (frame.ready && slot.instance !== null && frame.load.subject.startsWith(WRITTEN)) {
+          const detail = `${message.message}\n${message.stack}`.trim();
+          this.#tellShell({ kind: "threw", instance: slot.instance, detail });
+        }
         if (frame.ready)
           console.error(`${frame.load.subject} ${frame.load.version}: ${message.message}\n${message.stack}`);
         return;
       case "command":
         // The native side takes commands from the stage alone; the stage takes them from the live shell alone.
         if (!frame.isShell) return;
-        return void answer(frame, message.id, this.#native.shellCommand(message.command));
+        void answer(frame, message.id, this.#native.shellCommand(message.command));
+        return;
       default:
     }
   }
@@ -242,6 +334,7 @@ export class Stage implements FrameListener {
     const frame = new Frame(load, part?.name ?? load.subject, state, this);
     const name = load.instance ?? "shell";
     this.loads[name] = (this.loads[name] ?? 0) + 1;
+    frame.element.addEventListener("load", () => this.#keyboard.welcome(frame));
     (load.instance === null ? this.#ground.shell : this.#ground.widgets).append(frame.element);
     return frame;
   }
@@ -352,19 +445,60 @@ export class Stage implements FrameListener {
     hide(incoming);
     slot.run = new SwapRun(order, old, incoming, {
       report: (report) => this.#report(report),
-      tellShell: (message) => this.#tellShell(message),
-      start: (frame, saved) => this.#start(frame, saved),
+      tellShell: (message) => {
+        this.#tellShell(message);
+        if (message.kind !== "swap" || message.step !== "switching") return;
+        this.#news.hold(old, incoming);
+        this.#report({ kind: "switching", token: order.load.token });
+      },
+      start: (frame, saved, hurry) => this.#start(frame, saved, hurry),
       save: (state) => {
         if (slot.instance !== null) this.#saving.put(slot.instance, state);
       },
       reducedMotion: () => this.#system.reducedMotion,
-      handTo: (frame) => this.#hand(slot, frame),
+      handTo: (frame) => {
+        this.#hand(slot, frame);
+        this.#news.release(frame, old);
+      },
       ended: (frame) => {
         slot.run = null;
         this.#hand(slot, frame);
+        this.#news.release(frame);
+        this.#news.drop(frame === old ? incoming : old);
       },
     });
     this.#place();
+  }
+
+  /** A new version differs in files that are not code: the frame goes on and is told which. */
+  #resources({ token, instance, version, paths, settings }: ResourcesOrder): void {
+    const slot = this.#slots.get(instance);
+    slot?.run?.withdraw("a newer order came");
+    const frame = slot?.current;
+    if (!slot || !frame || frame.load.token !== token || slot.phase !== "live") {
+      const detail = "there is no such frame that goes on";
+      return this.#report({ kind: "reverted", token, problem: { cause: "withdrawn", detail } });
+    }
+    frame.load.version = version;
+    frame.element.dataset["version"] = version;
+    set(frame, settings as FrameSettings);
+    frame.send({ kind: "resources", version, paths });
+    this.#tellPhase(slot);
+    this.#report({ kind: "confirmed", token });
+  }
+
+  /**
+   * Tells news. Events and requests are a place's: each takes effect once, whichever version has it. A value is what it is
+   * now, and words are those of a load's own logic: they are one frame's alone.
+   */
+  #tell(instance: string, token: string, news: NewsMessage): void {
+    const slot = this.#slots.get(instance);
+    if (!slot) return;
+    if (news.kind === "shared" || news.kind === "logic") {
+      const frame = framesOf(slot).find(({ load }) => load.token === token);
+      if (frame) this.#news.tell(frame, news);
+    } else if (slot.run) slot.run.tell(news);
+    else slot.current.tell([news]);
   }
 
   /** From now on the user has this frame in the slot. */
@@ -383,7 +517,7 @@ export class Stage implements FrameListener {
     }
   }
 
-  #start(frame: Frame, saved: SavedState | null): void {
+  #start(frame: Frame, saved: SavedState | null, hurry = false): void {
     frame.send({
       kind: "start",
       token: frame.load.token,
@@ -395,6 +529,7 @@ export class Stage implements FrameListener {
       granted: [...frame.granted],
       settings: frame.settings,
       saved,
+      hurry,
     });
     if (!frame.isShell) return;
     frame.send({ kind: "overview", overview: this.#overview });
@@ -410,10 +545,13 @@ export class Stage implements FrameListener {
     for (const { subject, version, permissions } of overview.installed) {
       const granted = permissions.filter((one) => one.granted).map((one) => one.permission.capability);
       for (const { current } of this.#slots.values()) {
-        if (current.load.subject !== subject || current.load.version !== version) continue;
-        if (granted.join("\n") === current.granted.join("\n")) continue;
-        current.granted = granted;
-        current.send({ kind: "granted", granted });
+        if (current.load.subject !== subject) continue;
+        // A tile that is held on another version keeps what it had, as far as that is still granted.
+        const same = current.load.version === version;
+        const known = same ? granted : current.granted.filter((one) => granted.includes(one));
+        if (known.join("\n") === current.granted.join("\n")) continue;
+        current.granted = known;
+        current.send({ kind: "granted", granted: known });
       }
     }
     this.#repaint();
@@ -463,7 +601,7 @@ export class Stage implements FrameListener {
   }
 
   #allFrames(): Frame[] {
-    return [...this.#slots.values()].flatMap(({ current, run }) => (run ? [run.old, run.new] : [current]));
+    return [...this.#slots.values()].flatMap(framesOf);
   }
 
   async #flush(): Promise<void> {
@@ -487,4 +625,13 @@ export class Stage implements FrameListener {
       console.error(`report ${report.kind} was refused: ${problemOf(thrown).detail}`);
     });
   }
+}
+
+function framesOf({ current, run }: Slot): Frame[] {
+  return run ? [run.old, run.new] : [current];
+}
+
+function set(frame: Frame, settings: FrameSettings): void {
+  frame.settings = settings;
+  frame.send({ kind: "settings", settings });
 }

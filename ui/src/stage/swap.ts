@@ -5,13 +5,16 @@
 //        \________\___________\__________\----> reverted
 
 import type { Problem, StageReport, SwapCause, SwapFailure } from "../host/bindings";
-import type { Focus, KeyStroke, SavedState, Scroll, SwapStep } from "../protocol";
+import type { Focus, KeyStroke, NewsMessage, SavedState, Scroll, SwapStep } from "../protocol";
 
 /** How long a frame may take to answer a snapshot, a freeze, a restore or the last question, in milliseconds. */
 export const ANSWER_MS = 500;
 
 /** How long a version that threw while it loaded may still take to get ready, in milliseconds. */
 export const GRACE_MS = 2000;
+
+/** From so many handled calls and events on a share of failures is judged: during the trial, and at its end. */
+export const ENOUGH = { during: 20, atEnd: 5 };
 
 /** What is to be swapped, and how patiently. Times in milliseconds. */
 export interface Plan {
@@ -23,11 +26,15 @@ export interface Plan {
   oldAnswers: boolean;
   /** The schema that the old version writes. */
   oldSchema: number | null;
+  /** How much news the old frame was sent before. */
+  oldTold: number;
   /** 0 for a forced swap: it waits for nothing, and an old frame that does not answer cannot hold it up. */
   quietMs: number;
   patienceMs: number;
   readyMs: number;
   trialMs: number;
+  /** The highest share of what is handled on trial that may fail, in percent. */
+  maxErrorPercent: number;
 }
 
 /** What the old frame hands over. */
@@ -47,6 +54,9 @@ interface Running {
   known: SavedState | null;
   /** The first error of the new frame while it loaded. */
   error: string | null;
+  /** News that the old frame was sent since the beginning, and how much of it is in what is known of its state. */
+  toOld: NewsMessage[];
+  inKnown: number;
 }
 
 export type Loading = Running & {
@@ -65,14 +75,22 @@ export type Switching = Running & {
   until: number;
   handover: Handover;
   keys: KeyStroke[];
+  /** News that came since the freeze. Whoever wins gets it. */
+  held: NewsMessage[];
 };
 export type Trial = Running & {
   at: "trial";
   until: number;
   asked: boolean;
   handover: Handover;
-  /** The new version's last state. */
+  /** The new version's last state, and how much of its news is in it. */
   latest: SavedState | null;
+  inLatest: number;
+  /** News that the new frame was sent; the first `again` of it the old frame was sent as well. */
+  toNew: NewsMessage[];
+  again: number;
+  handled: number;
+  failed: number;
 };
 export type Ended = { at: "confirmed" } | { at: "reverted"; failure: SwapFailure };
 export type SwapState = Loading | Waiting | Switching | Trial | Ended;
@@ -80,16 +98,20 @@ export type SwapState = Loading | Waiting | Switching | Trial | Ended;
 /** What happened. `now` in milliseconds. */
 export type SwapEvent = { now: number } & (
   | { on: "hello" }
-  | { on: "snapshot"; state: SavedState | null }
+  | { on: "snapshot"; state: SavedState | null; heard?: number | undefined }
   | { on: "ready"; token: string }
   | { on: "refused"; reason: string }
   | { on: "error"; detail: string }
   | { on: "input"; composing: boolean }
-  | ({ on: "frozen" } & Handover)
+  | ({ on: "frozen"; heard?: number | undefined } & Handover)
   | { on: "key"; key: KeyStroke }
   | { on: "restored" }
   | { on: "shown" }
-  | { on: "state"; state: SavedState }
+  | { on: "state"; state: SavedState; heard?: number | undefined }
+  /** Something happened outside that the widget listens to. */
+  | { on: "news"; news: NewsMessage }
+  /** The new version was answered, or answered: well, or by its own fault not. */
+  | { on: "handled"; well: boolean }
   | { on: "answer"; state: SavedState | null }
   | { on: "wake" }
   | { on: "withdraw"; detail: string }
@@ -105,6 +127,8 @@ export type SwapEffect =
   | { do: "freeze_old" }
   | { do: "restore_new"; handover: Handover; keys: KeyStroke[] }
   | { do: "keys_to_new"; keys: KeyStroke[] }
+  | { do: "news_to_old"; news: NewsMessage[] }
+  | { do: "news_to_new"; news: NewsMessage[] }
   /** Bring the new frame before the user at the next frame of the screen, then say `shown`. */
   | { do: "show_new" }
   | { do: "ask_new" }
@@ -133,6 +157,8 @@ export function begin(plan: Plan, now: number, inputAt: number, composing: boole
     composing,
     known: plan.saved,
     error: null,
+    toOld: [],
+    inKnown: 0,
     hello: false,
     snapshot: plan.oldAnswers ? "asked" : "known",
     started: false,
@@ -149,6 +175,7 @@ export function next(state: SwapState, event: SwapEvent): Step {
   if (state.at === "confirmed" || state.at === "reverted") return { state, effects: [] };
   if (event.on === "withdraw") return revert(state, "withdrawn", event.detail);
   if (event.on === "input") return onInput({ ...state, inputAt: event.now, composing: event.composing }, event.now);
+  if (event.on === "news") return onNews(state, event.news);
   switch (state.at) {
     case "loading":
       return inLoading(state, event);
@@ -167,7 +194,7 @@ function inLoading(state: Loading, event: SwapEvent): Step {
       return start({ ...state, hello: true });
     case "snapshot":
       if (state.snapshot === "known") return stay(state);
-      return start({ ...state, snapshot: "known", known: event.state ?? state.known });
+      return start({ ...state, snapshot: "known", ...knownFrom(state, event) });
     case "ready":
       if (event.token !== state.plan.token || !state.started) return stay(state);
       return ready(state, event.now);
@@ -192,6 +219,31 @@ function inLoading(state: Loading, event: SwapEvent): Step {
     default:
       return stay(state);
   }
+}
+
+/** The old version has the user and hears what happens; while it is frozen, nobody does; then the new one does. */
+function onNews(state: Exclude<SwapState, Ended>, news: NewsMessage): Step {
+  switch (state.at) {
+    case "loading":
+    case "waiting":
+      return { state: { ...state, toOld: [...state.toOld, news] }, effects: [{ do: "news_to_old", news: [news] }] };
+    case "switching":
+      return stay({ ...state, held: [...state.held, news] });
+    case "trial": {
+      const trial = { ...state, toNew: [...state.toNew, news], handled: state.handled + 1 };
+      return { state: trial, effects: [{ do: "news_to_new", news: [news] }] };
+    }
+  }
+}
+
+/** What the old frame said of its state. An older kit does not count its news: what it was sent counts as handled. */
+function knownFrom(
+  { plan, known, toOld, inKnown }: Running,
+  said: { state: SavedState | null; heard?: number | undefined },
+): Pick<Running, "known" | "inKnown"> {
+  if (!said.state) return { known, inKnown };
+  const handled = said.heard === undefined ? toOld.length : said.heard - plan.oldTold;
+  return { known: said.state, inKnown: Math.min(toOld.length, Math.max(0, handled)) };
 }
 
 function start(state: Loading): Step {
@@ -246,6 +298,7 @@ function tryToSwitch(state: Waiting, now: number): Step {
     until: now + ANSWER_MS,
     handover: { state: state.known, focus: null, scroll: [] },
     keys: [],
+    held: [],
   };
   const tell: SwapEffect = { do: "tell", step: "switching" };
   if (!plan.oldAnswers) {
@@ -258,7 +311,7 @@ function inSwitching(state: Switching, event: SwapEvent): Step {
   switch (event.on) {
     case "frozen":
       if (state.step !== "freezing") return stay(state);
-      return restore(state, { state: event.state ?? state.known, focus: event.focus, scroll: event.scroll }, event.now);
+      return restore({ ...state, ...knownFrom(state, event) }, event, event.now);
     case "key": {
       const keys = [...state.keys, event.key];
       const effects: SwapEffect[] = state.step === "freezing" ? [] : [{ do: "keys_to_new", keys: [event.key] }];
@@ -276,7 +329,8 @@ function inSwitching(state: Switching, event: SwapEvent): Step {
     case "wake":
       if (state.step === "showing") return stay(state);
       if (event.now < state.until) return { state, effects: [{ do: "wake", at: state.until }] };
-      if (state.step === "freezing" && state.plan.quietMs === 0) return restore(state, state.handover, event.now);
+      if (state.step === "freezing" && state.plan.quietMs === 0)
+        return restore(state, { focus: null, scroll: [] }, event.now);
       return revert(
         state,
         "hung",
@@ -287,8 +341,9 @@ function inSwitching(state: Switching, event: SwapEvent): Step {
   }
 }
 
-function restore(state: Switching, handover: Handover, now: number): Step {
+function restore(state: Switching, { focus, scroll }: Omit<Handover, "state">, now: number): Step {
   const until = now + ANSWER_MS;
+  const handover = { state: state.known, focus, scroll };
   return {
     state: { ...state, step: "restoring", until, handover },
     effects: [
@@ -299,8 +354,11 @@ function restore(state: Switching, handover: Handover, now: number): Step {
 }
 
 function shown(state: Switching, now: number): Step {
-  const { plan, beganAt, readyAt, frozenAt, handover, keys } = state;
+  const { plan, beganAt, readyAt, frozenAt, handover, keys, held } = state;
   const until = now + plan.trialMs;
+  // An old frame that did not answer may have been sent what its last known state does not hold yet.
+  const missing = state.toOld.slice(state.inKnown);
+  const toNew = [...missing, ...held];
   const report: StageReport = {
     kind: "switched",
     token: plan.token,
@@ -310,8 +368,23 @@ function shown(state: Switching, now: number): Step {
     replayed_keys: keys.length,
   };
   return {
-    state: { ...running(state), at: "trial", until, asked: false, handover, latest: null },
+    state: {
+      ...running(state),
+      at: "trial",
+      until,
+      asked: false,
+      handover,
+      latest: null,
+      inLatest: 0,
+      toNew,
+      again: missing.length,
+      handled: toNew.length,
+      failed: 0,
+    },
     effects: [
+      // If everything ends now, this is what comes back, in whichever version.
+      ...(handover.state ? [{ do: "save", state: handover.state } as const] : []),
+      ...(toNew.length > 0 ? [{ do: "news_to_new", news: toNew } as const] : []),
       { do: "report", report },
       { do: "wake", at: until },
     ],
@@ -327,18 +400,31 @@ function inTrial(state: Trial, event: SwapEvent): Step {
     case "key":
       return { state, effects: [{ do: "keys_to_new", keys: [event.key] }] };
     case "state":
-      return stay({ ...state, latest: event.state });
+      return stay({ ...state, latest: event.state, inLatest: event.heard ?? state.toNew.length });
+    case "handled": {
+      const trial = { ...state, handled: state.handled + 1, failed: state.failed + (event.well ? 0 : 1) };
+      return tooManyFailed(trial, ENOUGH.during) ?? stay(trial);
+    }
     case "answer":
       return state.asked ? confirm(state.plan, event.state) : stay(state);
     case "wake": {
       if (event.now < state.until) return { state, effects: [{ do: "wake", at: state.until }] };
       if (state.asked) return revert(state, "hung", `no answer within ${ANSWER_MS} ms at the end of the trial`);
+      const failed = tooManyFailed(state, ENOUGH.atEnd);
+      if (failed) return failed;
       const until = event.now + ANSWER_MS;
       return { state: { ...state, asked: true, until }, effects: [{ do: "ask_new" }, { do: "wake", at: until }] };
     }
     default:
       return stay(state);
   }
+}
+
+/** The way back if too much of what it handled failed, once there is enough to judge by. */
+function tooManyFailed(state: Trial, enough: number): Step | null {
+  const { plan, handled, failed } = state;
+  if (handled < enough || failed * 100 <= handled * plan.maxErrorPercent) return null;
+  return revert(state, "errors", `${failed} of ${handled} calls and events failed; ${plan.maxErrorPercent} % may`);
 }
 
 /** From here on the new version's state is what comes back after a restart, also if nothing changes any more. */
@@ -362,6 +448,7 @@ function revert(state: Exclude<SwapState, Ended>, cause: SwapCause, detail: stri
   else if (state.at === "switching") {
     if (state.step === "showing") effects.push({ do: "show_old" });
     if (state.plan.oldAnswers) effects.push({ do: "thaw_old", state: null });
+    if (state.held.length > 0) effects.push({ do: "news_to_old", news: state.held });
   }
   effects.push(
     { do: "remove_new" },
@@ -372,21 +459,25 @@ function revert(state: Exclude<SwapState, Ended>, cause: SwapCause, detail: stri
 }
 
 /** After the switch the user worked with the new version: what it last knew goes back, if the old one can read it. */
-function giveBack({ plan, latest, handover }: Trial): SwapEffect[] {
+function giveBack({ plan, latest, inLatest, handover, toNew, again }: Trial): SwapEffect[] {
   const readable = latest && latest.schema === (plan.oldSchema ?? handover.state?.schema) ? latest : null;
   const keep = readable ?? handover.state;
   const effects: SwapEffect[] = plan.oldAnswers ? [{ do: "thaw_old", state: readable }] : [];
   if (keep) effects.push({ do: "save", state: keep });
+  // Each event is in the state that goes on, once: those that are not yet are told to the old version.
+  const untold = toNew.slice(readable ? inLatest : again);
+  if (untold.length > 0) effects.push({ do: "news_to_old", news: untold });
   return effects;
 }
 
 function problemOf({ cause, detail }: SwapFailure): Problem {
-  const code = { hung: "hung", exception: "crashed", state_refused: "state_refused" } as const;
+  const code = { hung: "hung", exception: "crashed", errors: "crashed", state_refused: "state_refused" } as const;
   const happened: Record<SwapCause, string> = {
     not_ready: "It did not get ready in time.",
     state_refused: "It could not take over what you had.",
     exception: "It stopped with an error.",
     hung: "It stopped answering.",
+    errors: "Too much of what it did failed.",
     withdrawn: "The update was called off.",
   };
   return {
@@ -398,8 +489,8 @@ function problemOf({ cause, detail }: SwapFailure): Problem {
   };
 }
 
-function running({ plan, beganAt, inputAt, composing, known, error }: Running): Running {
-  return { plan, beganAt, inputAt, composing, known, error };
+function running({ plan, beganAt, inputAt, composing, known, error, toOld, inKnown }: Running): Running {
+  return { plan, beganAt, inputAt, composing, known, error, toOld, inKnown };
 }
 
 function stay(state: SwapState): Step {

@@ -2,7 +2,7 @@
 // timer, and nothing of the machine's judgement.
 
 import type { SavedState, StageReport, SwapOrder } from "../host/bindings";
-import type { ShellFrameMessage, ShellStageMessage } from "../protocol";
+import type { NewsMessage, ShellFrameMessage, ShellStageMessage } from "../protocol";
 import type { Frame } from "./frame";
 import { handKeyboard } from "./keyboard";
 import { atNextFrame, fade, stand } from "./layers";
@@ -11,13 +11,16 @@ import { begin, next, type Step, type SwapEffect, type SwapEvent, type SwapState
 /** How long a disposed frame may take to say goodbye, in milliseconds. */
 const GOODBYE_MS = 300;
 
+/** After so long nothing of a frame that fades is seen any more, in milliseconds. */
+const FADED_MS = 400;
+
 type Without<T> = T extends unknown ? Omit<T, "now"> : never;
 
 /** What a run needs of the stage. */
 export interface SwapStage {
   report(report: StageReport): void;
   tellShell(message: ShellStageMessage): void;
-  start(frame: Frame, saved: SavedState | null): void;
+  start(frame: Frame, saved: SavedState | null, hurry: boolean): void;
   save(state: SavedState): void;
   reducedMotion(): boolean;
   /** The frame that the user now has is this one. */
@@ -46,10 +49,12 @@ export class SwapRun {
       saved: order.load.saved,
       oldAnswers: old.ready,
       oldSchema: old.load.state_schema,
+      oldTold: old.told,
       quietMs: order.quiet_ms,
       patienceMs: order.patience_ms,
       readyMs: order.ready_ms,
       trialMs: order.trial_ms,
+      maxErrorPercent: order.max_error_percent,
     };
     const step = begin(plan, performance.now(), old.inputAt, old.composing);
     this.#state = step.state;
@@ -64,6 +69,16 @@ export class SwapRun {
   /** Calls the swap off: the old frame stays. */
   withdraw(detail: string): void {
     this.#on({ on: "withdraw", detail });
+  }
+
+  /** Something happened that the widget listens to: it goes to whichever version wins. */
+  tell(news: NewsMessage): void {
+    this.#on({ on: "news", news });
+  }
+
+  /** A call of the new version was answered. */
+  handled(well: boolean): void {
+    this.#on({ on: "handled", well });
   }
 
   /** The new frame is lost. */
@@ -88,7 +103,9 @@ export class SwapRun {
       case "error":
         return this.#on({ on: "error", detail: `${message.message}\n${message.stack}`.trim() });
       case "state":
-        return this.#on({ on: "state", state: message.state });
+        return this.#on({ on: "state", state: message.state, heard: message.heard });
+      case "answer":
+        return this.#on({ on: "handled", well: message.ok });
       default:
     }
   }
@@ -114,10 +131,10 @@ export class SwapRun {
     switch (effect.do) {
       case "ask_old":
         return old.ask({ kind: "snapshot" }, (answer) => {
-          if (answer.kind === "snapshot") this.#on({ on: "snapshot", state: answer.state });
+          if (answer.kind === "snapshot") this.#on({ on: "snapshot", state: answer.state, heard: answer.heard });
         });
       case "start_new":
-        return this.#stage.start(this.new, effect.saved);
+        return this.#stage.start(this.new, effect.saved, this.#order.quiet_ms === 0);
       case "wake":
         clearTimeout(this.#timer);
         this.#timer = setTimeout(() => this.#on({ on: "wake" }), Math.max(0, effect.at - performance.now()) + 1);
@@ -130,7 +147,8 @@ export class SwapRun {
       case "freeze_old":
         return old.ask({ kind: "freeze" }, (answer) => {
           if (answer.kind !== "frozen") return;
-          this.#on({ on: "frozen", state: answer.state, focus: answer.focus, scroll: answer.scroll });
+          const { state, heard, focus, scroll } = answer;
+          this.#on({ on: "frozen", state, heard, focus, scroll });
         });
       case "restore_new":
         return this.new.ask({ kind: "restore", ...effect.handover, keys: effect.keys }, (answer) => {
@@ -138,6 +156,10 @@ export class SwapRun {
         });
       case "keys_to_new":
         return this.new.send({ kind: "keys", keys: effect.keys });
+      case "news_to_old":
+        return old.tell(effect.news);
+      case "news_to_new":
+        return this.new.tell(effect.news);
       case "show_new":
         this.#callOff = atNextFrame(() => {
           this.#show(old, this.new);
@@ -166,7 +188,7 @@ export class SwapRun {
         this.new.state = "live";
         return this.#stage.ended(this.new);
       case "dispose_old":
-        return this.#disposeOld();
+        return old.dispose(GOODBYE_MS);
     }
   }
 
@@ -190,13 +212,7 @@ export class SwapRun {
     if (!shown) stand(this.old);
     this.#stage.ended(this.old);
     // One that was shown fades first; it is dead to messages all the same, for it belongs to no run any more.
-    setTimeout(() => this.new.remove(), shown ? 400 : 0);
-  }
-
-  #disposeOld(): void {
-    const { old } = this;
-    old.state = "outgoing";
-    old.send({ kind: "dispose" });
-    setTimeout(() => old.remove(), GOODBYE_MS);
+    if (shown) setTimeout(() => this.new.dispose(GOODBYE_MS), FADED_MS);
+    else this.new.dispose(0);
   }
 }

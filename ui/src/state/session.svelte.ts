@@ -64,6 +64,8 @@ export class Session {
   #frames: Record<string, FrameFact> = $state.raw({});
   #headers: Record<string, { title: string; aside: string }> = $state.raw({});
   #swaps: Record<string, SwapStep> = $state.raw({});
+  /** What widgets that are being written threw since their last swap. */
+  #threw: Record<string, string> = $state.raw({});
   /** Grants that were sent and not yet shown in a picture. */
   #granting: string[] = $state.raw([]);
   readonly toasts = new Toasts();
@@ -103,22 +105,34 @@ export class Session {
       const subject = subjectOf(tile.widget);
       const part = this.overview?.installed.find((one) => one.subject === subject);
       const activity = this.overview?.activities.find((one) => one.subject === subject && isUnderWay(one));
-      const header = this.#headers[tile.instance];
+      const held = this.overview?.held?.find(({ instance }) => instance === tile.instance) ?? null;
+      // Who is kept off has no say in what it is called.
+      const header = held ? undefined : this.#headers[tile.instance];
       const frame = this.#frames[tile.instance];
       const need = this.overview?.needs.find((one) => one.widget === tile.widget);
+      // A tile that is held on a version has no part in what happens to the others.
+      const pinned = tile.pinned ?? null;
       return {
         tile,
         subject,
         part,
-        activity,
+        /** What it shows, which may be another version than what is installed for the others. */
+        version: frame?.version ?? part?.version ?? null,
+        activity: pinned ? undefined : activity,
         name: header?.title || (part?.name ?? tile.widget),
         aside: header?.aside ?? "",
         phase: frame?.phase ?? ("loading" as FramePhase),
         swap: this.#swaps[tile.instance] ?? null,
-        seam: seamOf(activity),
-        mark: markOf(part, this.now, this.#seen),
-        strip: this.#strip(subject),
-        need: need && !this.#granting.includes(need.widget) ? need : null,
+        seam: pinned ? null : seamOf(activity),
+        mark: pinned ? null : markOf(part, this.now, this.#seen),
+        strip: pinned ? null : this.#strip(subject),
+        logic: this.overview?.logic?.find((one) => one.instance === tile.instance) ?? null,
+        held,
+        pinned,
+        written: this.overview?.developer?.tiles[tile.instance] !== undefined,
+        trouble: this.overview?.developer?.tiles[tile.instance] ?? null,
+        threw: this.#threw[tile.instance] ?? null,
+        need: need && !pinned && !this.#granting.includes(need.widget) ? need : null,
       };
     }),
   );
@@ -139,11 +153,22 @@ export class Session {
         this.#frames = { ...this.#frames, [news.instance]: { phase: news.phase, version: news.version } };
         return;
       case "swap":
-        if (news.instance !== null) this.#swaps = { ...this.#swaps, [news.instance]: news.step };
+        if (news.instance === null) return;
+        this.#swaps = { ...this.#swaps, [news.instance]: news.step };
+        if (news.step === "switching") this.forgive(news.instance);
+        return;
+      case "threw":
+        this.#threw = { ...this.#threw, [news.instance]: news.detail };
         return;
       case "chord":
         if (news.key === "Escape") this.escape();
     }
+  }
+
+  /** What a widget threw is of no interest any more. */
+  forgive(instance: string): void {
+    const { [instance]: _, ...rest } = this.#threw;
+    this.#threw = rest;
   }
 
   kept(): Kept {
@@ -219,6 +244,11 @@ export class Session {
     return this.send({ kind: "go_back", subject, version });
   }
 
+  /** Holds a tile on a version, or (`null`) lets it follow the updates again. */
+  pin(instance: string, version: string | null): Promise<unknown> {
+    return this.send({ kind: "pin", instance, version });
+  }
+
   async decide(widget: string, capabilities: string[], allowed: boolean): Promise<void> {
     this.#granting = [...this.#granting, widget];
     for (const capability of capabilities) {
@@ -274,6 +304,11 @@ export class Session {
   /** Keeps what was chosen for a tile: what differs from the defaults. */
   setTile(instance: string, settings: Record<string, unknown>): Promise<unknown> {
     return this.send({ kind: "set_tile_settings", instance, settings });
+  }
+
+  /** Brings a widget back that is kept off the board. */
+  tryAgain(instance: string): Promise<unknown> {
+    return this.send({ kind: "try_again", instance });
   }
 
   remove(instance: string): Promise<unknown> {

@@ -108,6 +108,18 @@ export const en = {
     remove: "Remove from the desk",
     removed: (name: string) => `${name} is off the desk. What it held is kept.`,
     history: "What happened",
+    logicRestarts: "Starting again",
+    logicOff: "Stopped",
+    logicStart: "Start again",
+    logicSays: (off: boolean): string =>
+      off ? "Its logic failed too often and stays off." : "Its logic failed and is started again with what it had.",
+    held: (version: string) => `Stays on ${version}`,
+    heldMore: "This tile is not updated.",
+    hold: (version: string) => `Keep this tile on ${version}`,
+    follow: (version: string) => `Update this tile to ${version}`,
+    developer: "Developer",
+    trouble: "The newest version does not run. This is the one before it.",
+    threw: "It threw an error.",
   },
 
   goBack: (version: string) => `Go back to ${version}`,
@@ -124,6 +136,17 @@ export const en = {
       const problem = entry.problems.at(-1);
       return en.sentences(en.cause(entry.to, problem), en.kept(entry));
     },
+  },
+
+  held: {
+    did: {
+      hung: (name: string, version: string) => `${name} ${version} held up the whole board.`,
+      memory: (name: string, version: string) => `${name} ${version} took all the memory.`,
+      flood: (name: string, version: string) => `${name} ${version} flooded the board with messages.`,
+      keyboard: (name: string, version: string) => `${name} ${version} took the keyboard from you.`,
+    },
+    kept: "It was stopped and stays off until you ask for it. What it held is kept.",
+    again: "Try again",
   },
 
   notTried: {
@@ -288,6 +311,11 @@ export const en = {
     channels: "Channels",
     rights: "Widgets and rights",
     computer: "This computer",
+    developer: "Developer",
+    developerOn: "Widgets that are being written",
+    developerMore:
+      "Lets a widget run here that nobody has signed, from a tool on this computer that can read your files. It goes off when Moult ends.",
+    developerNext: "Now, in the folder of a widget:",
     about: "About",
     appearance: "Look",
     themes: { system: "As the system", light: "Light", dark: "Dark", high_contrast: "High contrast" } satisfies Record<
@@ -323,6 +351,10 @@ export const en = {
     currentNext: "current",
     rightsMore: "What each widget may do here. A change holds at once.",
     rightsNone: "No widget asks for anything.",
+    uses: "What it used",
+    usesNone: "Nothing since Moult was started.",
+    usedBy: (byLogic: boolean): string => (byLogic ? "logic" : "page"),
+    usedTimes: (count: number): string => (count === 1 ? "once" : `${count} times`),
     needsNothing: "Needs nothing",
     allowed: "Allowed",
     refused: "Not allowed",

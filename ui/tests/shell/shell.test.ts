@@ -40,6 +40,56 @@ beforeEach(() => {
   document.body.replaceChildren();
 });
 
+describe("a widget that is being written", () => {
+  const written = { "clock-1": null } as Record<string, string | null>;
+  async function show(tiles: Record<string, string | null> | null): Promise<void> {
+    host.tell({ kind: "overview", overview: { ...ordinaryDay(Date.now()), developer: tiles && { tiles } } });
+    await settle();
+  }
+
+  it("is marked as such, and no other is", async () => {
+    await open("board");
+    expect(find("developer-clock-1")).toBeNull();
+    await show(written);
+    expect(text("developer-clock-1")).toBe("Developer");
+    expect(find("developer-notes-1")).toBeNull();
+  });
+
+  it("has what keeps its newest version from running laid over it, where no hole is cut", async () => {
+    await open("board");
+    await show({ "clock-1": "main.ts:3: expected ;" });
+    expect(text("trouble-clock-1")).toContain("main.ts:3: expected ;");
+    expect(find("trouble-clock-1")?.hasAttribute("data-cover")).toBe(true);
+    await show(written);
+    expect(find("trouble-clock-1")).toBeNull();
+  });
+
+  it("shows what it threw until that is put away, or a newer version comes", async () => {
+    await open("board");
+    await show(written);
+    host.tell({ kind: "threw", instance: "clock-1", detail: "Error: high tide" });
+    await settle();
+    expect(text("trouble-clock-1")).toContain("high tide");
+    await click("forgive-clock-1");
+    expect(find("trouble-clock-1")).toBeNull();
+    host.tell({ kind: "threw", instance: "clock-1", detail: "Error: low tide" });
+    host.tell({ kind: "swap", instance: "clock-1", step: "switching", version: "1.0.0" });
+    await settle();
+    expect(find("trouble-clock-1")).toBeNull();
+  });
+
+  it("may run once the switch is on, and the switch says how it stands", async () => {
+    await open("board");
+    await click("settings");
+    await click("section-developer");
+    expect(find("developer")?.getAttribute("aria-checked")).toBe("false");
+    await click("developer");
+    expect(host.commands).toEqual([{ kind: "set_developer", on: true }]);
+    await show({});
+    expect(find("developer")?.getAttribute("aria-checked")).toBe("true");
+  });
+});
+
 describe("the board", () => {
   it("shows a tile for each instance, with the name the widget gave or its own", async () => {
     await open("board");
@@ -67,6 +117,25 @@ describe("the board", () => {
     expect(find("seam-system-1")?.getAttribute("aria-valuenow")).toBe("64");
     expect(text("aside-system-1")).toBe("2.9.1, fetching");
     expect(find("seam-clock-1")).toBeNull();
+  });
+
+  it("says that logic starts again, and lets the user start what stays off", async () => {
+    await open("board");
+    const happened = problem("crashed", "The widget's logic failed.");
+    host.change({ logic: [{ instance: "notes-1", off: false, problem: happened }] });
+    await settle();
+    expect(text("aside-notes-1")).toBe("Starting again");
+    expect(find("tile-notes-1")?.dataset["logic"]).toBe("restarting");
+    await click("menu-notes-1");
+    expect(find("tile-start-logic")).toBeNull();
+    await click("menu-notes-1");
+    host.change({ logic: [{ instance: "notes-1", off: true, problem: happened }] });
+    await settle();
+    expect(text("aside-notes-1")).toBe("Stopped");
+    await click("menu-notes-1");
+    await click("tile-start-logic");
+    expect(host.commands).toEqual([{ kind: "start_logic", instance: "notes-1" }]);
+    expect(text("aside-notes-1")).not.toBe("Stopped");
   });
 
   it("says in a strip what went back, and takes it away when told", async () => {
@@ -108,6 +177,21 @@ describe("the board", () => {
     await open("board", "failed");
     expect(text("body-notes-1")).toBe("Notes could not be shown. What it held is kept.");
   });
+
+  it.each(["en", "zh"])(
+    "names who held up the board, says what was kept, and brings it back when asked",
+    async (locale) => {
+      await open("held", "failed", locale);
+      const words = text("held-notes-1");
+      expect(words).toContain("1.2.0");
+      expect(words).toContain(locale === "zh" ? "内容已保留" : "What it held is kept");
+      expect(find("held-notes-1")?.dataset["cause"]).toBe("hung");
+      await click("try-again-notes-1");
+      expect(host.commands).toEqual([{ kind: "try_again", instance: "notes-1" }]);
+      expect(find("held-notes-1")).toBeNull();
+      expect(find("held-clock-1")).not.toBeNull();
+    },
+  );
 
   it("takes a tile off and puts it back on a second thought", async () => {
     await open("board");
@@ -331,6 +415,19 @@ describe("the settings", () => {
     expect(host.commands).toEqual([
       { kind: "grant", widget: "moult/system", capability: "system.figures", allowed: false },
     ]);
+  });
+
+  it("lists what a widget used, and puts the list away", async () => {
+    await open("board");
+    await click("settings");
+    await click("section-rights");
+    await click("uses-w/moult/system");
+    expect(host.commands).toEqual([{ kind: "list_uses", widget: "moult/system" }]);
+    const list = text("uses-list-w/moult/system");
+    expect(list).toMatch(/open\.url page, once, Today \d+:\d+ · Not allowed/i);
+    expect(list).toMatch(/network\.fetch page, 12 times, Today \d+:\d+ · Allowed/i);
+    await click("uses-w/moult/system");
+    expect(find("uses-list-w/moult/system")).toBeNull();
   });
 });
 

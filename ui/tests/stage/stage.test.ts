@@ -58,6 +58,7 @@ let asked: string[];
 let overview: Overview;
 let stage: Stage;
 let failure: string | null;
+let native: Native;
 
 const wait = (ms = GRACE) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -77,7 +78,7 @@ function load(token: string, subject: string, instance: string | null, more: Par
 }
 
 function order(load: Load, more: Partial<SwapOrder> = {}): SwapOrder {
-  const times = { quiet_ms: 0, patience_ms: 1000, ready_ms: 1500, trial_ms: 60 };
+  const times = { quiet_ms: 0, patience_ms: 1000, ready_ms: 1500, trial_ms: 60, max_error_percent: 5 };
   return { load, from: "1.0.0", reason: "update", ...times, ...more };
 }
 
@@ -94,7 +95,7 @@ async function loadFrames(): Promise<void> {
     if (pages.has(token)) continue;
     Object.defineProperty(element, "contentWindow", {
       value: {
-        postMessage: (_: unknown, __: string, [port]: MessagePort[]) => port && pages.set(token, new Page(port)),
+        postMessage: (_: unknown, __: string, [port]: MessagePort[] = []) => port && pages.set(token, new Page(port)),
       },
     });
     element.dispatchEvent(new Event("load"));
@@ -126,7 +127,7 @@ beforeEach(async () => {
   [reports, saved, asked] = [ownReports, ownSaved, ownAsked];
   overview = ordinaryDay(Date.now());
   for (const part of overview.installed) part.version = "1.0.0";
-  const native: Native = {
+  native = {
     open: () => Promise.reject(new Error("opened by the test")),
     report: (report) => Promise.resolve(void ownReports.push(report)),
     saveState: (instance, state) => Promise.resolve(void ownSaved.push([instance, state])),
@@ -145,7 +146,7 @@ beforeEach(async () => {
     load("n1", NOTES, "notes-1", { saved: { schema: 1, data: "on disk" } }),
     load("s1", SYSTEM, "system-1", { granted: ["system.figures", "broken"] }),
   ];
-  const start = { key: "k", shell: load("shell1", "shell", null), widgets, overview };
+  const start = { key: "k", shell: load("shell1", "shell", null), widgets, overview, watch: "w" };
   stage = new Stage(native, ground, start, { dark: false, contrast: false, reducedMotion: false });
   await loadFrames();
 });
@@ -348,7 +349,7 @@ describe("a swap", () => {
     await ready("n2");
     await wait(700);
     expect(page("n2").all("start")[0]?.saved).toEqual({ schema: 1, data: "typed" });
-    expect(reports.map(({ kind }) => kind)).toEqual(["switched", "confirmed"]);
+    expect(reports.map(({ kind }) => kind)).toEqual(["switching", "switched", "confirmed"]);
     expect(page("n1").all("dispose")).toHaveLength(1);
     expect(page("n2").all("switched")).toHaveLength(1);
     expect(stage.loads).toEqual({ shell: 1, "notes-1": 2, "system-1": 1 });
@@ -360,20 +361,20 @@ describe("a swap", () => {
     ).toEqual(["loading", "ready", "switching", "confirmed"]);
   });
 
-  it("saves what the new version says on trial, and the old one's state again when it is thrown out", async () => {
-    stage.event({ kind: "swap", order: order(next({ state_schema: 2 }), { trial_ms: 5000 }) });
+  it.each<[string, number, unknown[]]>([
+    ["of the old one's schema", 1, ["typed", "by the new", "by the new"]],
+    ["of a schema that the old one can't read", 2, ["typed", "typed"]],
+  ])("saves what the new version says on trial only if it is %s", async (_, schema, data) => {
+    stage.event({ kind: "swap", order: order(next({ state_schema: schema }), { trial_ms: 5000 }) });
     await loadFrames();
     await ready("n2");
     await wait(400);
-    page("n2").say({ kind: "state", state: { schema: 2, data: "by the new" } });
+    page("n2").say({ kind: "state", state: { schema, data: "by the new" } });
     page("n1").say({ kind: "state", state: { schema: 1, data: "of the frozen" } });
     await wait();
     page("n2").say({ kind: "error", message: "boom", stack: "" });
     await wait(150);
-    expect(saved).toEqual([
-      ["notes-1", { schema: 2, data: "by the new" }],
-      ["notes-1", { schema: 1, data: "typed" }],
-    ]);
+    expect(saved).toEqual(data.map((one) => ["notes-1", { schema: 1, data: one }]));
     expect(of("reverted")).toMatchObject([{ token: "n2", problem: { cause: "exception", detail: "boom" } }]);
     expect(page("n1").all("thaw")).toHaveLength(1);
     expect(frames()).toEqual(["1.0.0 live", "1.0.0 live", "1.0.0 live"]);
@@ -441,6 +442,97 @@ describe("a swap", () => {
     expect(of("reverted")).toMatchObject([{ token: "x", problem: { cause: "withdrawn" } }]);
   });
 
+  const event = (number: number) => ({ kind: "event", topic: "w/moult/a:b", data: number }) as const;
+  const news = (number: number) => stage.event({ kind: "news", instance: "notes-1", token: "n1", news: event(number) });
+  const heard = (token: string) =>
+    page(token)
+      .all("event")
+      .map(({ data }) => data);
+
+  it("hands events over: each to one version, and to the old one again if it goes on", async () => {
+    news(1);
+    stage.event({ kind: "swap", order: order(next(), { trial_ms: 5000 }) });
+    await loadFrames();
+    news(2);
+    await ready("n2");
+    await wait(400);
+    news(3);
+    page("n2").say({ kind: "state", state: { schema: 1, data: "by the new" }, heard: 1 });
+    news(4);
+    await wait();
+    expect([heard("n1"), heard("n2")]).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    page("n2").say({ kind: "error", message: "boom", stack: "" });
+    await wait(150);
+    expect(heard("n1")).toEqual([1, 2, 4]);
+    expect(page("n1").all("thaw").at(-1)?.state).toEqual({ schema: 1, data: "by the new" });
+    news(5);
+    await wait();
+    expect(heard("n1")).toEqual([1, 2, 4, 5]);
+  });
+
+  it("is taken back when too many calls fail by the version's own fault", async () => {
+    native.capability = () => Promise.reject(problem("invalid_request", "That makes no sense."));
+    stage.event({ kind: "swap", order: order(next({ granted: ["storage"] }), { trial_ms: 5000 }) });
+    await loadFrames();
+    await ready("n2");
+    await wait(300);
+    for (let id = 0; id < 20; id += 1) page("n2").say({ kind: "call", id, capability: "storage.get", request: {} });
+    await wait(150);
+    expect(of("reverted")).toMatchObject([{ token: "n2", problem: { cause: "errors" } }]);
+    expect(frames()).toEqual(["1.0.0 live", "1.0.0 live", "1.0.0 live"]);
+  });
+
+  it("is not taken back for a network that is not there", async () => {
+    native.capability = () => Promise.reject(problem("offline", "There is no network."));
+    stage.event({ kind: "swap", order: order(next({ granted: ["network"] })) });
+    await loadFrames();
+    await ready("n2");
+    for (let id = 0; id < 30; id += 1) page("n2").say({ kind: "call", id, capability: "network.fetch", request: {} });
+    await wait(700);
+    expect(of("confirmed")).toHaveLength(1);
+  });
+
+  it("of several places goes on in each at once, while the shell is swapped too", async () => {
+    stage.event({ kind: "swap", order: order(next(), { trial_ms: 300 }) });
+    stage.event({ kind: "swap", order: order(load("s2", SYSTEM, "system-1", { version: "2.0.0" })) });
+    stage.event({ kind: "swap", order: order(load("shell2", "shell", null, { version: "2.0.0" })) });
+    await loadFrames();
+    await Promise.all(["n2", "s2", "shell2"].map((token) => ready(token)));
+    await wait(1000);
+    expect(frames().sort()).toEqual(["2.0.0 live", "2.0.0 live", "2.0.0 live"]);
+    expect(of("confirmed")).toHaveLength(3);
+    const told = page("shell2").all("swap").at(-1);
+    expect(told).toMatchObject({ step: "confirmed" });
+  });
+
+  it("removes the old frame as soon as that has ended, and in any case soon", async () => {
+    stage.event({ kind: "swap", order: order(next()) });
+    await loadFrames();
+    await ready("n2");
+    await wait(250);
+    expect(of("confirmed")).toHaveLength(1);
+    expect(document.querySelectorAll('[data-instance="notes-1"]')).toHaveLength(2);
+    page("n1").say({ kind: "disposed" });
+    await wait();
+    expect(document.querySelectorAll('[data-instance="notes-1"]')).toHaveLength(1);
+  });
+
+  it("of resources alone loads nothing: the frame is told which", async () => {
+    const resources = { token: "n1", instance: "notes-1", version: "1.0.1", paths: ["a.svg"], settings: { big: true } };
+    stage.event({ kind: "resources", order: resources });
+    await wait();
+    expect(page("n1").all("resources")).toEqual([{ kind: "resources", version: "1.0.1", paths: ["a.svg"] }]);
+    expect(page("n1").all("settings")).toEqual([{ kind: "settings", settings: { big: true } }]);
+    expect(of("confirmed")).toEqual([{ kind: "confirmed", token: "n1" }]);
+    expect(stage.loads).toEqual({ shell: 1, "notes-1": 1, "system-1": 1 });
+    expect(page("shell1").all("frame").at(-1)).toMatchObject({ instance: "notes-1", phase: "live", version: "1.0.1" });
+    stage.event({ kind: "resources", order: { ...resources, token: "n0" } });
+    expect(of("reverted")).toMatchObject([{ token: "n0", problem: { cause: "withdrawn" } }]);
+  });
+
   it("of the shell touches no widget, and tells the new one all that there is to know", async () => {
     page("n1").say({ kind: "header", title: "Draft", aside: "now" });
     await wait();
@@ -464,6 +556,53 @@ describe("a swap", () => {
       version: "1.0.0",
     });
   });
+});
+
+describe("news", () => {
+  it("go to the frame that they are for, and what a frame answers goes to the native side", async () => {
+    await ready("n1");
+    const request = { kind: "request", id: 7, topic: "w/moult/notes:t", from: "w/moult/system", data: 1 };
+    stage.event({ kind: "news", instance: "notes-1", token: "n1", news: request });
+    stage.event({ kind: "news", instance: "unknown", token: "unknown", news: request });
+    await wait();
+    expect(page("n1").all("request")).toEqual([request]);
+    expect(page("s1").all("request")).toEqual([]);
+    page("n1").say({ kind: "answer", id: 7, ok: true, value: 2 });
+    page("n1").say({ kind: "answer", id: 8, ok: false, reason: "no" });
+    await wait();
+    expect(of("answered")).toEqual([
+      { kind: "answered", token: "n1", id: 7, ok: true, value: 2, reason: null },
+      { kind: "answered", token: "n1", id: 8, ok: false, value: null, reason: "no" },
+    ]);
+  });
+
+  it("of two versions reach each that goes on once, after the state that it takes over", async () => {
+    await ready("n1");
+    stage.event({ kind: "swap", order: order(load("n2", NOTES, "notes-1", { version: "2.0.0" })) });
+    await loadFrames();
+    page("n1").answers = false;
+    await ready("n2");
+    expect(of("switching")).toEqual([{ kind: "switching", token: "n2" }]);
+    for (const token of ["n2", "n1"]) {
+      stage.event({ kind: "news", instance: "notes-1", token, news: { kind: "logic", event: token } });
+    }
+    await wait();
+    expect(page("n1").all("logic")).toHaveLength(0);
+    expect(page("n2").all("logic")).toHaveLength(0);
+    await wait(900);
+    const kinds = page("n2").heard.map(({ kind }) => kind);
+    // The old logic's last word is in no state that was handed over.
+    expect(page("n2").all("logic")).toEqual(["n1", "n2"].map((event) => ({ kind: "logic", event })));
+    expect(kinds.indexOf("logic")).toBeGreaterThan(kinds.indexOf("restore"));
+    expect(page("n1").all("logic")).toHaveLength(0);
+  });
+});
+
+it("needs no grant for a widget's own logic", async () => {
+  await ready("n1");
+  page("n1").say({ kind: "call", id: 1, capability: "logic", request: { do: "count" } });
+  await wait();
+  expect(asked).toContain("n1 logic");
 });
 
 it("saves every state before the application ends", async () => {

@@ -13,7 +13,7 @@ import {
   type SwapEvent,
   type SwapState,
 } from "../../src/stage/swap";
-import type { KeyStroke, SavedState } from "../../src/protocol";
+import type { KeyStroke, NewsMessage, SavedState } from "../../src/protocol";
 
 const state = (text: string, schema = 1): SavedState => ({ schema, data: { text } });
 const stroke = (key: string): KeyStroke => ({
@@ -35,6 +35,8 @@ const PLAN: Plan = {
   patienceMs: 30_000,
   readyMs: 10_000,
   trialMs: 60_000,
+  oldTold: 0,
+  maxErrorPercent: 5,
 };
 
 type Without<T> = T extends unknown ? Omit<T, "now"> : never;
@@ -85,6 +87,7 @@ describe("a swap that goes well", () => {
       "freeze_old",
       "restore_new",
       "show_new",
+      "save",
       "report",
       "ask_new",
       "settle_new",
@@ -395,4 +398,77 @@ describe("an ended swap", () => {
       expect(next(state, { ...event, now: 1 } as SwapEvent)).toEqual({ state, effects: [] });
     },
   );
+});
+
+describe("events", () => {
+  const event = (number: number): NewsMessage => ({ kind: "event", topic: "w/moult/a:b", data: number });
+  const news = (now: number, number: number): Timed => [now, { on: "news", news: event(number) }];
+  /** The numbers that each version was told, in order. */
+  const told = (effects: SwapEffect[]) => {
+    const of = (which: "news_to_old" | "news_to_new") =>
+      effects.flatMap((one) => (one.do === which ? one.news : [])).map((one) => "data" in one && one.data);
+    return { old: of("news_to_old"), new: of("news_to_new") };
+  };
+  const END: Timed = [150 + PLAN.trialMs, { on: "wake" }];
+  const BOOM: Timed = [300, { on: "error", detail: "boom" }];
+  const frozen = (heard?: number): Timed => [
+    120,
+    { on: "frozen", state: state("frozen"), focus: null, scroll: [], heard },
+  ];
+  const latest = (schema: number, heard?: number): Timed => [250, { on: "state", state: state("new", schema), heard }];
+  const all = [
+    news(5, 1),
+    ...TO_SWITCHING,
+    news(110, 2),
+    frozen(1),
+    news(130, 3),
+    RESTORED,
+    news(145, 4),
+    SHOWN,
+    news(200, 5),
+  ];
+
+  it.each<[string, Timed[], unknown[], unknown[]]>([
+    ["go to the old version until it is frozen, then to the new one", [...all, END], [1], [2, 3, 4, 5]],
+    ["that came since the freeze go to the old one if it stays", [...all.slice(0, -2), BOOM], [1, 2, 3, 4], []],
+    ["are told again to the old one that goes on with its own state", [...all, BOOM], [1, 2, 3, 4, 5], [2, 3, 4, 5]],
+    ["in the new one's last state are not told again", [...all, latest(1, 3), BOOM], [1, 5], [2, 3, 4, 5]],
+    ["in a state that the old one can't read are", [...all, latest(2, 3), BOOM], [1, 2, 3, 4, 5], [2, 3, 4, 5]],
+    ["of a kit that does not count are in its state", [...all, latest(1), BOOM], [1], [2, 3, 4, 5]],
+    [
+      "that the old one's state does not hold are told to the new one",
+      [news(5, 1), ...TO_SWITCHING, news(110, 2), frozen(0), RESTORED, SHOWN, END],
+      [1],
+      [1, 2],
+    ],
+  ])("%s", (_, events, old, fresh) => {
+    expect(told(run(events).effects)).toEqual({ old, new: fresh });
+  });
+
+  it("count from what the old version had heard before", () => {
+    const { effects } = run([news(5, 8), ...TO_SWITCHING, frozen(7), RESTORED, SHOWN], { oldTold: 7 });
+    expect(told(effects).new).toEqual([8]);
+  });
+});
+
+describe("errors on trial", () => {
+  const handled = (count: number, failed: number): Timed[] =>
+    Array.from({ length: count }, (_, number) => [200 + number, { on: "handled", well: number < count - failed }]);
+  const END: Timed = [150 + PLAN.trialMs, { on: "wake" }];
+
+  it.each<[string, Timed[], string]>([
+    ["one of twenty is five per cent, which may be", handled(20, 1), "not reverted but trial"],
+    ["two of twenty are too much", handled(20, 2), "errors"],
+    ["a hundred with five are not", handled(100, 5), "not reverted but trial"],
+    ["nineteen are too few to judge by", handled(19, 19), "not reverted but trial"],
+    ["at the end five are enough", [...handled(5, 1), END], "errors"],
+    ["and four are not", [...handled(4, 4), END], "not reverted but trial"],
+  ])("%s", (_, events, expected) => {
+    expect(cause(run([...TO_TRIAL, ...events]).state)).toBe(expected);
+  });
+
+  it("have the manifest's limit", () => {
+    expect(cause(run([...TO_TRIAL, ...handled(20, 9)], { maxErrorPercent: 50 }).state)).toBe("not reverted but trial");
+    expect(cause(run([...TO_TRIAL, ...handled(20, 1)], { maxErrorPercent: 0 }).state)).toBe("errors");
+  });
 });

@@ -8,6 +8,7 @@ mod page;
 mod record;
 mod restart;
 mod runs;
+mod swap;
 mod synthetic;
 mod tar;
 mod targets;
@@ -31,6 +32,8 @@ pub(crate) enum Subject {
     Delta(Options),
     /// The restart into a new version: how long there is no window, and whether what is typed is kept.
     Restart(restart::Options),
+    /// Swaps of the first-party widgets: how long they take, what they lose, what is seen, what memory they leave.
+    Swap(swap::Options),
 }
 
 #[derive(Args)]
@@ -73,6 +76,7 @@ pub(crate) fn run(subject: &Subject) -> Result<()> {
     let options = match subject {
         Subject::Delta(options) => options,
         Subject::Restart(options) => return restart::run(options),
+        Subject::Swap(options) => return swap::run(options),
     };
     fs::create_dir_all(folder())?;
     let large_too = options.only.iter().any(|name| name == LARGE) || options.only.is_empty();

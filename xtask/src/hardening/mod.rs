@@ -15,8 +15,20 @@ use crate::command::{cargo, command, quiet, works};
 use crate::targets::target_folder;
 
 /// What is shipped, and the packages that build it.
-const PROGRAMS: [&str; 4] = ["moult", "moult-app", "moult-launcher", "moult-rescue"];
-const PACKAGES: [&str; 4] = ["moult-app", "moult-boot", "moult-publish", "moult-rescue"];
+const PROGRAMS: [&str; 5] = [
+    "moult",
+    "moult-app",
+    "moult-launcher",
+    "moult-rescue",
+    "moult-sandbox",
+];
+const PACKAGES: [&str; 5] = [
+    "moult-app",
+    "moult-boot",
+    "moult-logic",
+    "moult-publish",
+    "moult-rescue",
+];
 /// Starts when everything else is broken, so it needs nothing of the system but its kernel.
 const LAUNCHER: &str = "moult-launcher";
 /// How the launcher for Linux is built.

@@ -167,6 +167,14 @@ impl BundleStore {
         })
     }
 
+    /// Says which versions of a subject are kept however old they are. Replaces what was said before.
+    pub fn hold(&self, subject: &Subject, versions: Vec<Version>) -> Result<(), BootError> {
+        self.change_subject(subject, |slots| {
+            slots.held = versions;
+            Ok(())
+        })
+    }
+
     /// Forgets a subject. Its files go with the next clean-up.
     pub fn remove(&self, subject: &Subject) -> Result<(), BootError> {
         self.change(|record| {

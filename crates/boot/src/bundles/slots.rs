@@ -32,6 +32,9 @@ pub struct BundleSlots {
     /// What failed and is not tried again, oldest first.
     #[serde(default)]
     pub banned: Vec<Ban>,
+    /// Versions that are kept however old they are: somebody holds a tile on them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<Version>,
     /// What a later release wrote besides.
     #[serde(flatten)]
     pub rest: Rest,
@@ -151,8 +154,18 @@ impl BundleSlots {
     }
 
     pub(super) fn trim(&mut self, keep: usize) {
-        self.waiting.truncate(1);
-        self.earlier.truncate(keep);
+        for (list, keep) in [(&mut self.waiting, 1), (&mut self.earlier, keep)] {
+            let mut place = 0;
+            list.retain(|installed| {
+                place += 1;
+                place <= keep || self.held.contains(&installed.version)
+            });
+        }
+    }
+
+    /// The installed bundle of a version, the current one first.
+    pub fn of_version(&self, version: &Version) -> Option<&Installed> {
+        self.every().find(|installed| installed.version == *version)
     }
 
     fn every(&self) -> impl Iterator<Item = &Installed> {

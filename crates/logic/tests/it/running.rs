@@ -125,19 +125,45 @@ fn killed_from_outside_it_comes_back_with_its_last_snapshot() {
         Heard::Snapshot(found) if found == state(2) => Some(()),
         _ => None,
     });
-    let process = world.pool.process_of("moult").unwrap();
-    kill(process);
-    let (_, gave_up) = world.failure(&key);
+    kill(&world, &key);
+    assert_eq!(world.act(&key, json!({"do": "count"})).unwrap(), json!(3));
+}
+
+/// Kills the process that runs the logic, and waits until that runs again.
+fn kill(world: &World, key: &moult_sandbox::logic::pool::Key) {
+    end(world.pool.process_of(&key.publisher).unwrap());
+    let (_, gave_up) = world.failure(key);
     assert!(!gave_up);
-    let counted = (0..200).find_map(|_| {
-        std::thread::sleep(std::time::Duration::from_millis(50));
-        world.act(&key, json!({"do": "count"})).ok()
-    });
-    assert_eq!(counted, Some(json!(3)));
+    world.hear(|of, heard| (of == key && heard == Heard::Restarted).then_some(()));
+}
+
+#[test]
+fn a_snapshot_that_is_too_large_is_not_taken_and_the_one_before_stays() {
+    let (world, key) = World::with("one");
+    assert_eq!(world.act(&key, json!({"do": "count"})).unwrap(), json!(1));
+    world.act(&key, json!({"do": "load", "bytes": 2 << 20})).unwrap();
+    assert_eq!(
+        world.act(&key, json!({"do": "count"})).unwrap(),
+        json!(2),
+        "it goes on"
+    );
+    kill(&world, &key);
+    assert_eq!(world.act(&key, json!({"do": "count"})).unwrap(), json!(2));
+}
+
+#[test]
+fn settings_that_changed_are_there_when_it_starts_again() {
+    let (world, key) = World::with("one");
+    world.pool.set_settings(&key, json!({"name": "changed"}));
+    kill(&world, &key);
+    assert_eq!(
+        world.act(&key, json!({"do": "settings"})).unwrap(),
+        json!({"name": "changed"})
+    );
 }
 
 /// Ends a process from outside, with no word to it before.
-fn kill(process: u32) {
+fn end(process: u32) {
     let (shell, command) = if cfg!(windows) {
         (["cmd", "/C"], format!("taskkill /F /PID {process}"))
     } else {

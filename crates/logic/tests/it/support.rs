@@ -58,6 +58,7 @@ pub(crate) enum Heard {
     Call(CallNumber, String, Value),
     Said(Value),
     Snapshot(SavedState),
+    Restarted,
     Failed(Fault, bool),
 }
 
@@ -84,6 +85,10 @@ impl Listener for Ear {
 
     fn snapshot(&self, key: &Key, state: &SavedState) {
         self.tell(key, Heard::Snapshot(state.clone()));
+    }
+
+    fn restarted(&self, key: &Key) {
+        self.tell(key, Heard::Restarted);
     }
 
     fn failed(&self, key: &Key, fault: &Fault, gave_up: bool) {

@@ -6,11 +6,13 @@
 mod archive;
 mod check;
 mod manifest;
+mod resources;
 mod settings;
 mod shadow;
 
 pub use archive::{Bundle, BundleError, Entry};
 pub use check::ManifestError;
 pub use manifest::{BundleKind, BundleManifest, EntryPoints, HostApi, Permission, Size, StateSchema};
+pub use resources::resources_between;
 pub use settings::{ChoiceOption, FieldKind, Setting, Words, values};
 pub use shadow::{CompareRule, ShadowRun, TrialRule};

@@ -8,13 +8,17 @@ mod publish_shell;
 mod publish_widget;
 mod resign;
 mod serve;
+mod widget_check;
+mod widget_dev;
+mod widget_new;
+mod widget_pack;
 
 use std::path::PathBuf;
 
 use jiff::Timestamp;
 
 use crate::PublishError;
-use crate::cli::{Cli, Command, KeysCommand, PublishCommand, ReleaseArgs};
+use crate::cli::{Cli, Command, KeysCommand, PublishCommand, ReleaseArgs, WidgetCommand};
 use crate::config::Workspace;
 use crate::output::Output;
 use crate::release::Terms;
@@ -42,6 +46,10 @@ pub fn run(cli: Cli, output: Output) -> Result<(), PublishError> {
         Command::Serve(args) => serve::run(&context, args),
         Command::Inspect(args) => inspect::run(&context, &args),
         Command::Patch(command) => patch::run(&context, &command),
+        Command::Widget(WidgetCommand::New(args)) => widget_new::run(&context, args),
+        Command::Widget(WidgetCommand::Dev(args)) => widget_dev::run(&context, &args),
+        Command::Widget(WidgetCommand::Check(args)) => widget_check::run(&context, &args),
+        Command::Widget(WidgetCommand::Pack(args)) => widget_pack::run(&context, &args),
     }
 }
 

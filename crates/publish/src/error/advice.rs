@@ -4,12 +4,18 @@ use moult_model::BundleError;
 use moult_trust::sign::SignError;
 
 use super::PublishError;
+use crate::widget::dev::DevError;
 
 impl PublishError {
     /// The message with all its causes, in one line.
     pub fn message(&self) -> String {
-        let mut text = self.to_string();
-        let mut source = std::error::Error::source(self);
+        Self::message_of(self)
+    }
+
+    /// The message of any error with all its causes, in one line.
+    pub(crate) fn message_of(error: &dyn std::error::Error) -> String {
+        let mut text = error.to_string();
+        let mut source = error.source();
         while let Some(cause) = source {
             text.push_str(": ");
             text.push_str(&cause.to_string());
@@ -48,7 +54,16 @@ impl PublishError {
                 | Self::PatchWrong { .. }
                 | Self::Encode { .. }
                 | Self::Print { .. }
+                | Self::Dev(DevError::System { .. } | DevError::Message(_) | DevError::Answer)
         )
+    }
+
+    /// What programs may want to know besides.
+    pub fn details(&self) -> Option<serde_json::Value> {
+        match self {
+            Self::Faulty { checked, .. } => serde_json::to_value(checked).ok(),
+            _ => None,
+        }
     }
 
     /// What to do about it.
@@ -86,6 +101,24 @@ impl PublishError {
                 BundleError::Kind { .. } => "correct `kind` or `id` in the manifest",
                 _ => "leave out what the bundle does not need",
             },
+            Self::Logic { .. } => {
+                "build it for wasm32-unknown-unknown against sdk/wit, as the template `rust-logic` does"
+            }
+            Self::NotBuilt { .. } => "run `npm install` once, then `npm run build`",
+            Self::Faulty { .. } => "mend what is said above; each line names the file and what to do",
+            Self::PackedInside { .. } => "name a file elsewhere with --out",
+            Self::Dev(DevError::NoDoor { .. }) => {
+                "start Moult and switch on Settings > Developer; name its data folder with --data if it is not the usual one"
+            }
+            Self::Dev(DevError::Talk { .. }) => {
+                "look whether Moult runs, and whether Settings > Developer is still on"
+            }
+            Self::Dev(DevError::NoData) => "name it with --data",
+            Self::Dev(DevError::NoBuild { .. }) => {
+                "add a script `build` to package.json, or name the command with --build"
+            }
+            Self::Dev(_) => return None,
+            Self::FolderTaken { .. } => "choose another name, or a folder with --folder",
             Self::VersionTaken { .. } => "raise the version: what is published is never changed",
             Self::BytesTaken { .. } => "build it again with the new version in it",
             Self::IndexTooLarge { .. } => "shorten the release notes",

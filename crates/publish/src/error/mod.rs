@@ -11,6 +11,9 @@ use moult_model::{BundleError, Channel, Digest, Subject, Version, WidgetId};
 use moult_trust::sign::SignError;
 
 use crate::patch_file::PatchError;
+use crate::widget::check::{Checked, count};
+use crate::widget::component::ComponentError;
+use crate::widget::dev::DevError;
 
 /// Why the command did not do what it was asked to. Nothing that clients read has changed then:
 /// the timestamp, which makes a release visible, is written last.
@@ -155,6 +158,44 @@ pub enum PublishError {
         /// Why.
         #[source]
         source: BundleError,
+    },
+    /// Logic that can't become a component.
+    #[error("the logic `{path}` can't be packed")]
+    Logic {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: ComponentError,
+    },
+    /// A project that was never built.
+    #[error("`{folder}` is not built: it has no dist/moult.json")]
+    NotBuilt {
+        /// The project's folder.
+        folder: PathBuf,
+    },
+    /// A widget in which faults were found.
+    #[error("{} in `{folder}`", count(checked.faults, "fault"))]
+    Faulty {
+        /// The widget's folder.
+        folder: PathBuf,
+        /// What was found.
+        checked: Box<Checked>,
+    },
+    /// A widget can't be shown while it is written.
+    #[error(transparent)]
+    Dev(#[from] DevError),
+    /// A folder that is to be new and is not.
+    #[error("`{folder}` is there already, and not empty")]
+    FolderTaken {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A bundle that would be written into the very folder that it is made of.
+    #[error("`{path}` would lie in the folder that is packed, and be part of the next bundle")]
+    PackedInside {
+        /// Where it was to be written.
+        path: PathBuf,
     },
     /// A version that is out already, with other bytes.
     #[error("{subject} {version} is published already, with other bytes: {published} and not {packed}")]

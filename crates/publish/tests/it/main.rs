@@ -9,3 +9,4 @@ mod serving;
 mod story;
 mod support;
 mod usage;
+mod widget;

@@ -7,7 +7,7 @@ use crate::support::{Desk, TRIPLE, executable};
 #[test]
 fn help_names_every_command_and_option() -> Result<()> {
     let desk = Desk::new()?;
-    let cases: [(&str, &[&str]); 11] = [
+    let cases: [(&str, &[&str]); 16] = [
         ("help", &["--help"]),
         ("help_keys_init", &["keys", "init", "--help"]),
         ("help_publish_app", &["publish", "app", "--help"]),
@@ -19,6 +19,11 @@ fn help_names_every_command_and_option() -> Result<()> {
         ("help_patch_diff", &["patch", "diff", "--help"]),
         ("help_patch_apply", &["patch", "apply", "--help"]),
         ("help_patch_inspect", &["patch", "inspect", "--help"]),
+        ("help_widget", &["widget", "--help"]),
+        ("help_widget_new", &["widget", "new", "--help"]),
+        ("help_widget_dev", &["widget", "dev", "--help"]),
+        ("help_widget_check", &["widget", "check", "--help"]),
+        ("help_widget_pack", &["widget", "pack", "--help"]),
     ];
     for (name, args) in cases {
         desk.snapshot(name, &desk.moult(args)?);

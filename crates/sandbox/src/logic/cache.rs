@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use moult_durable::{DurableError, create_dir_all, write_atomic};
+use moult_durable::{DurableError, create_dir_all, write_atomic, write_atomic_with_mode};
 use moult_model::Digest;
 use sha2::Sha256;
 
@@ -59,13 +59,7 @@ impl Cache {
         }
         let mut key = [0; KEY];
         getrandom::fill(&mut key).map_err(CacheError::Random)?;
-        write_atomic(&path, &key)?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            let secret = fs::Permissions::from_mode(0o600);
-            fs::set_permissions(&path, secret).map_err(|source| CacheError::Key { path, source })?;
-        }
+        write_atomic_with_mode(&path, &key, 0o600)?;
         Ok(Self { folder, key })
     }
 
@@ -123,6 +117,17 @@ impl Cache {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_may_read_the_key() -> anyhow::Result<()> {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir()?;
+        Cache::open(folder.path())?;
+        let mode = fs::metadata(folder.path().join("key"))?.permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        Ok(())
+    }
 
     #[test]
     fn only_what_this_installation_kept_whole_comes_back() -> anyhow::Result<()> {

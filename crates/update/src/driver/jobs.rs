@@ -5,10 +5,11 @@ use std::collections::VecDeque;
 
 use jiff::Timestamp;
 use moult_model::stage::SwapReason;
-use moult_model::{ErrorCode, Stage, Subject};
+use moult_model::{Bundle, ErrorCode, Stage, Subject};
 
 use super::Driver;
 use crate::artifact::Staged;
+use crate::error::UpdateError;
 use crate::fetch::blocking;
 use crate::host::HandOver;
 use crate::job::Brought;
@@ -34,12 +35,16 @@ impl Driver {
                 Event::Rebuilt
             }
             Brought::Staged(staged) => {
-                if let Staged::Executable { slot } = &staged {
-                    job.record.slot = Some(slot.clone());
+                // The user who goes back has decided already.
+                let mut ask = job.record.reason == SwapReason::Update;
+                match &staged {
+                    Staged::Executable { slot } => job.record.slot = Some(slot.clone()),
+                    Staged::Bundle { path } => {
+                        ask &=
+                            job.record.state.activity.from.is_some() && wants_rehearsal(path.clone()).await;
+                    }
                 }
                 job.staged = Some(staged);
-                // The user who goes back has decided already.
-                let ask = *job.subject() == Subject::Executable && job.record.reason == SwapReason::Update;
                 Event::Staged { ask }
             }
             Brought::HandedOver(HandOver::Done) => return,
@@ -215,6 +220,16 @@ impl Driver {
 }
 
 /// Whether another try of the same may end otherwise. What the network does is tried again where it is done.
+/// Whether a bundle's manifest says that its logic must run beside the live one's first.
+async fn wants_rehearsal(path: std::path::PathBuf) -> bool {
+    let bundle = blocking(move || {
+        let bytes = std::fs::read(&path).map_err(UpdateError::disk("read", &path))?;
+        Ok(Bundle::parse(bytes).ok())
+    });
+    let bundle = bundle.await.ok().flatten();
+    bundle.is_some_and(|bundle| bundle.manifest().shadow.is_some())
+}
+
 fn may_end_otherwise(event: &Event) -> bool {
     match event {
         Event::Failed(fault) => matches!(fault.code, ErrorCode::DiskFailed | ErrorCode::Internal),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use moult_model::{ErrorCode, Version};
+use moult_model::{ErrorCode, Subject, Version};
 use tracing::Instrument as _;
 
 use super::keep::new_name;
@@ -102,6 +102,12 @@ impl Driver {
                     let (base, fetched) = (job.base_file.clone(), job.rebuilt_from.clone());
                     self.work(id, tools.rebuild_and_stage(release, base, fetched, to, only));
                 }
+            }
+            Effect::Ask if *job.subject() != Subject::Executable => {
+                let Some(bundle) = staged_bundle(job) else {
+                    return lost("the bundle");
+                };
+                self.work(id, tools.rehearse(bundle));
             }
             Effect::Ask => {
                 let Some(executable) = staged_executable(job, &running) else {

@@ -573,6 +573,31 @@ fn only_an_executable_is_asked_for_again() {
 }
 
 #[test]
+fn logic_that_answers_otherwise_beside_the_live_one_is_banned_and_never_seen() {
+    let withdrawal = Withdrawal {
+        code: ErrorCode::AnswersDiffer,
+        detail: "2, not 3".into(),
+        ban: true,
+    };
+    let refused = Event::Refused(withdrawal.clone());
+    let (state, effects) = next(at(Phase::Waiting), refused.clone());
+    assert_eq!(
+        (state.phase(), effects),
+        (Phase::RollingBack, vec![Effect::TakeBack(withdrawal.clone())])
+    );
+    let (state, effects) = next(state, Event::Reverted(withdrawal.fault()));
+    assert_eq!(effects, [Effect::Finish(Outcome::RolledBack)]);
+    let problem = state.activity.problems.last().unwrap();
+    assert_eq!(
+        (problem.code, &*problem.detail),
+        (ErrorCode::AnswersDiffer, "2, not 3")
+    );
+    let mut executable = at(Phase::Waiting);
+    executable.activity.subject = Subject::Executable;
+    assert_eq!(next(executable, refused).1, []);
+}
+
+#[test]
 fn an_executable_that_could_not_take_over_waits_for_the_next_start() {
     let mut switching = at(Phase::Switching);
     assert_eq!(

@@ -124,7 +124,7 @@ fn code_of(refusal: &SwapRefusal) -> ErrorCode {
     match refusal.failure.cause {
         SwapCause::NotReady => ErrorCode::SwitchFailed,
         SwapCause::StateRefused => ErrorCode::StateRefused,
-        SwapCause::Exception => ErrorCode::Crashed,
+        SwapCause::Exception | SwapCause::Errors => ErrorCode::Crashed,
         SwapCause::Hung => ErrorCode::Hung,
         SwapCause::Withdrawn => ErrorCode::Cancelled,
     }

@@ -228,6 +228,40 @@ async fn a_failure_without_a_ban_is_tried_again_at_the_next_check_without_a_down
 }
 
 #[tokio::test]
+async fn logic_that_has_to_prove_itself_first_is_refused_unseen_or_swapped_in() {
+    let (mut publisher, _server, computer) = widget(&[("1.0.0", "stable")]).await;
+    publisher.release(&Issue::of(&notes(), "1.1.0").rehearsed());
+    let difference = Err("2, not 3".to_owned());
+    computer.host.rehearsals.lock().unwrap().push_back(difference);
+    let engine = computer.start();
+    let picture = until(&computer, &engine, "it is refused", |picture| {
+        outcome(picture, &notes()).is_some()
+    })
+    .await;
+    let refused = entry(&picture, &notes()).unwrap();
+    assert_eq!(
+        (refused.outcome, codes(refused)),
+        (Outcome::RolledBack, vec![ErrorCode::AnswersDiffer])
+    );
+    assert_eq!(refused.problems[0].detail, "2, not 3");
+    assert_eq!(picture.bundles[&notes()].banned.len(), 1);
+    assert!(
+        computer.host.swapped(&notes()).is_empty(),
+        "its user never saw it"
+    );
+
+    publisher.release(&Issue::of(&notes(), "1.2.0").rehearsed());
+    check_again(&computer, &engine).await;
+    let picture = until(&computer, &engine, "it is taken", |picture| {
+        outcome(picture, &notes()) == Some(Outcome::Updated)
+    })
+    .await;
+    assert!(codes(entry(&picture, &notes()).unwrap()).is_empty());
+    assert_eq!(computer.host.swapped(&notes()), ["1.2.0"]);
+    assert_eq!(*computer.host.rehearsed.lock().unwrap(), ["1.1.0", "1.2.0"]);
+}
+
+#[tokio::test]
 async fn the_beta_channel_and_back() {
     let (_publisher, _server, mut computer) = widget(&[("1.0.0", "stable beta"), ("1.1.0", "beta")]).await;
     let (engine, picture) = settled(&computer).await;

@@ -6,6 +6,8 @@ struct Guest {
     count: u64,
     settings: Value,
     hoard: Vec<Vec<u8>>,
+    /// Makes the snapshot large.
+    ballast: String,
 }
 
 impl Logic for Guest {
@@ -14,11 +16,33 @@ impl Logic for Guest {
             count: 0,
             settings,
             hoard: Vec::new(),
+            ballast: String::new(),
         }
     }
 
     fn handle(&mut self, event: Value) -> Value {
+        // What comes of timers, of other widgets and of the settings; it is told to the page.
+        match event["kind"].as_str() {
+            Some("request") => return json!({ "logic": self.count, "asked": event["data"] }),
+            Some("settings") => {
+                self.settings = event["settings"].clone();
+                say(&event);
+                return Value::Null;
+            }
+            Some(_) => {
+                say(&event);
+                return Value::Null;
+            }
+            None => {}
+        }
         match event["do"].as_str().unwrap_or_default() {
+            "version" => json!(option_env!("MOULT_GUEST_VERSION")),
+            // Built as another version, it answers otherwise.
+            "doubled" => {
+                self.count += 1;
+                let differs = option_env!("MOULT_GUEST_VERSION") == Some("different");
+                json!({ "doubled": self.count * if differs { 3 } else { 2 } })
+            }
             "count" => {
                 self.count += 1;
                 json!(self.count)
@@ -46,6 +70,10 @@ impl Logic for Guest {
             "trap" => panic!("as asked"),
             "recurse" => json!(recurse(event["depth"].as_u64().unwrap_or(u64::MAX))),
             "large" => json!("x".repeat(event["bytes"].as_u64().unwrap_or_default() as usize)),
+            "load" => {
+                self.ballast = "x".repeat(event["bytes"].as_u64().unwrap_or_default() as usize);
+                Value::Null
+            }
             "now" => json!(moult_guest::now()),
             "random" => json!(moult_guest::random(16)),
             other => json!({ "unknown": other }),
@@ -53,7 +81,11 @@ impl Logic for Guest {
     }
 
     fn snapshot(&self) -> Value {
-        json!({ "count": self.count })
+        if self.ballast.is_empty() {
+            json!({ "count": self.count })
+        } else {
+            json!({ "count": self.count, "ballast": self.ballast })
+        }
     }
 
     fn restore(&mut self, state: Value, schema: u32) -> Result<(), Refused> {

@@ -16,6 +16,9 @@ use tokio::sync::Notify;
 pub(crate) struct ScriptedHost {
     /// How the next swaps end; after the last one all end well.
     pub(crate) swaps: Mutex<VecDeque<Result<(), SwapRefusal>>>,
+    /// How the next rehearsals end; after the last one all end well.
+    pub(crate) rehearsals: Mutex<VecDeque<Result<(), String>>>,
+    pub(crate) rehearsed: Mutex<Vec<String>>,
     /// What is said to the next executables; after the last one `Now`.
     pub(crate) decisions: Mutex<VecDeque<ExecutableDecision>>,
     pub(crate) granted: Mutex<BTreeSet<String>>,
@@ -79,6 +82,12 @@ impl Host for ScriptedHost {
             tokio::task::yield_now().await;
             swap.map(|()| SwapFigures::default())
         })
+    }
+
+    fn rehearse(&self, bundle: StagedBundle) -> BoxFuture<'static, Result<(), String>> {
+        self.rehearsed.lock().unwrap().push(bundle.version.to_string());
+        let outcome = self.rehearsals.lock().unwrap().pop_front().unwrap_or(Ok(()));
+        Box::pin(std::future::ready(outcome))
     }
 
     fn activate_executable(&self, staged: StagedExecutable) -> BoxFuture<'static, ExecutableDecision> {

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use moult_model::bundle::{BundleKind, HostApi, Permission};
+use moult_model::bundle::{BundleKind, HostApi, Permission, ShadowRun};
 use moult_model::index::{Download, Encoding};
 use moult_model::{Bundle, BundleManifest, Digest, Patch, Release, Subject};
 use moult_trust::sign::{Editor, Keys};
@@ -27,6 +27,7 @@ pub(crate) struct Issue<'a> {
     pub(crate) channels: &'a str,
     pub(crate) permissions: &'a [&'a str],
     pub(crate) size: usize,
+    pub(crate) is_rehearsed: bool,
 }
 
 impl<'a> Issue<'a> {
@@ -37,7 +38,14 @@ impl<'a> Issue<'a> {
             channels: "stable beta",
             permissions: &[],
             size: 40_000,
+            is_rehearsed: false,
         }
+    }
+
+    /// Its logic has to run beside the live one's first.
+    pub(crate) fn rehearsed(self) -> Self {
+        let is_rehearsed = true;
+        Self { is_rehearsed, ..self }
     }
 
     pub(crate) fn on(self, channels: &'a str) -> Self {
@@ -66,7 +74,7 @@ impl<'a> Issue<'a> {
             Subject::Shell => BundleKind::Shell,
             Subject::Widget(_) => BundleKind::Widget,
         };
-        let manifest = BundleManifest {
+        let mut manifest = BundleManifest {
             permissions: self.permissions(),
             ..BundleManifest::new(
                 kind,
@@ -76,6 +84,10 @@ impl<'a> Issue<'a> {
                 "index.html",
             )
         };
+        if self.is_rehearsed {
+            manifest.entry.logic = Some("picture".to_owned());
+            manifest.shadow = Some(ShadowRun::default());
+        }
         let files = BTreeMap::from([("index.html".to_owned(), own), ("picture".to_owned(), common)]);
         Bundle::pack(&manifest, &files).unwrap()
     }

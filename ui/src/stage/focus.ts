@@ -1,0 +1,205 @@
+// Who has the keyboard. The user gives it with a press in a tile or with Tab; a frame that takes it by itself gets no
+// key: the watch in each frame (`frame_watch.js`) lets none through without a word from here. What was typed meanwhile
+// goes to whoever has the keyboard. One that takes it again and again is ended.
+//
+// Keys never wait for this page: the watch holds them back in the frame itself, at once. It knows no widget and no message
+// of the protocol.
+
+import type { Frame } from "./frame";
+import type { KeyStroke } from "../protocol";
+
+/** After Tab the focus may come to another frame within this time, in milliseconds. */
+const TAB_MS = 500;
+
+/** So many thefts within this time end a frame, in milliseconds: of a field in it, and of the frame as a whole. */
+const THEFTS = { taken: 3, focus: 300 };
+const THEFT_MS = 10_000;
+
+/** After so long a frame gets its keys itself again, whatever is still on its way to it, in milliseconds. */
+const SETTLE_MS = 300;
+
+/** How often the page looks for itself, in milliseconds: a frame could lose its watch. */
+const LOOK_MS = 100;
+
+/** What the watch in a frame says. */
+type Word =
+  | { kind: "pressed" | "tab" | "focus" | "taken" }
+  | { kind: "key"; stroke: KeyStroke }
+  | { kind: "denied"; what: string[] };
+
+/** What follows from it. */
+export interface KeyboardOwner {
+  frames(): Frame[];
+  /** Tells of something that was tried and denied. */
+  denied(frame: Frame, what: string): void;
+  /** Ends a frame that takes the keyboard again and again. */
+  end(frame: Frame, detail: string): void;
+}
+
+export class Keyboard {
+  readonly #owner: KeyboardOwner;
+  readonly #secret: string;
+  /** The place that the user has put the keyboard: an instance, the shell (`null`), or none. */
+  #holder: string | null | undefined;
+  #tabAt = -Infinity;
+  /** The frame that still has to type what was held back elsewhere, and how many keys were sent there so far. */
+  #settling: Frame | null = null;
+  #sent = 0;
+  readonly #thefts = { taken: new WeakMap<Frame, number[]>(), focus: new WeakMap<Frame, number[]>() };
+
+  constructor(owner: KeyboardOwner, secret: string) {
+    this.#owner = owner;
+    this.#secret = secret;
+  }
+
+  /** The instance that has the keyboard; null for the shell, undefined for nobody. */
+  get holder(): string | null | undefined {
+    return this.#holder;
+  }
+
+  /** Whether keys that this frame says it got are the user's. */
+  has(frame: Frame): boolean {
+    return frame.isShell || this.#holder === frame.load.instance;
+  }
+
+  /** From now on keys are meant for this place. */
+  give(instance: string | null): void {
+    this.#holder = instance;
+    for (const frame of this.#holders()) allow(frame, {});
+  }
+
+  /** Tab was pressed where no frame has the keyboard. */
+  tab(now: number): void {
+    this.#tabAt = now;
+  }
+
+  /** Lets a frame's watch know whose it is. */
+  welcome(frame: Frame): void {
+    if (frame.isShell) allow(frame, { always: true });
+    // Another version of what has the keyboard: it need not ask, and no key waits for the answer.
+    else if (this.has(frame)) allow(frame, {});
+  }
+
+  /** Takes a message to the window. Says whether it came from a watch. */
+  hear(event: MessageEvent, frame: Frame, now: number): boolean {
+    const word = readWord(event.data, this.#secret);
+    if (!word) return false;
+    switch (word.kind) {
+      case "pressed":
+        this.#holder = frame.load.instance;
+        break;
+      case "tab":
+        if (this.has(frame)) this.#tabAt = now;
+        break;
+      case "focus":
+      case "taken":
+        this.#asked(frame, word.kind, now);
+        break;
+      case "key":
+        this.#type(word.stroke);
+        break;
+      case "denied":
+        for (const what of word.what) this.#owner.denied(frame, what);
+    }
+    return true;
+  }
+
+  /** A message of a frame that is gone: a key that it held back is still the user's. */
+  late(event: MessageEvent): void {
+    const word = readWord(event.data, this.#secret);
+    if (word?.kind === "key") this.#type(word.stroke);
+  }
+
+  #type(stroke: KeyStroke): void {
+    this.#sent += 1;
+    this.#holders()[0]?.send({ kind: "keys", keys: [stroke] });
+  }
+
+  /** Looks for itself, as long as the page lives. */
+  watch(): void {
+    let before: Frame | undefined;
+    setInterval(() => {
+      const frame = this.#owner.frames().find((one) => one.focused && !this.has(one));
+      // A press is told a moment after the focus has moved: what is seen twice was told by nobody.
+      if (frame && frame === before) this.#asked(frame, "focus", performance.now());
+      before = frame;
+    }, LOOK_MS);
+  }
+
+  #asked(frame: Frame, what: "taken" | "focus", now: number): void {
+    if (now - this.#tabAt <= TAB_MS) {
+      this.#tabAt = -Infinity;
+      this.#holder = frame.load.instance;
+    }
+    if (this.has(frame)) return frame === this.#settling ? undefined : allow(frame, {});
+    this.#giveBack(frame);
+    const before = this.#thefts[what].get(frame) ?? [];
+    const thefts = [...before, now].filter((at) => now - at <= THEFT_MS);
+    this.#thefts[what].set(frame, thefts);
+    // A frame as a whole is focused by tools as well, which look into one after the other: that is told once.
+    if (what === "taken" || before.length === 0) {
+      this.#owner.denied(frame, "took the keyboard without a press or Tab");
+    }
+    if (thefts.length >= THEFTS[what]) {
+      this.#owner.end(frame, `took the keyboard ${thefts.length} times within ${THEFT_MS / 1000} s`);
+    }
+  }
+
+  #giveBack(thief: Frame): void {
+    thief.element.blur();
+    const holder = this.#holders()[0];
+    if (!holder) return;
+    holder.element.focus({ preventScroll: true });
+    allow(holder, { back: true, held: !holder.isShell });
+    if (!holder.isShell) this.#settle(holder);
+  }
+
+  /**
+   * What was typed elsewhere comes to the frame by way of its port, and must be typed before what it is given directly. So
+   * its own watch holds keys back as well, and they go the same way, until none is on its way any more.
+   */
+  #settle(frame: Frame): void {
+    if (this.#settling === frame) return;
+    this.#settling = frame;
+    const end = () => {
+      clearTimeout(timer);
+      if (this.#settling !== frame) return;
+      this.#settling = null;
+      allow(frame, {});
+    };
+    const timer = setTimeout(end, SETTLE_MS);
+    const look = () => {
+      const sent = this.#sent;
+      frame.ask({ kind: "snapshot" }, () => {
+        if (this.#settling !== frame) return;
+        if (this.#sent === sent) end();
+        else look();
+      });
+    };
+    look();
+  }
+
+  #holders(): Frame[] {
+    if (this.#holder === undefined) return [];
+    const frames = this.#owner.frames().filter(({ load }) => load.instance === this.#holder);
+    return frames.sort((a, b) => Number(b.state === "live") - Number(a.state === "live"));
+  }
+}
+
+/**
+ * Says to a frame's watch that keys are meant for it; `back`, that the field is to be focused again that was so last; `held`,
+ * that keys are still to be held back. Its page may hear it as well; it can say nothing of the kind.
+ */
+function allow(frame: Frame, how: { always?: boolean; back?: boolean; held?: boolean }): void {
+  frame.element.contentWindow?.postMessage({ moult: 1, kind: "keyboard", ...how }, "*");
+}
+
+function readWord(data: unknown, secret: string): Word | null {
+  if (typeof data !== "object" || data === null) return null;
+  const { watch, kind, stroke, what } = data as Record<string, unknown>;
+  if (watch !== secret) return null;
+  if (kind === "pressed" || kind === "tab" || kind === "focus" || kind === "taken") return { kind };
+  if (kind === "key") return { kind, stroke: stroke as KeyStroke };
+  if (kind === "denied" && Array.isArray(what)) return { kind, what: what.filter((one) => typeof one === "string") };
+  return null;
+}

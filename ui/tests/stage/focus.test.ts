@@ -1,0 +1,148 @@
+// The keyboard's owner with frames of paper. That no key gets past the watch in a frame is seen in the real engine alone:
+// tests/hostile.
+
+import { beforeEach, describe, expect, it } from "vitest";
+
+import { Keyboard } from "../../src/stage/focus";
+import type { Frame } from "../../src/stage/frame";
+
+const SECRET = "s";
+
+interface Paper {
+  frame: Frame;
+  said: string[];
+}
+
+let papers: Paper[];
+let log: string[];
+let keyboard: Keyboard;
+/** Answers of frames that are still to come. */
+let asked: (() => void)[];
+
+function paper(instance: string | null, state = "live"): Paper {
+  const said: string[] = [];
+  const frame = {
+    load: { instance },
+    state,
+    isShell: instance === null,
+    send: (message: { kind: string }) => said.push(message.kind),
+    ask: (_: unknown, answered: () => void) => asked.push(answered),
+    element: {
+      focus: () => said.push("focus"),
+      blur: () => said.push("blur"),
+      contentWindow: {
+        postMessage: (message: { back?: boolean; held?: boolean }) =>
+          said.push(message.held ? "back and held" : message.back ? "back" : "allowed"),
+      },
+    },
+  } as unknown as Frame;
+  return { frame, said };
+}
+
+/** A word of the watch in the frame of a place. */
+function word(at: number, kind: string, now = 0, more: object = {}): boolean {
+  const data = { moult: 1, watch: SECRET, kind, ...more };
+  return keyboard.hear({ data } as MessageEvent, papers[at]!.frame, now);
+}
+
+const said = (at: number) => papers[at]!.said.splice(0);
+
+beforeEach(() => {
+  papers = [paper(null), paper("a"), paper("b")];
+  [log, asked] = [[], []];
+  keyboard = new Keyboard(
+    {
+      frames: () => papers.map(({ frame }) => frame),
+      denied: (frame, what) => log.push(`${frame.load.instance}: ${what}`),
+      end: (frame, detail) => log.push(`end ${frame.load.instance}: ${detail}`),
+    },
+    SECRET,
+  );
+});
+
+describe("the keyboard", () => {
+  it("is given with a press, and stays when the window was left", () => {
+    word(1, "pressed");
+    expect(keyboard.holder).toBe("a");
+    word(1, "focus");
+    expect(said(1)).toEqual(["allowed"]);
+    expect(log).toEqual([]);
+  });
+
+  it("is given with Tab to the next frame, if the one that has it pressed it", () => {
+    word(1, "pressed");
+    word(1, "tab", 1000);
+    word(2, "focus", 1001);
+    expect(keyboard.holder).toBe("b");
+    word(1, "tab", 1002);
+    word(1, "focus", 1003);
+    expect(keyboard.holder).toBe("b");
+  });
+
+  it("goes back to who had it, and what was typed goes there too", () => {
+    word(0, "pressed");
+    word(2, "focus");
+    word(2, "key", 1, { stroke: { key: "x" } });
+    expect(said(2)).toEqual(["blur"]);
+    expect(said(0)).toEqual(["focus", "back", "keys"]);
+    expect(log).toEqual(["b: took the keyboard without a press or Tab"]);
+  });
+
+  it("types what was held back elsewhere before what comes to it directly", () => {
+    word(1, "pressed");
+    word(2, "taken");
+    expect(said(1)).toEqual(["focus", "back and held"]);
+    word(1, "focus");
+    word(2, "key", 1, { stroke: { key: "x" } });
+    word(1, "key", 1, { stroke: { key: "y" } });
+    asked.shift()?.();
+    expect(said(1)).toEqual(["keys", "keys"]);
+    asked.shift()?.();
+    expect(said(1)).toEqual(["allowed"]);
+  });
+
+  it("gets a key that a frame held back before it was ended", () => {
+    word(0, "pressed");
+    const key = { data: { moult: 1, watch: SECRET, kind: "key", stroke: { key: "x" } } } as MessageEvent;
+    keyboard.late(key);
+    expect(said(0)).toEqual(["keys"]);
+  });
+
+  it("is lost to nobody where nobody had it", () => {
+    word(2, "focus");
+    word(2, "key", 1, { stroke: { key: "x" } });
+    expect([said(0), said(1), said(2)]).toEqual([[], [], ["blur"]]);
+  });
+
+  it("ends who takes it three times within ten seconds, and not who does so now and then", () => {
+    word(1, "pressed");
+    for (const now of [0, 6000, 12_000, 18_000]) word(2, "taken", now);
+    expect(log.filter((line) => line.startsWith("end"))).toEqual([]);
+    word(2, "taken", 19_000);
+    expect(log.at(-1)).toBe("end b: took the keyboard 3 times within 10 s");
+  });
+
+  it("comes back from a frame that takes it for no field of its own as often as tools may, and is told once", () => {
+    word(1, "pressed");
+    for (let time = 0; time < 299; time += 1) word(2, "focus", time);
+    expect(log).toEqual(["b: took the keyboard without a press or Tab"]);
+    word(2, "focus", 299);
+    expect(log.at(-1)).toBe("end b: took the keyboard 300 times within 10 s");
+  });
+
+  it("goes with its place from one version to the next", () => {
+    word(1, "pressed");
+    papers.push(paper("a", "incoming"));
+    keyboard.welcome(papers[3]!.frame);
+    word(3, "focus");
+    expect(said(3)).toEqual(["allowed", "allowed"]);
+    word(2, "key", 1, { stroke: { key: "x" } });
+    expect(said(1)).toEqual(["keys"]);
+  });
+
+  it("is nobody's by a word without the secret", () => {
+    const data = { moult: 1, watch: "guessed", kind: "pressed" };
+    expect(keyboard.hear({ data } as MessageEvent, papers[2]!.frame, 0)).toBe(false);
+    expect(keyboard.holder).toBeUndefined();
+  });
+});

@@ -58,7 +58,9 @@
     if (!data.held) allowed = true;
     always ||= data.always === true;
     const lost = document.activeElement === null || document.activeElement === document.body;
-    if (data.back && lost && last?.isConnected) last.focus({ preventScroll: true });
+    if (!data.back) return;
+    if (lost && last?.isConnected) last.focus({ preventScroll: true });
+    tell("backed");
   });
 
   let denied = new Map();

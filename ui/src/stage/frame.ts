@@ -36,8 +36,8 @@ export class Frame {
   composing = false;
   /** How many of its calls wait for their answer. */
   calls = 0;
-  /** How often it was denied what it tried. */
-  denials = 0;
+  /** How often it was denied each thing that it tried. */
+  readonly denials = new Map<string, number>();
   /** When it last said anything, by the page's clock in milliseconds. */
   heardAt = 0;
   /** The capabilities that it may call. */

@@ -25,7 +25,7 @@ const READY_MS = 10_000;
 /** How long the frames may take to give their last state before the application ends, in milliseconds. */
 const FLUSH_MS = 400;
 
-/** How many denials of one load are told. */
+/** How many kinds of denials of one load are told. */
 const DENIALS = 200;
 /** What the subjects of widgets begin with that are being written. */
 const WRITTEN = "w/developer/";
@@ -246,12 +246,15 @@ export class Stage implements FrameListener {
     this.#denied(frame, `said ${kind}, which is no message of its kind or has not its shape`);
   }
 
-  /** Tells the native side, for the log, of something that was tried. Who tries on and on is not told of for ever. */
+  /** Tells the native side, for the log, of something that was tried: the first time, the tenth, the hundredth, and so on. */
   #denied(frame: Frame, detail: string): void {
-    frame.denials += 1;
-    if (frame.denials > DENIALS) return;
-    const more = frame.denials === DENIALS ? ", and what more it tries is not told" : "";
-    this.#report({ kind: "denied", token: frame.load.token, detail: `${detail}${more}` });
+    const { denials } = frame;
+    const times = (denials.get(detail) ?? 0) + 1;
+    if (times === 1 && denials.size >= DENIALS) return;
+    denials.set(detail, times);
+    if (!/^10*$/.test(String(times))) return;
+    const often = times > 1 ? ` (${times} times)` : "";
+    this.#report({ kind: "denied", token: frame.load.token, detail: `${detail}${often}` });
   }
 
   #call(slot: Slot, frame: Frame, { id, capability, request }: Extract<ShellFrameMessage, { kind: "call" }>): void {

@@ -84,7 +84,9 @@ describe("the keyboard", () => {
     word(2, "focus");
     word(2, "key", 1, { stroke: { key: "x" } });
     expect(said(2)).toEqual(["blur"]);
-    expect(said(0)).toEqual(["focus", "back", "keys"]);
+    expect(said(0)).toEqual(["focus", "back"]);
+    word(0, "backed");
+    expect(said(0)).toEqual(["keys"]);
     expect(log).toEqual(["b: took the keyboard without a press or Tab"]);
   });
 
@@ -94,6 +96,7 @@ describe("the keyboard", () => {
     expect(said(1)).toEqual(["focus", "back and held"]);
     word(1, "focus");
     word(2, "key", 1, { stroke: { key: "x" } });
+    word(1, "backed");
     word(1, "key", 1, { stroke: { key: "y" } });
     asked.shift()?.();
     expect(said(1)).toEqual(["keys", "keys"]);

@@ -118,7 +118,7 @@ impl Board {
         let watch = Watched::begin(self, name)?;
         let begun = SystemTime::now();
         self.drill()?.load(&instance(name), &bundle)?;
-        std::thread::sleep(Duration::from_millis(700));
+        std::thread::sleep(Duration::from_millis(1500));
         let (mark, samples) = watch.end()?;
         Ok(Load {
             shown_ms: first_shown(&mark, begun, |colour| colour == VERSIONS[version].1)?,
@@ -183,13 +183,14 @@ fn first_shown(samples: &[Sample], begun: SystemTime, shows: impl Fn(Colour) -> 
     Ok(shown.at.duration_since(begun)?.as_secs_f64() * 1000.0)
 }
 
-/// For how long most of what stands in the tile was not there, and by how many points that was judged.
+/// For how long the ground or the tile's surface was seen where something stands, and by how many points that was judged. That
+/// something has another colour for a moment, as a line under the field with the focus has, is no gap.
 fn sight(samples: &[Sample]) -> (f64, usize) {
     let (Some(first), Some(last)) = (samples.first(), samples.last()) else {
         return (0.0, 0);
     };
     let sight = judge(samples, &first.colours, &last.colours, &GROUNDS);
-    (sight.gone_ms, sight.points)
+    (sight.ground_ms, sight.points)
 }
 
 /// Chance that is the same each time for the same seed.

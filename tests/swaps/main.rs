@@ -122,9 +122,9 @@ async fn one(board: &mut Board, name: &'static str, arguments: &Arguments) -> an
         let state = board.state(name)?;
         let field = if name == "notes" { "body" } else { "draft" };
         widget.typed = typed.len();
-        widget.arrived = (state["widget"][field].as_str() == Some(&typed))
-            .then_some(typed.len())
-            .unwrap_or_default();
+        if state["widget"][field].as_str() == Some(&typed) {
+            widget.arrived = typed.len();
+        }
     }
     for number in 0..arguments.loads {
         let version = (arguments.swaps as usize + number as usize + 1) % 2;

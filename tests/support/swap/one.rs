@@ -65,8 +65,7 @@ impl Board {
         let bundle = self.bundle(&format!("{name}-{}", VERSIONS[version].0));
         let before = self
             .state(name)
-            .map(|state| state["widget"].clone())
-            .unwrap_or(Value::Null);
+            .map_or(Value::Null, |state| state["widget"].clone());
         let watch = Watched::begin(self, name)?;
         let told = self.told.get(name).copied().unwrap_or_default();
         self.tell(name, 3)?;

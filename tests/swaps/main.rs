@@ -122,7 +122,7 @@ async fn one(board: &mut Board, name: &'static str, arguments: &Arguments) -> an
         let state = board.state(name)?;
         let field = if name == "notes" { "body" } else { "draft" };
         widget.typed = typed.len();
-        if state["widget"][field].as_str() == Some(&typed) {
+        if state["widget"][field] == model::whole(name, &typed).as_str() {
             widget.arrived = typed.len();
         }
     }

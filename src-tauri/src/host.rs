@@ -207,10 +207,10 @@ pub(crate) fn shown_in(context: &Context, tile: &Tile) -> anyhow::Result<Option<
     let subject = Subject::Widget(tile.widget.clone());
     let bundles = context.writing.bundles();
     if let Some(version) = &tile.pinned {
-        match bundles.subject(&subject)?.of_version(version) {
-            Some(held) => return Ok(Some(read(&bundles.path(&held.digest))?)),
-            None => tracing::error!(%subject, %version, "the version that a tile is held on is not there"),
+        if let Some(held) = bundles.subject(&subject)?.of_version(version) {
+            return Ok(Some(read(&bundles.path(&held.digest))?));
         }
+        tracing::error!(%subject, %version, "the version that a tile is held on is not there");
     }
     current(context, &subject)
 }

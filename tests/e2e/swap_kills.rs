@@ -5,7 +5,7 @@ use std::time::Duration;
 use moult_tests::fixtures::Fixtures;
 use moult_tests::scene::PATIENCE;
 use moult_tests::stage::Part;
-use moult_tests::swap::{Board, VERSIONS};
+use moult_tests::swap::{Board, VERSIONS, model};
 use moult_tests::wait::{Look, until};
 
 const NOTES: Part<'static> = Part::Widget("notes-1");
@@ -63,7 +63,7 @@ const KILLS: [Kill; 5] = [
 async fn a_kill_in_any_step_brings_the_old_version_back_with_its_state() -> anyhow::Result<()> {
     let fixtures = tokio::task::spawn_blocking(|| Fixtures::ensure(&mut |_| {})).await??;
     let mut board = Board::open(&fixtures).await?;
-    let mut held = String::new();
+    let mut held = model::whole("notes", "");
     for kill in KILLS {
         let step = kill.step;
         let word = format!("{step}. ");

@@ -37,10 +37,11 @@ async fn every_widget_holds_what_it_held_after_each_of_many_swaps_and_is_never_g
         if let Some(mut typing) = typing {
             typing.wait()?;
             let field = if name == "notes" { "body" } else { "draft" };
+            let whole = model::whole(name, &typed);
             until("all that was typed", PATIENCE, async || {
                 let state = board.state(name)?;
                 let held = state["widget"][field].clone();
-                Ok(Look::when(held == typed.as_str(), held))
+                Ok(Look::when(held == whole.as_str(), held))
             })
             .await?;
         }

@@ -212,7 +212,12 @@ impl Board {
         self.display
             .click(side(place, 0) + side(&at, 0), side(place, 1) + side(&at, 1))?;
         tokio::time::sleep(Duration::from_millis(300)).await;
-        Ok(())
+        let to_end = "const field = document.querySelector(arguments[0]);
+            field.setSelectionRange(field.value.length, field.value.length)";
+        self.stage
+            .inside(Part::Widget(&instance), to_end, vec![json!(selector)])
+            .await
+            .map(drop)
     }
 }
 

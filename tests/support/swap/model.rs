@@ -2,6 +2,10 @@
 
 use serde_json::{Value, json};
 
+/// Enough that a gap in the tile would be seen.
+const NOTE: &str = "one line of a note\nand another of them\nwith words that stay\nwhere they have been\n\
+                    while this is swapped\nagain and again here\nand typed into below\n";
+
 /// What a widget holds at the start; none if it begins with nothing.
 pub fn first(widget: &str) -> Option<Value> {
     let tasks: Vec<Value> = (1..=6)
@@ -15,7 +19,7 @@ pub fn first(widget: &str) -> Option<Value> {
         .collect();
     Some(match widget {
         "clock" => json!({ "places": ["America/New_York", "Europe/Paris", "Asia/Tokyo"] }),
-        "notes" => json!({ "title": "Model", "body": "", "edited_at": null, "writing": true }),
+        "notes" => json!({ "title": "Model", "body": NOTE, "edited_at": null, "writing": true }),
         // Paused, so that no second passes in it.
         "pomodoro" => json!({
             "phase": "work", "ends_at": null, "left_ms": 754_000, "done": 0, "day": "", "subject": "Swaps"
@@ -53,13 +57,22 @@ pub fn typed(widget: &str, length: usize) -> String {
     text
 }
 
+/// What a widget's field holds once all of this is typed.
+pub fn whole(widget: &str, typed: &str) -> String {
+    match widget {
+        "notes" => format!("{NOTE}{typed}"),
+        _ => typed.to_owned(),
+    }
+}
+
 /// What is wrong with what a widget holds, if anything. `typed` is all that is typed into it in the end, `before` what it
 /// held the last time.
 pub fn fault(widget: &str, now: &Value, before: &Value, typed: &str) -> Option<String> {
     let expected = |mut state: Value, field: &str| {
         let (seen, last) = (now[field].as_str()?, before[field].as_str().unwrap_or_default());
         // It grows by what is typed, in order, and by nothing else.
-        let grows = typed.starts_with(seen) && seen.starts_with(last);
+        let whole = whole(widget, typed);
+        let grows = whole.starts_with(seen) && seen.starts_with(last);
         state[field] = json!(seen);
         // Times of what was typed are not in the model.
         if widget == "notes" {

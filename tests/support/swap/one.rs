@@ -10,8 +10,8 @@ use super::{Board, VERSIONS, instance, model};
 use crate::drill::Ended;
 use crate::pixels::{Colour, FrameBuffer, Sample, Watch, judge};
 
-/// How long a version is on trial here.
-const TRIAL: Duration = Duration::from_millis(150);
+/// How long a version is on trial here: longer than the fade and the way of the keyboard, as it is in use.
+const TRIAL: Duration = Duration::from_millis(400);
 /// How long a widget's state may take to the disk before an event counts as lost.
 const SAVED: Duration = Duration::from_secs(4);
 /// Between two looks at a tile: a frame of the screen lasts three times as long.
@@ -65,8 +65,7 @@ impl Board {
         let bundle = self.bundle(&format!("{name}-{}", VERSIONS[version].0));
         let before = self
             .state(name)
-            .map(|state| state["widget"].clone())
-            .unwrap_or(Value::Null);
+            .map_or(Value::Null, |state| state["widget"].clone());
         let watch = Watched::begin(self, name)?;
         let told = self.told.get(name).copied().unwrap_or_default();
         self.tell(name, 3)?;
@@ -118,7 +117,7 @@ impl Board {
         let watch = Watched::begin(self, name)?;
         let begun = SystemTime::now();
         self.drill()?.load(&instance(name), &bundle)?;
-        std::thread::sleep(Duration::from_millis(700));
+        std::thread::sleep(Duration::from_millis(1500));
         let (mark, samples) = watch.end()?;
         Ok(Load {
             shown_ms: first_shown(&mark, begun, |colour| colour == VERSIONS[version].1)?,
@@ -183,13 +182,14 @@ fn first_shown(samples: &[Sample], begun: SystemTime, shows: impl Fn(Colour) -> 
     Ok(shown.at.duration_since(begun)?.as_secs_f64() * 1000.0)
 }
 
-/// For how long most of what stands in the tile was not there, and by how many points that was judged.
+/// For how long the ground or the tile's surface was seen where something stands, and by how many points that was judged. That
+/// something has another colour for a moment, as a line under the field with the focus has, is no gap.
 fn sight(samples: &[Sample]) -> (f64, usize) {
     let (Some(first), Some(last)) = (samples.first(), samples.last()) else {
         return (0.0, 0);
     };
     let sight = judge(samples, &first.colours, &last.colours, &GROUNDS);
-    (sight.gone_ms, sight.points)
+    (sight.ground_ms, sight.points)
 }
 
 /// Chance that is the same each time for the same seed.

@@ -188,15 +188,15 @@ fn page(widgets: &[Widget]) -> String {
          its own colour; the frame buffer is looked at about a thousand times a second\n\
          - **ready**, **switch**: the parts of it that the stage measures: until the new version says that it is ready, and from the freeze of \
          the old one until the new one was brought to the top\n\
-         - **gone**: swaps in which fewer than nine in ten of the points that look the same before and after, and are not the ground or a tile's \
-         surface, had their colour at some look: a blank frame\n\
+         - **gone**: swaps in which at some look more than half of the points that look the same before and after, and are not the ground or a \
+         tile's surface, had the colour of one of these: a blank frame\n\
          - **state**: swaps after which the state on the disk was not what the model in the test says that it must be\n\
          - **events**: events that are missing from the state, came twice or out of order, at the end\n\
          - **keys**: those in the widget, of those that were typed\n\
          - **memory**: the `Pss` of the application and all its children, 10 s after the last swap, over that 10 s after the hundredth\n\n\
          In the time measured: the native side's order, loading the page from the bundle, its start with the state, freeze, snapshot, \
          restore, the switch at a frame, and that frame on the screen. Not in it: downloading, patching, checking and storing the bundle, which come before an order, \
-         and the trial after it (150 ms here, 4 s in use).\n\n\
+         and the trial after it (0.4 s here, 4 s in use).\n\n\
          | | swaps | shown p50 | p95 | max | ready p50 | switch p50 | gone | state | events | keys | memory |\n\
          |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n",
     );

@@ -57,6 +57,11 @@ mod tests {
     use super::*;
     use crate::bundle::{BundleKind, Permission, StateSchema};
 
+    type Change = fn(&mut BundleManifest);
+
+    /// What changes, the files of the new version, its manifest, and the paths that are taken over, if any.
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], Change, Option<&'a [&'a str]>);
+
     fn bundle(version: &str, files: &[(&str, &str)], change: impl FnOnce(&mut BundleManifest)) -> Bundle {
         let id = "w/moult/photo".parse().unwrap();
         let mut manifest = BundleManifest::new(
@@ -80,8 +85,7 @@ mod tests {
         let old = [("a.svg", "1"), ("widget.css", "1"), ("texts/en.json", "1")];
         let same = |_: &mut BundleManifest| {};
         let before = bundle("1.0.0", &old, same);
-        type Change = fn(&mut BundleManifest);
-        let cases: [(&str, &[(&str, &str)], Change, Option<&[&str]>); 11] = [
+        let cases: [Case<'_>; 11] = [
             ("nothing", &old, |_| {}, Some(&[])),
             (
                 "a picture",
@@ -144,7 +148,7 @@ mod tests {
                     manifest.state = Some(StateSchema {
                         schema: 2,
                         reads_from: 1,
-                    })
+                    });
                 },
                 None,
             ),

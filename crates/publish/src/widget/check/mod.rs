@@ -120,8 +120,7 @@ pub fn check(project: &Project) -> Result<(Checked, Option<Packed>), PublishErro
     let Some(manifest) = manifest::read(project, &built.manifest, &mut findings) else {
         return Ok((checked(None, built.files.len(), None, findings), None));
     };
-    let packed = look(project, &manifest, built, &mut findings);
-    let (count, packed) = packed;
+    let (count, packed) = look(project, &manifest, built, &mut findings);
     let bytes = packed.as_ref().map(|packed| packed.bytes.len() as u64);
     let checked = checked(Some(&manifest), count, bytes, findings);
     let packed = packed.filter(|_| checked.faults == 0);
@@ -149,7 +148,6 @@ fn look(
     words::look(&widget, findings);
     icon::look(&widget, findings);
     logic::look(&widget, findings);
-    drop(widget);
     match project.pack(manifest.clone(), built) {
         Ok(packed) => {
             host::look_at_size(project, &packed, findings);

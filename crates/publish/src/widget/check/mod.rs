@@ -134,20 +134,22 @@ fn look(
     findings: &mut Findings,
 ) -> (usize, Option<Packed>) {
     let count = built.files.len();
-    let widget = Widget {
-        project,
-        manifest,
-        files: &built.files,
-        scripts: code::scripts(&built.files),
-    };
-    manifest::look(&widget, findings);
-    host::look(&widget, findings);
-    capabilities::look(&widget, findings);
-    page::look(&widget, findings);
-    state::look(&widget, findings);
-    words::look(&widget, findings);
-    icon::look(&widget, findings);
-    logic::look(&widget, findings);
+    {
+        let widget = Widget {
+            project,
+            manifest,
+            files: &built.files,
+            scripts: code::scripts(&built.files),
+        };
+        manifest::look(&widget, findings);
+        host::look(&widget, findings);
+        capabilities::look(&widget, findings);
+        page::look(&widget, findings);
+        state::look(&widget, findings);
+        words::look(&widget, findings);
+        icon::look(&widget, findings);
+        logic::look(&widget, findings);
+    }
     match project.pack(manifest.clone(), built) {
         Ok(packed) => {
             host::look_at_size(project, &packed, findings);

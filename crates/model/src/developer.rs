@@ -119,9 +119,8 @@ pub enum WireError {
 
 /// How long a message is, and what follows it.
 pub fn lengths(header: [u8; HEADER_BYTES]) -> Result<(usize, usize), WireError> {
-    let [a, b, c, d, e, f, g, h] = header;
-    let message = u32::from_le_bytes([a, b, c, d]);
-    let raw = u32::from_le_bytes([e, f, g, h]);
+    let message = u32::from_le_bytes([header[0], header[1], header[2], header[3]]);
+    let raw = u32::from_le_bytes([header[4], header[5], header[6], header[7]]);
     if message == 0 || message > MESSAGE_BYTES || u64::from(raw) > Bundle::MAX_BYTES {
         return Err(WireError::Length { message, raw });
     }
@@ -136,13 +135,12 @@ pub fn read<T: DeserializeOwned>(message: &[u8]) -> Result<T, WireError> {
 /// A message as bytes, with its lengths before it; `raw` bytes are sent behind.
 pub fn write(message: &impl Serialize, raw: usize) -> Result<Vec<u8>, WireError> {
     let json = serde_json::to_vec(message).map_err(WireError::Message)?;
+    let mut header = [0; HEADER_BYTES];
+    header[..4].copy_from_slice(&(json.len() as u32).to_le_bytes());
+    header[4..].copy_from_slice(&(raw as u32).to_le_bytes());
+    lengths(header)?;
     let mut bytes = Vec::with_capacity(HEADER_BYTES + json.len());
-    let (message, raw) = (json.len() as u32, raw as u32);
-    bytes.extend_from_slice(&message.to_le_bytes());
-    bytes.extend_from_slice(&raw.to_le_bytes());
-    lengths([
-        bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7],
-    ])?;
+    bytes.extend_from_slice(&header);
     bytes.extend_from_slice(&json);
     Ok(bytes)
 }
@@ -161,6 +159,7 @@ pub fn fitting(text: &str) -> String {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 

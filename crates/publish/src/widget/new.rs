@@ -175,6 +175,7 @@ impl fmt::Display for Begun {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 

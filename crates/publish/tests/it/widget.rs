@@ -1,5 +1,7 @@
 //! `moult widget`: what is found in a widget, how it is packed, and that each template builds and passes.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
@@ -90,10 +92,7 @@ fn of_a_good_widget_nothing_is_said() -> Result<()> {
 fn each_rule_of_the_manifest_says_where_it_is_broken() -> Result<()> {
     type Change = fn(&mut Value);
     let cases: [(Change, &[&str]); 22] = [
-        (
-            |m| m["colour"] = json!("red"),
-            &["fault manifest moult.json:2:10"],
-        ),
+        (|m| m["colour"] = json!("red"), &["fault manifest "]),
         (|m| m["name"] = json!(""), &["fault manifest moult.json"]),
         (
             |m| m["host_api"] = json!({ "min": 2, "max": 3 }),
@@ -108,7 +107,7 @@ fn each_rule_of_the_manifest_says_where_it_is_broken() -> Result<()> {
             &[
                 "fault manifest moult.json",
                 "fault permission_unknown moult.json: permissions[0]",
-                "fault permission_missing tide/widget.js:2",
+                "fault permission_missing widget.js:2",
             ],
         ),
         (
@@ -179,19 +178,16 @@ fn each_rule_of_the_manifest_says_where_it_is_broken() -> Result<()> {
         ),
     ];
     for (change, expected) in cases {
-        let desk = widget(change, None)?;
-        let expected: Vec<_> = expected.iter().map(|line| line.replace("tide/", "")).collect();
-        let mut found = findings(&desk)?;
-        // Members that are unknown stand where the file has them; which one is first does not matter.
-        for line in &mut found {
-            if line.starts_with("fault manifest moult.json:") {
-                *line = "fault manifest moult.json:2:10".to_owned();
-            }
-        }
-        found.sort();
-        let mut expected = expected;
-        expected.sort();
-        assert_eq!(found, expected);
+        let found = findings(&widget(change, None)?)?;
+        // Where an unknown member stands is the affair of how the manifest was written here.
+        let found: BTreeSet<_> = found
+            .iter()
+            .map(|line| match line.split_once("moult.json:") {
+                Some((rule, at)) if at.starts_with(|first: char| first.is_ascii_digit()) => rule,
+                _ => &**line,
+            })
+            .collect();
+        assert_eq!(found, expected.iter().copied().collect::<BTreeSet<_>>());
     }
     Ok(())
 }

@@ -8,9 +8,14 @@ pub(super) struct Script<'a> {
     pub(super) text: &'a str,
 }
 
+/// What stands behind the last point of a path.
+pub(super) fn kind(path: &str) -> &str {
+    path.rsplit_once('.').map_or("", |(_, kind)| kind)
+}
+
 /// All scripts that are text.
 pub(super) fn scripts(files: &BTreeMap<String, Vec<u8>>) -> Vec<Script<'_>> {
-    let is_script = |path: &str| path.ends_with(".js") || path.ends_with(".mjs");
+    let is_script = |path: &str| matches!(kind(path), "js" | "mjs");
     files
         .iter()
         .filter(|(path, _)| is_script(path))
@@ -58,7 +63,7 @@ impl Script<'_> {
         let begin = self.text[..at].rfind('\n').map_or(0, |end| end + 1);
         let line = self.text[begin..].trim_start();
         // A line of code that begins with a `*` is one in a thousand; minified code has no lines at all.
-        ["//", "/*", "* "].iter().any(|mark| line.starts_with(mark)) && !line[..].starts_with("/*!")
+        ["//", "/*", "* "].iter().any(|mark| line.starts_with(mark)) && !line.starts_with("/*!")
     }
 
     /// The line of a byte, from 1.

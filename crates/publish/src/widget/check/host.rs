@@ -2,6 +2,7 @@
 
 use moult_model::{Bundle, HOST_API};
 
+use super::code::kind;
 use super::{Findings, Project, Widget, member};
 use crate::bundle_folder::Packed;
 use crate::output::Size;
@@ -41,7 +42,7 @@ pub(super) fn look(widget: &Widget<'_>, findings: &mut Findings) {
         );
     }
     for path in widget.files.keys() {
-        let kind = path.rsplit_once('.').map_or("", |(_, kind)| kind);
+        let kind = kind(path);
         if kind == "map" {
             findings.doubt(
                 "source_map",

@@ -1,5 +1,6 @@
 //! The picture of the widget.
 
+use super::code::kind;
 use super::{Findings, Widget, member};
 use crate::output::Size;
 
@@ -21,9 +22,9 @@ pub(super) fn look(widget: &Widget<'_>, findings: &mut Findings) {
         return;
     };
     let place = widget.project.shown(path);
-    let problem = if path.ends_with(".svg") {
+    let problem = if kind(path) == "svg" {
         svg(bytes)
-    } else if path.ends_with(".png") {
+    } else if kind(path) == "png" {
         png(bytes)
     } else {
         Some((

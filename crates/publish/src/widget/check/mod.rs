@@ -120,8 +120,7 @@ pub fn check(project: &Project) -> Result<(Checked, Option<Packed>), PublishErro
     let Some(manifest) = manifest::read(project, &built.manifest, &mut findings) else {
         return Ok((checked(None, built.files.len(), None, findings), None));
     };
-    let packed = look(project, &manifest, built, &mut findings);
-    let (count, packed) = packed;
+    let (count, packed) = look(project, &manifest, built, &mut findings);
     let bytes = packed.as_ref().map(|packed| packed.bytes.len() as u64);
     let checked = checked(Some(&manifest), count, bytes, findings);
     let packed = packed.filter(|_| checked.faults == 0);
@@ -135,21 +134,22 @@ fn look(
     findings: &mut Findings,
 ) -> (usize, Option<Packed>) {
     let count = built.files.len();
-    let widget = Widget {
-        project,
-        manifest,
-        files: &built.files,
-        scripts: code::scripts(&built.files),
-    };
-    manifest::look(&widget, findings);
-    host::look(&widget, findings);
-    capabilities::look(&widget, findings);
-    page::look(&widget, findings);
-    state::look(&widget, findings);
-    words::look(&widget, findings);
-    icon::look(&widget, findings);
-    logic::look(&widget, findings);
-    drop(widget);
+    {
+        let widget = Widget {
+            project,
+            manifest,
+            files: &built.files,
+            scripts: code::scripts(&built.files),
+        };
+        manifest::look(&widget, findings);
+        host::look(&widget, findings);
+        capabilities::look(&widget, findings);
+        page::look(&widget, findings);
+        state::look(&widget, findings);
+        words::look(&widget, findings);
+        icon::look(&widget, findings);
+        logic::look(&widget, findings);
+    }
     match project.pack(manifest.clone(), built) {
         Ok(packed) => {
             host::look_at_size(project, &packed, findings);

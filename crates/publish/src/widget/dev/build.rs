@@ -104,6 +104,7 @@ fn shell(line: &str) -> Command {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 

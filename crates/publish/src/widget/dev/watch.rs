@@ -77,7 +77,11 @@ impl Watch {
             let name = entry.file_name();
             let name = name.to_string_lossy();
             let passed_by = self.is_built_apart && PASSED_BY.contains(&&*name);
-            if passed_by || name.starts_with('.') || name.ends_with('~') || name.ends_with(".bundle") {
+            if passed_by
+                || name.starts_with('.')
+                || name.ends_with('~')
+                || name.rsplit_once('.').is_some_and(|(_, kind)| kind == "bundle")
+            {
                 continue;
             }
             let Ok(about) = entry.metadata() else { continue };
@@ -91,6 +95,7 @@ impl Watch {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use std::fs;
 

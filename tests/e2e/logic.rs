@@ -36,6 +36,7 @@ async fn open(scene: &mut Scene) -> anyhow::Result<()> {
             widget: widget.parse()?,
             cell: Cell { x, y: 0, w: 4, h: 4 },
             settings: serde_json::Map::new(),
+            pinned: None,
         })
     };
     let board = Board {

@@ -120,6 +120,7 @@ fn tile(instance: &str, widget: &str, x: u16) -> anyhow::Result<Tile> {
         widget: widget.parse()?,
         cell: Cell { x, y: 0, w: 4, h: 2 },
         settings: serde_json::Map::new(),
+        pinned: None,
     })
 }
 

@@ -118,9 +118,9 @@ pub async fn write_probed_note(scene: &Scene, text: &str) -> anyhow::Result<()> 
         &format!("the note {expected:?} on the disk"),
         PATIENCE,
         async || {
-            let state = crate::records::widget_state(&data, "notes-1")?;
-            let body = state
-                .map(|state| state.data["widget"]["body"].clone())
+            let saved = crate::records::widget_state(&data, "notes-1")?;
+            let body = saved
+                .map(|saved| saved.data["widget"]["body"].clone())
                 .unwrap_or_default();
             Ok(Look::when(body == expected.as_str(), body))
         },

@@ -18,18 +18,22 @@ impl Uses {
     /// Notes a use. One like the last of its kind is counted with it: a widget that looks every second must not push out
     /// what it did once.
     pub fn note(&mut self, widget: &WidgetId, used: CapabilityUse) {
-        let uses = self.widgets.entry(widget.clone()).or_default();
+        let of_widget = self.widgets.entry(widget.clone()).or_default();
         let like = |other: &CapabilityUse| {
             (&*other.instance, &*other.call, other.by_logic, other.refused)
                 == (&*used.instance, &*used.call, used.by_logic, used.refused)
         };
-        let count = match uses.iter().position(like).and_then(|at| uses.remove(at)) {
+        let count = match of_widget
+            .iter()
+            .position(like)
+            .and_then(|at| of_widget.remove(at))
+        {
             Some(before) => before.count.saturating_add(used.count),
             None => used.count,
         };
-        uses.push_back(CapabilityUse { count, ..used });
-        while uses.len() > KEPT {
-            uses.pop_front();
+        of_widget.push_back(CapabilityUse { count, ..used });
+        while of_widget.len() > KEPT {
+            of_widget.pop_front();
         }
     }
 

@@ -175,11 +175,11 @@ impl Watched {
 
 /// When the mark, which is the last point, first had such a colour after `begun`, in milliseconds.
 fn first_shown(samples: &[Sample], begun: SystemTime, shows: impl Fn(Colour) -> bool) -> anyhow::Result<f64> {
-    let shown = samples
+    let first = samples
         .iter()
         .find(|sample| sample.at >= begun && sample.colours.last().copied().is_some_and(&shows));
-    let shown = shown.context("the new version was never seen")?;
-    Ok(shown.at.duration_since(begun)?.as_secs_f64() * 1000.0)
+    let first = first.context("the new version was never seen")?;
+    Ok(first.at.duration_since(begun)?.as_secs_f64() * 1000.0)
 }
 
 /// For how long the ground or the tile's surface was seen where something stands, and by how many points that was judged. That

@@ -17,16 +17,14 @@ pub(super) fn run(context: &Context, args: &WidgetCheckArgs) -> Result<(), Publi
 /// What was found of a widget without faults, and its bundle. Of one with faults all that was found is printed.
 pub(super) fn faultless(context: &Context, folder: &Path) -> Result<(Checked, Packed), PublishError> {
     let (checked, packed) = check(&Project::open(folder)?)?;
-    match packed {
-        Some(packed) => Ok((checked, packed)),
-        None => {
-            if !context.output.is_json() {
-                context.output.report(&checked)?;
-            }
-            Err(PublishError::Faulty {
-                folder: folder.to_owned(),
-                checked: Box::new(checked),
-            })
-        }
+    if let Some(packed) = packed {
+        return Ok((checked, packed));
     }
+    if !context.output.is_json() {
+        context.output.report(&checked)?;
+    }
+    Err(PublishError::Faulty {
+        folder: folder.to_owned(),
+        checked: Box::new(checked),
+    })
 }

@@ -117,7 +117,6 @@ impl PublishError {
             Self::Dev(DevError::NoBuild { .. }) => {
                 "add a script `build` to package.json, or name the command with --build"
             }
-            Self::Dev(_) => return None,
             Self::FolderTaken { .. } => "choose another name, or a folder with --folder",
             Self::VersionTaken { .. } => "raise the version: what is published is never changed",
             Self::BytesTaken { .. } => "build it again with the new version in it",
@@ -155,7 +154,8 @@ impl PublishError {
                 "compare the repository and the key folder with their copies before anything else is published"
             }
             Self::Patch(error) => return Some(error.hint()),
-            Self::InspectRead { .. }
+            Self::Dev(_)
+            | Self::InspectRead { .. }
             | Self::InspectBundle { .. }
             | Self::InspectPatch { .. }
             | Self::InspectMetadata { .. }

@@ -232,18 +232,15 @@ fn read_tag(text: &str) -> (Tag<'_>, usize) {
         };
         let value = value.trim_start();
         at = text.len() - value.len();
-        let (value, length) = match value.chars().next().filter(|quote| "\"'".contains(*quote)) {
-            Some(quote) => {
-                let inside = &value[1..];
-                let end = inside.find(quote).unwrap_or(inside.len());
-                (&inside[..end], (end + 2).min(value.len()))
-            }
-            None => {
-                let end = value
-                    .find(|found: char| found.is_ascii_whitespace() || found == '>')
-                    .unwrap_or(value.len());
-                (&value[..end], end)
-            }
+        let quote = value.chars().next().filter(|quote| "\"'".contains(*quote));
+        let (value, length) = if let Some(quote) = quote {
+            let inside = &value[1..];
+            let end = inside.find(quote).unwrap_or(inside.len());
+            (&inside[..end], (end + 2).min(value.len()))
+        } else {
+            let ends = |found: char| found.is_ascii_whitespace() || found == '>';
+            let end = value.find(ends).unwrap_or(value.len());
+            (&value[..end], end)
         };
         tag.attributes.push((name, value));
         at += length;

@@ -23,7 +23,7 @@ async fn type_all(scene: &Scene, text: &str, pause_ms: u32) -> anyhow::Result<()
 }
 
 /// The keys that the thief has seen since it began to look, as it kept them itself.
-async fn stolen(scene: &Scene) -> anyhow::Result<Vec<String>> {
+fn stolen(scene: &Scene) -> anyhow::Result<Vec<String>> {
     let state = records::widget_state(&scene.install().data(), "hostile-1")?;
     let events = state
         .map(|state| state.data["stolen"].clone())
@@ -43,7 +43,7 @@ async fn play_thief(name: &str, how: &str) -> anyhow::Result<()> {
         ground::begin(scene, HOSTILE, "steal", patient).await?;
         type_all(scene, "meant", 40).await?;
         until("the thief to see what is meant for it", PATIENCE, async || {
-            let seen = stolen(scene).await?;
+            let seen = stolen(scene)?;
             Ok(Look::when(
                 seen.contains(&"keydown t".to_owned()),
                 format!("{seen:?}"),
@@ -55,13 +55,13 @@ async fn play_thief(name: &str, how: &str) -> anyhow::Result<()> {
         let plan = json!({ "wait": 800, "every": 20, "how": how });
         ground::begin(scene, HOSTILE, "steal", plan).await?;
         until("the thief to begin anew", PATIENCE, async || {
-            let seen = stolen(scene).await?;
+            let seen = stolen(scene)?;
             Ok(Look::when(seen.is_empty(), format!("{seen:?}")))
         })
         .await?;
         let text = numbers(150);
         type_all(scene, &text, 12).await?;
-        let seen = stolen(scene).await?;
+        let seen = stolen(scene)?;
         ground::say(&format!("{name}: stolen keys"), &seen.len());
         assert!(seen.is_empty(), "{seen:?} were stolen");
         let thefts = ground::named(scene, &["was denied", "hostile-1", "took the keyboard"]).await?;
@@ -154,7 +154,7 @@ async fn keys_for_the_shell_and_its_consent_reach_no_widget() -> anyhow::Result<
             .await?;
         ground::say("keys in the shell, of 26", &heard);
         assert!(heard.as_u64() > Some(20), "the control: the shell hears them");
-        assert!(stolen(scene).await?.is_empty());
+        assert!(stolen(scene)?.is_empty());
         ground::named(scene, &["was denied", "hostile-1", "took the keyboard"]).await?;
         assert!(
             scene.stage()?.words(Part::Shell, consent).await?.is_some(),

@@ -153,7 +153,7 @@ pub(crate) fn load_widgets(context: &Context) -> Vec<Load> {
         let load = shown_in(context, &tile).and_then(|bundle| {
             bundle
                 .filter(|bundle| !is_kept_off(context, &tile.instance, &bundle.manifest().version))
-                .map(|bundle| open(context, Some(tile.instance.clone()), &bundle))
+                .map(|bundle| open(context, Some(&tile.instance), &bundle))
                 .transpose()
         });
         match load {
@@ -185,7 +185,7 @@ pub(crate) fn open_tile(context: &Context, instance: &str) -> anyhow::Result<()>
         .find(|tile| tile.instance == instance)
         .context("there is no such tile")?;
     let bundle = shown_in(context, tile)?.context("the widget is not installed")?;
-    let load = open(context, Some(instance.to_owned()), &bundle)?;
+    let load = open(context, Some(instance), &bundle)?;
     context.stage.send(&StageEvent::Open { load });
     Ok(())
 }
@@ -220,9 +220,9 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Arc<Bundle>> {
     Ok(Arc::new(Bundle::parse(bytes)?))
 }
 
-pub(crate) fn open(context: &Context, place: Option<String>, bundle: &Arc<Bundle>) -> anyhow::Result<Load> {
-    let load = prepare(context, place.clone(), bundle)?;
-    stand(context, place.as_deref(), &load.token);
+pub(crate) fn open(context: &Context, place: Option<&str>, bundle: &Arc<Bundle>) -> anyhow::Result<Load> {
+    let load = prepare(context, place.map(str::to_owned), bundle)?;
+    stand(context, place, &load.token);
     context.logic.begin(&load.token);
     Ok(load)
 }

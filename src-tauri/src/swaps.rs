@@ -316,7 +316,7 @@ pub(crate) fn hold(context: &Context, subject: &Subject) -> anyhow::Result<()> {
 /// Shows a bundle in a place by loading its page there: what there was before swaps, and what they are measured against.
 #[cfg(all(unix, debug_assertions))]
 pub(crate) fn load_page(context: &Context, instance: &str, bundle: &Arc<Bundle>) -> anyhow::Result<()> {
-    let load = open(context, Some(instance.to_owned()), bundle)?;
+    let load = open(context, Some(instance), bundle)?;
     context.stage.send(&StageEvent::Open { load });
     Ok(())
 }

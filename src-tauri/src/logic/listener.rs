@@ -12,7 +12,7 @@ use moult_sandbox::logic::pool::{CallNumber, Key, Listener, LogicError};
 use moult_sandbox::{Ear, Side};
 use serde_json::{Value, json};
 
-use super::problems;
+use super::{Logic, problems};
 use crate::app::Context;
 use crate::powers;
 
@@ -27,19 +27,18 @@ impl Listener for Hearing {
             let outcome = match context.loads.by_token(&token) {
                 Some(load) => {
                     let shadows = context.logic.shadows();
-                    match shadows.answer(&load, &capability, &request) {
-                        Some(outcome) => outcome,
-                        None => {
-                            let asked = request.clone();
-                            let call = powers::call(&context, &load, Side::Logic, &capability, request, None);
-                            let outcome = call.await;
-                            shadows.note(&load, &capability, asked, &outcome);
-                            if shadows.is_beside(&load) {
-                                // It hears what the live version hears, and nothing of its own.
-                                context.powers.talk.close(&token);
-                            }
-                            outcome
+                    if let Some(outcome) = shadows.answer(&load, &capability, &request) {
+                        outcome
+                    } else {
+                        let asked = request.clone();
+                        let call = powers::call(&context, &load, Side::Logic, &capability, request, None);
+                        let outcome = call.await;
+                        shadows.note(&load, &capability, asked, &outcome);
+                        if shadows.is_beside(&load) {
+                            // It hears what the live version hears, and nothing of its own.
+                            context.powers.talk.close(&token);
                         }
+                        outcome
                     }
                 }
                 None => Err(problems::gone()),
@@ -83,7 +82,7 @@ impl Listener for Hearing {
     fn snapshot(&self, key: &Key, state: &SavedState) {
         let Some(context) = self.0.upgrade() else { return };
         if let Some(seat) = context.logic.seat(&key.instance)
-            && context.logic.is_confirmed(&context, &seat.load)
+            && Logic::is_confirmed(&context, &seat.load)
         {
             context.logic.keep(&seat.load, state);
         }
@@ -106,7 +105,7 @@ impl Listener for Hearing {
         if gave_up {
             seat.flags().is_off.store(true, Ordering::Release);
         }
-        if context.logic.is_confirmed(&context, &seat.load) {
+        if Logic::is_confirmed(&context, &seat.load) {
             let problem = problems::failed(fault, gave_up);
             context.logic.notice(&seat.load, problem, gave_up);
         } else {

@@ -81,7 +81,7 @@ impl Logic {
         let pool = self.pool.get_or_init(|| {
             make()
                 .inspect_err(|error| {
-                    tracing::error!(error = format!("{error:#}"), "no logic of any widget runs")
+                    tracing::error!(error = format!("{error:#}"), "no logic of any widget runs");
                 })
                 .ok()
         });
@@ -170,7 +170,7 @@ impl Logic {
     }
 
     /// Whether a load is the confirmed one in its place: only its state is kept.
-    fn is_confirmed(&self, context: &Context, load: &LiveLoad) -> bool {
+    fn is_confirmed(context: &Context, load: &LiveLoad) -> bool {
         context.stage.standing(load.instance.as_deref()).as_ref() == Some(&load.token)
     }
 
@@ -209,7 +209,7 @@ impl Logic {
         let Some(context) = self.context().upgrade() else {
             return;
         };
-        if self.is_confirmed(&context, load) {
+        if Self::is_confirmed(&context, load) {
             self.notice(
                 load,
                 problems::of(error)
@@ -302,7 +302,7 @@ pub(crate) async fn end(context: &Arc<Context>) {
         let seats: Vec<_> = context.logic.seats().values().cloned().collect();
         let mut asked = Vec::new();
         for seat in seats {
-            if context.logic.is_confirmed(&context, &seat.load) {
+            if Logic::is_confirmed(&context, &seat.load) {
                 let (done, state) = std::sync::mpsc::channel();
                 seat.tell(Order::Snapshot { done });
                 asked.push((seat, state));

@@ -199,7 +199,7 @@ impl Worker {
             Order::Handle { event, done } => {
                 self.used = Instant::now();
                 let mirrored = (!self.mirrors.is_empty()).then(|| event.clone());
-                let answer = self.handle(context, pool, event);
+                let answer = self.handle(context, pool, &event);
                 self.used = Instant::now();
                 if let (Some(event), Ok(live)) = (mirrored, &answer) {
                     self.mirrors.retain(|mirror| mirror.is_wanted());
@@ -233,14 +233,14 @@ impl Worker {
                 self.mirrors.push(mirror);
             }
             Order::Compare { event, live, run } => {
-                let answer = self.handle(context, pool, event.clone());
+                let answer = self.handle(context, pool, &event);
                 run.compare(&event, &live, answer);
             }
             Order::Settings(settings) => {
                 pool.set_settings(&self.key, settings.clone());
                 if self.is_started {
                     let event = json!({ "kind": "settings", "settings": settings });
-                    let _ = self.handle(context, pool, event);
+                    let _ = self.handle(context, pool, &event);
                 }
             }
             Order::Rest { unused_for } => {
@@ -256,7 +256,7 @@ impl Worker {
         }
     }
 
-    fn handle(&mut self, context: &Context, pool: &Pool, event: Value) -> Answer {
+    fn handle(&mut self, context: &Context, pool: &Pool, event: &Value) -> Answer {
         let bytes = event.to_string().len();
         if bytes > REQUEST_BYTES {
             return Err(problems::too_large(bytes));

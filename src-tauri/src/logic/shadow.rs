@@ -26,7 +26,7 @@ use crate::loads::LiveLoad;
 use crate::swaps;
 
 /// How often it is looked whether the time is over.
-const LOOK: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_mins(1);
 /// Answers of the live version that are remembered for the one beside it, in each place.
 const REMEMBERED: usize = 64;
 
@@ -185,10 +185,9 @@ impl Drop for Beside {
 
 /// Runs a version's logic beside the live one's until it may take over. `Err` is the difference, in words.
 pub(crate) async fn rehearse(context: &Arc<Context>, staged: &StagedBundle) -> Result<(), String> {
-    let bundle = match host::read(&staged.path) {
-        Ok(bundle) => bundle,
+    let Ok(bundle) = host::read(&staged.path) else {
         // The swap says what is wrong with it.
-        Err(_) => return Ok(()),
+        return Ok(());
     };
     let Some(rule) = bundle.manifest().shadow.clone() else {
         return Ok(());

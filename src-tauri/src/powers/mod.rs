@@ -85,8 +85,8 @@ impl Powers {
             at: jiff::Timestamp::now().to_string(),
             count: 1,
         };
-        let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
-        uses.note(widget, used);
+        let mut all = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
+        all.note(widget, used);
     }
 }
 

@@ -154,7 +154,7 @@ impl<'a> Session<'a> {
         let built = self.build.run(self.folder)?;
         let build_ms = milliseconds(saved.elapsed());
         let text = match built {
-            Ok(()) => match self.packed()? {
+            Ok(()) => match self.packed() {
                 Ok(bytes) => {
                     let digest = Digest::of(&bytes);
                     if self.shown == Some(digest) {
@@ -184,12 +184,12 @@ impl<'a> Session<'a> {
     }
 
     /// The bundle, or the faults that keep it from being one.
-    fn packed(&self) -> Result<Result<Vec<u8>, String>, PublishError> {
+    fn packed(&self) -> Result<Vec<u8>, String> {
         let (checked, packed) = match Project::open(self.folder).and_then(|project| check(&project)) {
             Ok(checked) => checked,
-            Err(error) => return Ok(Err(error.message())),
+            Err(error) => return Err(error.message()),
         };
-        Ok(packed.map(|packed| packed.bytes).ok_or_else(|| {
+        packed.map(|packed| packed.bytes).ok_or_else(|| {
             let faults = checked
                 .findings
                 .iter()
@@ -198,7 +198,7 @@ impl<'a> Session<'a> {
                 .map(|finding| format!("{}: {}\n  {}", finding.place, finding.what, finding.mend))
                 .collect::<Vec<_>>()
                 .join("\n")
-        }))
+        })
     }
 }
 

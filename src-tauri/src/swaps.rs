@@ -120,6 +120,10 @@ pub(crate) async fn put(
         close(context, &token);
         return Err(failure);
     }
+    // Where nothing stood, the first version acts from its first moment on.
+    if let (None, Some(instance)) = (&standing, place) {
+        context.live.set(instance, &token);
+    }
     let ending = context.stage.await_ending(&token);
     let event = match &standing {
         Some(live) => StageEvent::Swap {

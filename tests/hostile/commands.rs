@@ -80,7 +80,7 @@ async fn calls_without_a_grant_or_beyond_its_bounds_are_refused_and_granted_ones
             ("notify", "consent_needed"),
             ("unknown", "consent_needed"),
             ("prototype", "consent_needed"),
-            ("much", "invalid_request"),
+            ("much", "too_large"),
         ];
         for (name, code) in refused {
             assert_eq!(outcome[name]["refused"], json!(code), "{name} of {outcome:#}");

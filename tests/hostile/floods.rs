@@ -14,6 +14,8 @@ use crate::ground::{self, HOSTILE, Hostile};
 const BOUND_MS: u32 = 900;
 
 async fn neighbour_is_not_held_up(scene: &Scene, what: &str) -> anyhow::Result<()> {
+    // A flood may be over within a frame or two: what comes after it counts too.
+    tokio::time::sleep(Duration::from_secs(1)).await;
     let gaps = ground::gaps(scene).await?;
     ground::say(what, &gaps);
     anyhow::ensure!(gaps.frames > 5, "the neighbour painted no frames: {gaps:?}");

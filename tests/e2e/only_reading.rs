@@ -18,6 +18,7 @@ async fn who_may_not_write_says_so_and_goes_on_when_the_other_has_ended() -> any
         let data = scene.install().data();
         let right = WriteRight::take(&data, Duration::from_secs(5))?.context("the right is free")?;
         scene.start().await?;
+        steps::widgets_run(scene).await?;
         steps::problem_is_told(scene, "disk_failed").await?;
         scene.picture("told")?;
         steps::show_board(scene).await?;

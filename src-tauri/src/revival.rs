@@ -250,7 +250,7 @@ pub(crate) fn hold(context: &Arc<Context>, instance: &str, cause: HeldCause, det
         );
     }
     if let Some(token) = context.stage.leave(instance) {
-        context.loads.close(&token);
+        host::close(context, &token);
     }
     overview::announce(context);
 }

@@ -3,6 +3,7 @@
 
 import type { Load } from "../host/bindings";
 import type { Box, NewsMessage, ShellFrameMessage, ShellStageMessage, StageMessage } from "../protocol";
+import { Denials } from "./denials";
 import { Flood } from "./flood";
 import { readFrameMessage } from "./messages";
 
@@ -37,7 +38,7 @@ export class Frame {
   /** How many of its calls wait for their answer. */
   calls = 0;
   /** How often it was denied each thing that it tried. */
-  readonly denials = new Map<string, number>();
+  readonly denials = new Denials();
   /** When it last said anything, by the page's clock in milliseconds. */
   heardAt = 0;
   /** The capabilities that it may call. */

@@ -1,9 +1,9 @@
-// The stage: which frames there are, who holds which, and which message leads where. It carries no look of its own
+// The stage: which frames there are, and which message leads where. It carries no look of its own
 // and decides nothing about updates; the native side orders, the swap machine judges.
 
 import type { HeldCause, Load, Overview, ResourcesOrder, SavedState } from "../host/bindings";
 import type { StageEvent, StageReport, StageStart, SwapOrder } from "../host/bindings";
-import type { FramePhase, FrameTheme, NewsMessage, ShellFrameMessage, ShellStageMessage } from "../protocol";
+import type { FrameTheme, NewsMessage, ShellFrameMessage, ShellStageMessage } from "../protocol";
 import { Arrangement, type Layout } from "./arrangement";
 import { answer, call, CALLS, isGranted } from "./calls";
 import { carry, Holding, typeKeys } from "./carry";
@@ -15,6 +15,7 @@ import { localeOf } from "./locale";
 import { type Native, problemOf } from "./native";
 import { News } from "./news";
 import { StateSaving } from "./saving";
+import { framesOf, type Slot, Slots } from "./slots";
 import { GRACE_MS } from "./swap";
 import { SwapRun } from "./swap_driver";
 import { type Preferences, themeFor } from "./theme";
@@ -25,24 +26,11 @@ const READY_MS = 10_000;
 /** How long the frames may take to give their last state before the application ends, in milliseconds. */
 const FLUSH_MS = 400;
 
-/** How many kinds of denials of one load are told. */
-const DENIALS = 200;
 /** What the subjects of widgets begin with that are being written. */
 const WRITTEN = "w/developer/";
 
 /** The least time between two reports of input, in milliseconds. */
 const INPUT_MS = 100;
-
-/** A place for a frame: an instance of a widget, or the shell (`null`). */
-interface Slot {
-  instance: string | null;
-  /** The frame that the user has. */
-  current: Frame;
-  run: SwapRun | null;
-  header: { title: string; aside: string } | null;
-  phase: FramePhase;
-  timer: ReturnType<typeof setTimeout> | undefined;
-}
 
 /** Where frames are put, and what is shown if the shell is not there. */
 export interface Ground {
@@ -58,7 +46,7 @@ export class Stage implements FrameListener {
   readonly #ground: Ground;
   readonly #saving: StateSaving;
   readonly #keyboard: Keyboard;
-  readonly #slots = new Map<string | null, Slot>();
+  readonly #slots = new Slots();
   readonly #arrangement = new Arrangement();
   readonly #news = new News();
   readonly loads: Record<string, number> = {};
@@ -81,7 +69,7 @@ export class Stage implements FrameListener {
     );
     this.#keyboard = new Keyboard(
       {
-        frames: () => this.#allFrames(),
+        frames: () => this.#slots.frames(),
         denied: (frame, detail) => this.#denied(frame, detail),
         end: (frame, detail) => this.#end(frame, "keyboard", detail),
       },
@@ -94,9 +82,12 @@ export class Stage implements FrameListener {
 
   /** The frames there are, for tests. */
   get frames(): { instance: string | null; version: string; token: string; state: Frame["state"] }[] {
-    return [...this.#slots.values()]
-      .flatMap(({ current, run }) => (run ? [run.old, run.new] : [current]))
-      .map(({ load, state }) => ({ instance: load.instance, version: load.version, token: load.token, state }));
+    return this.#slots.frames().map(({ load, state }) => ({
+      instance: load.instance,
+      version: load.version,
+      token: load.token,
+      state,
+    }));
   }
 
   /** The version of the shell that the user sees, for tests. */
@@ -107,7 +98,7 @@ export class Stage implements FrameListener {
 
   /** The widgets' frames, also those that are on their way in or out. */
   widgetFrames(): Frame[] {
-    return this.#allFrames().filter(({ isShell }) => !isShell);
+    return this.#slots.widgetFrames();
   }
 
   /** The instance that has the keyboard. */
@@ -122,7 +113,7 @@ export class Stage implements FrameListener {
 
   /** A message came to the page itself. Only the watch in each frame has anything to say there. */
   heard(event: MessageEvent): void {
-    const frame = this.#allFrames().find(({ element }) => element.contentWindow === event.source);
+    const frame = this.#slots.frames().find(({ element }) => element.contentWindow === event.source);
     if (!frame) return this.#keyboard.late(event);
     if (!this.#keyboard.hear(event, frame, performance.now())) frame.admit();
   }
@@ -157,11 +148,11 @@ export class Stage implements FrameListener {
         return this.#takeInput(true);
       case "carry":
         for (const { instance, keyboard } of event.carried.frames) if (keyboard) this.#keyboard.give(instance);
-        return void carry(event.carried, (instance) => this.#standing(instance)).then(() =>
+        return void carry(event.carried, (instance) => this.#slots.standing(instance)).then(() =>
           atNextFrame(() => atNextFrame(() => this.#report({ kind: "carried" }))),
         );
       case "keys":
-        return typeKeys(event.keys, (instance) => this.#standing(instance));
+        return typeKeys(event.keys, (instance) => this.#slots.standing(instance));
     }
   }
 
@@ -173,7 +164,7 @@ export class Stage implements FrameListener {
 
   /** The window has another size. */
   resized(): void {
-    for (const frame of this.#shellFrames()) this.#cut(frame);
+    for (const frame of this.#slots.shellFrames()) this.#cut(frame);
   }
 
   /** A key came to the page itself. */
@@ -246,15 +237,10 @@ export class Stage implements FrameListener {
     this.#denied(frame, `said ${kind}, which is no message of its kind or has not its shape`);
   }
 
-  /** Tells the native side, for the log, of something that was tried: the first time, the tenth, the hundredth, and so on. */
-  #denied(frame: Frame, detail: string): void {
-    const { denials } = frame;
-    const times = (denials.get(detail) ?? 0) + 1;
-    if (times === 1 && denials.size >= DENIALS) return;
-    denials.set(detail, times);
-    if (!/^10*$/.test(String(times))) return;
-    const often = times > 1 ? ` (${times} times)` : "";
-    this.#report({ kind: "denied", token: frame.load.token, detail: `${detail}${often}` });
+  /** Tells the native side, for the log, of something that was tried. */
+  #denied(frame: Frame, tried: string): void {
+    const detail = frame.denials.note(tried);
+    if (detail !== null) this.#report({ kind: "denied", token: frame.load.token, detail });
   }
 
   #call(slot: Slot, frame: Frame, { id, capability, request }: Extract<ShellFrameMessage, { kind: "call" }>): void {
@@ -378,7 +364,7 @@ export class Stage implements FrameListener {
     this.#holding?.thaw();
     const live = () => {
       for (const { run } of this.#slots.values()) run?.withdraw("another process takes over");
-      return [...this.#slots.values()].filter(({ phase }) => phase === "live").map(({ current }) => current);
+      return this.#slots.live();
     };
     const report = (report: StageReport) => {
       if (report.kind === "frozen") this.#takeInput(false);
@@ -393,12 +379,6 @@ export class Stage implements FrameListener {
 
   #takeInput(taken: boolean): void {
     for (const layer of [this.#ground.widgets, this.#ground.shell]) layer.style.pointerEvents = taken ? "" : "none";
-  }
-
-  /** The live frame in a place. */
-  #standing(instance: string | null): Frame | null {
-    const slot = this.#slots.get(instance);
-    return slot?.phase === "live" ? slot.current : null;
   }
 
   #paintedOnce(): void {
@@ -565,7 +545,7 @@ export class Stage implements FrameListener {
     this.#theme = themeFor(this.#overview.settings.theme, this.#system);
     this.#ground.paint(this.#theme);
     const message = { kind: "theme", theme: this.#theme, reduced_motion: this.#system.reducedMotion } as const;
-    for (const frame of this.#allFrames()) frame.send(message);
+    for (const frame of this.#slots.frames()) frame.send(message);
   }
 
   /** Takes what a shell says about where things lie. A shell that is not the user's yet is cut all the same. */
@@ -583,28 +563,18 @@ export class Stage implements FrameListener {
   /** Lays every widget's frames where the user's shell has them. */
   #place(): void {
     const shell = this.#slots.get(null)?.current;
-    if (shell) this.#arrangement.place(shell, this.#allFrames());
+    if (shell) this.#arrangement.place(shell, this.#slots.frames());
   }
 
   #tellPhase({ instance, phase, current }: Slot): void {
     if (instance === null) return;
-    for (const shell of this.#shellFrames()) this.#cut(shell);
+    for (const shell of this.#slots.shellFrames()) this.#cut(shell);
     this.#tellShell({ kind: "frame", instance, phase, version: current.load.version });
   }
 
   /** Both shells hear it while there are two: the new one must know all by the time it is shown. */
   #tellShell(message: ShellStageMessage): void {
-    for (const frame of this.#shellFrames()) frame.send(message);
-  }
-
-  #shellFrames(): Frame[] {
-    const slot = this.#slots.get(null);
-    if (!slot) return [];
-    return slot.run ? [slot.run.old, slot.run.new] : [slot.current];
-  }
-
-  #allFrames(): Frame[] {
-    return [...this.#slots.values()].flatMap(framesOf);
+    for (const frame of this.#slots.shellFrames()) frame.send(message);
   }
 
   async #flush(): Promise<void> {
@@ -628,10 +598,6 @@ export class Stage implements FrameListener {
       console.error(`report ${report.kind} was refused: ${problemOf(thrown).detail}`);
     });
   }
-}
-
-function framesOf({ current, run }: Slot): Frame[] {
-  return run ? [run.old, run.new] : [current];
 }
 
 function set(frame: Frame, settings: FrameSettings): void {

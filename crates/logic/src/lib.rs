@@ -5,9 +5,11 @@
 //! processor and one connection to the application. It refuses to know what a capability means: calls of logic are
 //! handed on, and answered by the application.
 
+mod budget;
 pub mod compile;
 pub mod confine;
 pub mod engine;
+mod guest;
 mod instance;
 pub mod run;
 mod worlds;

@@ -8,7 +8,8 @@ use moult_sandbox::logic::wire::{Frame, FromChild, InstanceNumber, ToChild, read
 use crate::ChildError;
 use crate::confine::Connection;
 use crate::engine::{self, Ticker};
-use crate::instance::{self, Birth, Told};
+use crate::guest::Told;
+use crate::instance::{self, Birth};
 
 /// More instances than this are not started: a board has fewer of one publisher.
 const INSTANCES: usize = 64;

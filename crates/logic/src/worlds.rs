@@ -4,7 +4,7 @@
 use wasmtime::Store;
 use wasmtime::component::{Component, HasSelf, Linker};
 
-use crate::instance::Guest;
+use crate::guest::Guest;
 
 mod v0_1 {
     wasmtime::component::bindgen!({ path: "../../sdk/wit/v0.1", world: "widget" });

@@ -115,16 +115,9 @@ impl Bus {
 mod tests {
     use super::*;
 
-    fn ear(load: &str, side: Side) -> Ear {
-        Ear {
-            load: load.to_owned(),
-            side,
-        }
-    }
-
     #[test]
     fn only_the_first_answer_of_who_was_asked_counts_and_only_in_time() {
-        let (asked, other) = (ear("one", Side::Page), ear("one", Side::Logic));
+        let (asked, other) = (Ear::new("one", Side::Page), Ear::new("one", Side::Logic));
         let begin = Instant::now();
         let cases = [
             ("who was asked", &asked, 0, true),
@@ -147,23 +140,23 @@ mod tests {
     #[test]
     fn requests_to_one_that_is_gone_are_over() {
         let (mut bus, now) = (Bus::default(), Instant::now());
-        let one = bus.ask(ear("one", Side::Page), now).unwrap_or_default();
-        let two = bus.ask(ear("two", Side::Page), now).unwrap_or_default();
+        let one = bus.ask(Ear::new("one", Side::Page), now).unwrap_or_default();
+        let two = bus.ask(Ear::new("two", Side::Page), now).unwrap_or_default();
         assert_eq!(bus.close("one"), [one]);
-        assert!(!bus.answer(one, &ear("one", Side::Page), now));
-        assert!(bus.answer(two, &ear("two", Side::Page), now));
+        assert!(!bus.answer(one, &Ear::new("one", Side::Page), now));
+        assert!(bus.answer(two, &Ear::new("two", Side::Page), now));
     }
 
     #[test]
     fn who_does_not_answer_is_not_asked_for_ever() {
         let (mut bus, now) = (Bus::default(), Instant::now());
-        let asked = ear("one", Side::Page);
+        let asked = Ear::new("one", Side::Page);
         let numbers: Vec<_> = (0..OPEN)
             .filter_map(|_| bus.ask(asked.clone(), now).ok())
             .collect();
         assert_eq!(numbers.len(), OPEN);
         assert_eq!(bus.ask(asked.clone(), now), Err(Busy));
-        assert!(bus.ask(ear("two", Side::Page), now).is_ok());
+        assert!(bus.ask(Ear::new("two", Side::Page), now).is_ok());
         bus.give_up(numbers[0]);
         assert!(bus.ask(asked, now).is_ok());
     }
@@ -172,9 +165,9 @@ mod tests {
     fn one_that_does_not_keep_up_misses_events_and_no_other_does() {
         let (mut bus, begin) = (Bus::default(), Instant::now());
         let (slow, other, page) = (
-            ear("one", Side::Logic),
-            ear("two", Side::Logic),
-            ear("one", Side::Page),
+            Ear::new("one", Side::Logic),
+            Ear::new("two", Side::Logic),
+            Ear::new("one", Side::Page),
         );
         let admitted = |bus: &mut Bus, ear: &Ear, at| (0..3_000).filter(|_| bus.admits(ear, at)).count();
         assert_eq!(admitted(&mut bus, &slow, begin), BACKLOG);

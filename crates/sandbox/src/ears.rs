@@ -24,6 +24,15 @@ pub struct Ear {
     pub side: Side,
 }
 
+impl Ear {
+    /// One half of a load.
+    #[must_use]
+    pub fn new(load: &str, side: Side) -> Self {
+        let load = load.to_owned();
+        Self { load, side }
+    }
+}
+
 /// What is heard on a topic or name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
@@ -90,13 +99,6 @@ impl Ears {
 mod tests {
     use super::*;
 
-    fn ear(load: &str, side: Side) -> Ear {
-        Ear {
-            load: load.to_owned(),
-            side,
-        }
-    }
-
     #[test]
     fn each_hears_what_it_asked_for_and_nothing_when_it_is_gone() {
         let mut ears = Ears::default();
@@ -107,10 +109,10 @@ mod tests {
             (Kind::Event, "w/a/b:t", "two", Side::Page),
             (Kind::Request, "w/a/b:t", "two", Side::Page),
         ] {
-            assert_eq!(ears.open(kind, topic, ear(load, side)), Ok(()));
+            assert_eq!(ears.open(kind, topic, Ear::new(load, side)), Ok(()));
         }
         assert_eq!(ears.on(Kind::Event, "w/a/b:t").len(), 3);
-        assert_eq!(ears.on(Kind::Request, "w/a/b:t"), [ear("two", Side::Page)]);
+        assert_eq!(ears.on(Kind::Request, "w/a/b:t"), [Ear::new("two", Side::Page)]);
         assert!(ears.on(Kind::Value, "w/a/b:t").is_empty());
         assert!(ears.on(Kind::Event, "w/a/b:other").is_empty());
         ears.close("two");
@@ -124,19 +126,22 @@ mod tests {
         for number in 0..MOST {
             let kind = [Kind::Event, Kind::Request, Kind::Value][number % 3];
             let side = [Side::Page, Side::Logic][number % 2];
-            assert_eq!(ears.open(kind, &number.to_string(), ear("one", side)), Ok(()));
+            assert_eq!(
+                ears.open(kind, &number.to_string(), Ear::new("one", side)),
+                Ok(())
+            );
         }
         assert_eq!(
-            ears.open(Kind::Event, "x", ear("one", Side::Page)),
+            ears.open(Kind::Event, "x", Ear::new("one", Side::Page)),
             Err(TooManyEars)
         );
         assert_eq!(
-            ears.open(Kind::Event, "0", ear("one", Side::Page)),
+            ears.open(Kind::Event, "0", Ear::new("one", Side::Page)),
             Ok(()),
             "what it hears already"
         );
-        assert_eq!(ears.open(Kind::Event, "x", ear("two", Side::Page)), Ok(()));
+        assert_eq!(ears.open(Kind::Event, "x", Ear::new("two", Side::Page)), Ok(()));
         ears.close("one");
-        assert_eq!(ears.open(Kind::Event, "x", ear("one", Side::Page)), Ok(()));
+        assert_eq!(ears.open(Kind::Event, "x", Ear::new("one", Side::Page)), Ok(()));
     }
 }

@@ -51,10 +51,7 @@ impl Listener for Hearing {
 
     fn said(&self, key: &Key, event: Value) {
         let Some(context) = self.0.upgrade() else { return };
-        let page = Ear {
-            load: key.instance.clone(),
-            side: Side::Page,
-        };
+        let page = Ear::new(&key.instance, Side::Page);
         if event.to_string().len() > REQUEST_BYTES || !context.powers.talk.admits(&page, Instant::now()) {
             return tracing::warn!(
                 ?key,

@@ -34,13 +34,6 @@ fn whole(load: &LiveLoad, part: &str) -> String {
     format!("{}:{part}", load.subject)
 }
 
-fn ear(load: &LiveLoad, side: Side) -> Ear {
-    Ear {
-        load: load.token.clone(),
-        side,
-    }
-}
-
 impl Talk {
     /// Whether one more piece of news may be handed to an ear.
     pub(crate) fn admits(&self, ear: &Ear, now: Instant) -> bool {
@@ -97,7 +90,7 @@ impl Talk {
     }
 
     fn hear(&self, kind: Kind, topic: &str, load: &LiveLoad, side: Side) -> Result<Value, Problem> {
-        let opened = locked(&self.ears).open(kind, topic, ear(load, side));
+        let opened = locked(&self.ears).open(kind, topic, Ear::new(&load.token, side));
         opened.map(|()| Value::Null).map_err(|error| {
             Problem::new(
                 ErrorCode::TooMany,

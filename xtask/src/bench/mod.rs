@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::command::root;
+use crate::command::{cargo, command, root, shown_live};
 use crate::report::{Steps, heading, note};
 use record::{Remembered, Row};
 use runs::{Bench, Origin};
@@ -69,6 +69,22 @@ const LARGE: &str = "large";
 /// Where downloads, builds and what is remembered lie.
 fn folder() -> PathBuf {
     root().join("target/bench")
+}
+
+/// Runs a program of `moult-tests` that measures the real application, with its words as they come.
+fn measure(program: &str, options: &[&str], report: &str) -> Result<String> {
+    let tool = [
+        "run",
+        "--quiet",
+        "--package",
+        "moult-tests",
+        "--bin",
+        program,
+        "--",
+    ];
+    let mut command = command(cargo(), &[&tool[..], options].concat());
+    shown_live(command.arg("--out").arg(root().join(report)))?;
+    Ok(String::new())
 }
 
 /// Runs what was asked for.

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use serde::Deserialize;
 
-use crate::command::{cargo, command, root, shown_live};
+use crate::command::root;
 use crate::report::{Steps, heading, note};
 
 /// Where the page is written, in the workspace.
@@ -53,19 +53,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if !options.page {
         heading("Measure");
         steps.run("restarts of the real application", || {
-            let runs = options.runs.to_string();
-            let tool = [
-                "run",
-                "--quiet",
-                "--package",
-                "moult-tests",
-                "--bin",
-                "moult-restart",
-                "--",
-            ];
-            let mut command = command(cargo(), &tool);
-            shown_live(command.args(["--runs", &runs, "--out"]).arg(root().join(REPORT)))?;
-            Ok(String::new())
+            super::measure("moult-restart", &["--runs", &options.runs.to_string()], REPORT)
         });
     }
     if !steps.passed() {

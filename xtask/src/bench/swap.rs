@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use serde::Deserialize;
 
-use crate::command::{cargo, command, root, shown_live};
+use crate::command::root;
 use crate::report::{Steps, heading, note};
 
 /// Where the page is written, in the workspace.
@@ -77,24 +77,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         heading("Measure");
         steps.run("swaps in the real application", || {
             let swaps = options.swaps.to_string();
-            let tool = [
-                "run",
-                "--quiet",
-                "--package",
-                "moult-tests",
-                "--bin",
-                "moult-swaps",
-                "--",
-            ];
-            let mut command = command(cargo(), &tool);
-            command
-                .args(["--swaps", &swaps, "--out"])
-                .arg(root().join(REPORT));
+            let mut given = vec!["--swaps", &swaps];
             if let Some(only) = &options.only {
-                command.args(["--only", only]);
+                given.extend(["--only", only]);
             }
-            shown_live(&mut command)?;
-            Ok(String::new())
+            super::measure("moult-swaps", &given, REPORT)
         });
     }
     if !steps.passed() {

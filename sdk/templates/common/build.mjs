@@ -6,6 +6,8 @@ import { copyFile, mkdir, rm } from "node:fs/promises";
 
 import { build } from "esbuild";
 
+import bundler from "./bundler.mjs";
+
 /** esbuild has said what is wrong. */
 const failed = () => process.exit(1);
 
@@ -29,6 +31,7 @@ if (process.argv.includes("--tests")) {
       { in: "src/style.css", out: "widget" },
     ],
     outdir: "dist",
+    ...bundler,
     bundle: true,
     format: "iife",
     target: ["es2022", "safari17"],

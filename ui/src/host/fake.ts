@@ -443,6 +443,7 @@ export class FakeHost {
         return [
           { ...use, call: "open.url", refused: "consent_needed", count: 1 },
           { ...use, call: "network.fetch", refused: null, count: 12 },
+          { ...use, call: "bus.ask", refused: "timed_out", count: 2 },
         ];
       }
       case "start_logic":

@@ -358,6 +358,7 @@ export const en = {
     needsNothing: "Needs nothing",
     allowed: "Allowed",
     refused: "Not allowed",
+    failed: "Allowed, and failed",
     computerMore: "What this computer holds to be true about the repository. It never goes back.",
     believes: "What this computer believes",
     beliefs: {

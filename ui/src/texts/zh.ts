@@ -365,6 +365,7 @@ export const zh: Texts = {
     needsNothing: "不需要权限",
     allowed: "允许",
     refused: "不允许",
+    failed: "允许，但失败了",
     computerMore: "这台电脑对仓库的认定，从不后退。",
     believes: "这台电脑的认定",
     beliefs: { place: "安装位置" },

@@ -426,6 +426,7 @@ describe("the settings", () => {
     const list = text("uses-list-w/moult/system");
     expect(list).toMatch(/open\.url page, once, Today \d+:\d+ · Not allowed/i);
     expect(list).toMatch(/network\.fetch page, 12 times, Today \d+:\d+ · Allowed/i);
+    expect(list).toMatch(/bus\.ask page, 2 times, Today \d+:\d+ · Allowed, and failed/i);
     await click("uses-w/moult/system");
     expect(find("uses-list-w/moult/system")).toBeNull();
   });

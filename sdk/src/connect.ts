@@ -6,7 +6,7 @@ import { applyLocale, applyTheme, twoFrames } from "./appearance.js";
 import { createCalls } from "./calls.js";
 import type { Calls } from "./calls.js";
 import { watchErrors } from "./errors.js";
-import { holdKeys, typeKeys } from "./keys.js";
+import { type HeldKey, holdKeys, typeKeys } from "./keys.js";
 import { openLine } from "./line.js";
 import { createNews } from "./news.js";
 import { holdFocus, putFocus, putScroll, takeFocus, takeScroll } from "./place.js";
@@ -54,6 +54,7 @@ export function joinStage<State, In = never, Out = never>(
   let headed = "";
   let heard = 0;
   let release: (() => void) | null = null;
+  let forward: HeldKey | null = null;
   let cancelled: KeyStroke[] = [];
   let settle: (() => void) | null = null;
   let loosen: (() => void) | null = null;
@@ -107,7 +108,9 @@ export function joinStage<State, In = never, Out = never>(
         inTurn(() => restore(known));
         return;
       case "keys":
-        inTurn(() => typeKeys(document, known.keys, place));
+        // A frame that holds still holds these back as well, and forwards them: what is typed into it now is not in its state.
+        if (forward) for (const key of known.keys) forward(key, false);
+        else inTurn(() => typeKeys(document, known.keys, place));
         return;
       case "switched":
         inTurn(() => widget.switched?.());
@@ -199,12 +202,13 @@ export function joinStage<State, In = never, Out = never>(
   }
 
   function hold(): void {
-    if (release) return;
+    if (forward) return;
     cancelled = [];
-    release = holdKeys(scope, (event, entered) => {
+    forward = (event, entered) => {
       line.post({ kind: "key", event });
       if (!entered) cancelled.push(event);
-    });
+    };
+    release = holdKeys(scope, forward);
   }
 
   async function freeze(id: number): Promise<void> {
@@ -237,7 +241,7 @@ export function joinStage<State, In = never, Out = never>(
 
   async function thaw(state: SavedState | null, keys: KeyStroke[] | null): Promise<void> {
     release?.();
-    release = null;
+    [release, forward] = [null, null];
     const again = keys ?? (state ? [] : cancelled);
     cancelled = [];
     if (state) await takeOver(state);

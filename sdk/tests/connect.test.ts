@@ -199,6 +199,22 @@ test("keys after the freeze do nothing here and are forwarded in order", async (
   ]);
 });
 
+test("keys that the stage sends after the freeze are forwarded as well, and typed by the thaw", async () => {
+  const stage = await started();
+  editor().focus();
+  stage.say({ kind: "freeze", id: 1 });
+  stage.say({ kind: "keys", keys: [stroke("a")] });
+  const { state } = await stage.next("frozen");
+  expect(state?.data).toEqual({ text: editor().value });
+  press(editor(), "b");
+  await stage.settled();
+  expect(editor().value).not.toContain("a");
+  expect(stage.all("key").map(({ event }) => event.key)).toEqual(["a", "b"]);
+  stage.say({ kind: "thaw" });
+  await stage.settled();
+  expect(editor().value).toContain("ab");
+});
+
 test("text that comes without keys is forwarded, and so is what an input method composes", async () => {
   const stage = await started();
   stage.say({ kind: "freeze", id: 1 });

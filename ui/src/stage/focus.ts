@@ -118,6 +118,13 @@ export class Keyboard {
     if (word?.kind === "key") this.#type(word.stroke);
   }
 
+  /** A key came to the page itself, at most at a frame's edge: it is its owner's. Says whether it was given to anybody. */
+  stray(stroke: KeyStroke, at: Frame | undefined): boolean {
+    if (this.#holder !== undefined) this.#type(stroke);
+    else at?.send({ kind: "keys", keys: [stroke] });
+    return this.#holder !== undefined || at !== undefined;
+  }
+
   #type(stroke: KeyStroke): void {
     this.#sent += 1;
     if (this.#waiting) this.#waiting.push(stroke);

@@ -59,13 +59,15 @@ export function handKeyboard(from: Frame, to: Frame, typed: (stroke: KeyStroke) 
 }
 
 /**
- * A key that came to the stage although a frame has the focus: WebKit sends keys to the frame that had it when the key
- * was pressed, and that is one message late. The key, to be given to the frame; null for any other.
+ * A key that came to the page itself: WebKit sends a key to the frame that had the focus when it was pressed, and that is
+ * one message late; and while a frame with the focus is taken away, no frame has it. The key, to be given to whoever has
+ * the keyboard; null for one that is the page's own.
  */
 export function strayKey(event: KeyboardEvent): KeyStroke | null {
-  if (!(event.target instanceof HTMLIFrameElement) || MODIFIERS.has(event.key) || event.key === "Tab") return null;
-  event.preventDefault();
-  return strokeOf(event);
+  const { target } = event;
+  const nobodys = target === document.body || target === document.documentElement;
+  if (!nobodys && !(target instanceof HTMLIFrameElement)) return null;
+  return MODIFIERS.has(event.key) || event.key === "Tab" ? null : strokeOf(event);
 }
 
 function strokeOf({ key, code, altKey, ctrlKey, metaKey, shiftKey }: KeyboardEvent): KeyStroke {

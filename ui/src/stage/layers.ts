@@ -6,6 +6,9 @@ import type { Frame } from "./frame";
 /** The swap's fade in milliseconds: usual, and where the system asks for less motion. */
 const FADE_MS = { full: 320, reduced: 90 };
 
+/** A frame of the usual screen, in milliseconds. */
+const FRAME_MS = 1000 / 60;
+
 /** After so long the switch happens even if the screen asks for no frame, as in a hidden window; in milliseconds. */
 const NO_FRAME_MS = 120;
 
@@ -53,6 +56,10 @@ export function fade(upper: Frame, lower: Frame, reducedMotion: boolean): void {
   take(upper, false);
   const duration = reducedMotion ? FADE_MS.reduced : FADE_MS.full;
   const animation = element.animate([{ opacity: 1 }, { opacity: 0 }], { duration, easing: "linear", fill: "forwards" });
+  // An animation shows its first picture, which is no change at all, for one frame, and waits for another before that. The
+  // new version is seen with the very next frame instead.
+  const now = document.timeline?.currentTime;
+  if (typeof now === "number") animation.startTime = now - FRAME_MS;
   const end = () => {
     // A frame that was called back meanwhile stands at another level and is left alone.
     if (element.style.zIndex !== LEVEL.over) return;

@@ -170,11 +170,9 @@ export class Stage implements FrameListener {
   /** A key came to the page itself. */
   key(event: KeyboardEvent): void {
     if (event.key === "Tab") this.#keyboard.tab(performance.now());
-    const frame = [...this.#slots.values()].find(({ current }) => current.element === event.target)?.current;
-    const stroke = frame && strayKey(event);
-    if (!stroke) return;
-    if (this.#holding) this.#holding.key(frame, stroke);
-    else frame.send({ kind: "keys", keys: [stroke] });
+    const stroke = strayKey(event);
+    const at = [...this.#slots.values()].find(({ current }) => current.element === event.target)?.current;
+    if (stroke && this.#keyboard.stray(stroke, at)) event.preventDefault();
   }
 
   message(frame: Frame, message: ShellFrameMessage): void {

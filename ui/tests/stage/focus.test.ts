@@ -4,6 +4,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 
 import { Keyboard } from "../../src/stage/focus";
+import type { KeyStroke } from "../../src/protocol";
 import type { Frame } from "../../src/stage/frame";
 
 const SECRET = "s";
@@ -109,6 +110,32 @@ describe("the keyboard", () => {
     const key = { data: { moult: 1, watch: SECRET, kind: "key", stroke: { key: "x" } } } as MessageEvent;
     keyboard.late(key);
     expect(said(0)).toEqual(["keys"]);
+  });
+
+  it("gets a key that came to the page, whatever frame the page took it from", () => {
+    const stroke = { key: "x" } as KeyStroke;
+    word(1, "pressed");
+    expect(keyboard.stray(stroke, papers[2]!.frame)).toBe(true);
+    expect(keyboard.stray(stroke, undefined)).toBe(true);
+    expect([said(1), said(2)]).toEqual([["keys", "keys"], []]);
+  });
+
+  it("gets a key that came to the page after those that were held back elsewhere", () => {
+    word(1, "pressed");
+    word(2, "taken");
+    said(1);
+    word(2, "key", 1, { stroke: { key: "x" } });
+    keyboard.stray({ key: "y" } as KeyStroke, undefined);
+    expect(said(1)).toEqual([]);
+    word(1, "backed");
+    expect(said(1)).toEqual(["keys"]);
+  });
+
+  it("is the page's own only where nobody has it", () => {
+    const stroke = { key: "x" } as KeyStroke;
+    expect(keyboard.stray(stroke, undefined)).toBe(false);
+    expect(keyboard.stray(stroke, papers[2]!.frame)).toBe(true);
+    expect(said(2)).toEqual(["keys"]);
   });
 
   it("is lost to nobody where nobody had it", () => {

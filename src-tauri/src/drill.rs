@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 
 use crate::app::Context;
 use crate::host::read;
+use crate::logic;
 use crate::overview;
 use crate::swaps::{self, Manner};
 
@@ -38,6 +39,8 @@ enum Order {
     Load { instance: String, bundle: PathBuf },
     /// Tell a widget some news.
     News { instance: String, news: Vec<Value> },
+    /// Have logic rest that nothing happens to, as it would after some minutes.
+    Rest,
     /// Decide on a permission.
     Grant { widget: WidgetId, capability: String },
 }
@@ -124,6 +127,7 @@ async fn carry_out(context: &Arc<Context>, bundles: &Bundles, order: Order) -> a
                 });
             }
         }
+        Order::Rest => logic::rest(context, Duration::ZERO),
         Order::Grant { widget, capability } => {
             context.records.decide(&widget, &capability, true)?;
             overview::announce(context);

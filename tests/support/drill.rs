@@ -94,6 +94,11 @@ impl Drill {
             .map(drop)
     }
 
+    /// Has all logic rest that nothing happens to.
+    pub fn rest(&mut self) -> anyhow::Result<()> {
+        self.order(&json!({ "do": "rest" })).map(drop)
+    }
+
     fn order(&mut self, order: &Value) -> anyhow::Result<Value> {
         writeln!(self.reader.get_mut(), "{order}")?;
         let mut line = String::new();

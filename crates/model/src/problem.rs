@@ -42,6 +42,8 @@ pub enum ErrorCode {
     Crashed,
     /// The new version did not answer in time.
     Hung,
+    /// Too much of what the new version did on trial failed.
+    TooManyErrors,
     /// The new version's logic answered otherwise than the live one's in a shadow run.
     AnswersDiffer,
     /// The user has not granted what the new version asks for.

@@ -192,6 +192,7 @@ fn cause(code: ErrorCode) -> (&'static str, Option<&'static str>) {
         ErrorCode::StateRefused => ("It did not accept the old version's state.", None),
         ErrorCode::Crashed => ("It failed here before and is not tried again.", None),
         ErrorCode::Hung => ("It stopped answering.", None),
+        ErrorCode::TooManyErrors => ("Too much of what it did failed.", None),
         ErrorCode::AnswersDiffer => (
             "Its logic answered otherwise than that of the version that runs.",
             None,
@@ -218,6 +219,7 @@ fn verb(code: ErrorCode) -> &'static str {
     match code {
         ErrorCode::Crashed => "crashed.",
         ErrorCode::Hung => "stopped answering.",
+        ErrorCode::TooManyErrors => "failed in too much of what it did.",
         ErrorCode::StateRefused => "did not accept the old version's state.",
         ErrorCode::AnswersDiffer => "was tried beside it, and its logic answered otherwise.",
         ErrorCode::DiskFull | ErrorCode::DiskFailed => "could not be kept: the disk refused a write.",

@@ -256,11 +256,16 @@ pub(crate) fn begin(context: &Arc<Context>) {
             if !context.writing.holds_right() {
                 return;
             }
-            for seat in context.logic.seats().values() {
-                seat.tell(Order::Rest { unused_for: IDLE });
-            }
+            rest(&context, IDLE);
         }
     });
+}
+
+/// Ends logic that nothing happened to for so long; it starts again when something does.
+pub(crate) fn rest(context: &Context, unused_for: Duration) {
+    for seat in context.logic.seats().values() {
+        seat.tell(Order::Rest { unused_for });
+    }
 }
 
 /// Logic that was started before this process could write takes over what another one left since.

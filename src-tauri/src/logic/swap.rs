@@ -74,8 +74,8 @@ pub(crate) async fn commit(context: &Arc<Context>, token: &str) -> Result<Option
     }
     let Some(state) = state else {
         return Err(SwapFailure {
-            cause: SwapCause::Hung,
-            detail: "the new logic does not say its state".to_owned(),
+            cause: SwapCause::NotReady,
+            detail: "the new logic says no state, or more than can be kept".to_owned(),
         });
     };
     Ok(Some(state))

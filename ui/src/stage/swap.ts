@@ -471,7 +471,12 @@ function giveBack({ plan, latest, inLatest, handover, toNew, again }: Trial): Sw
 }
 
 function problemOf({ cause, detail }: SwapFailure): Problem {
-  const code = { hung: "hung", exception: "crashed", errors: "crashed", state_refused: "state_refused" } as const;
+  const code = {
+    hung: "hung",
+    exception: "crashed",
+    errors: "too_many_errors",
+    state_refused: "state_refused",
+  } as const;
   const happened: Record<SwapCause, string> = {
     not_ready: "It did not get ready in time.",
     state_refused: "It could not take over what you had.",

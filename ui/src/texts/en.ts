@@ -10,6 +10,8 @@ const LANGUAGE = "en" as const;
 /** The reasons why a version went away, as the rest of a sentence that begins with its number. */
 const CAUSES: Partial<Record<ErrorCode, string>> = {
   hung: "stopped answering.",
+  too_many_errors: "failed in too much of what it did.",
+  answers_differ: "was tried beside it, and its logic answered otherwise.",
   crashed: "stopped with an error.",
   state_refused: "could not take over what you had.",
   switch_failed: "did not get ready.",

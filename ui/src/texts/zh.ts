@@ -8,6 +8,8 @@ import * as format from "./format";
 /** Why a version went away, after its number. */
 const CAUSES: Partial<Record<ErrorCode, string>> = {
   hung: "没有响应。",
+  too_many_errors: "做的事有太多出错。",
+  answers_differ: "在旁边试运行时，后台逻辑的回答不同。",
   crashed: "出错停止。",
   state_refused: "无法接手原有内容。",
   switch_failed: "没有准备好。",
@@ -41,6 +43,7 @@ const HAPPENED: Record<ErrorCode, string> = {
   state_refused: "新版本无法接手原有内容。",
   crashed: "新版本出错停止。",
   hung: "新版本没有响应。",
+  too_many_errors: "新版本做的事有太多出错。",
   answers_differ: "新版本的后台逻辑与正在运行的版本回答不同。",
   consent_needed: "需要你的许可。",
   not_declared: "小组件没有声明需要这项权限。",

@@ -10,8 +10,10 @@ use std::time::{Duration, Instant};
 use super::wire::{COMPONENT_BYTES, Frame, FromChild, ToChild, read_frame, write_message, write_raw};
 use super::{Fault, FaultKind};
 
-/// A component that is not compiled after this long is a bomb.
+/// A component that is not compiled after this long, and so much more for each MiB of it, is a bomb. One of the largest, an
+/// interpreter with its program, takes some 10 s on a small computer.
 const COMPILE: Duration = Duration::from_secs(15);
+const COMPILE_MIB: Duration = Duration::from_secs(4);
 /// A child that has not said hello after this long is none.
 const HELLO: Duration = Duration::from_secs(10);
 
@@ -179,6 +181,11 @@ pub struct Compiled {
     pub engine: String,
 }
 
+/// How long compiling a component of so many bytes may take.
+fn compile_limit(bytes: usize) -> Duration {
+    COMPILE + COMPILE_MIB * u32::try_from(bytes >> 20).unwrap_or(u32::MAX)
+}
+
 /// Compiles a component in a process of its own, which ends with it.
 pub fn compile(program: &Path, component: &[u8]) -> Result<Result<Compiled, Fault>, ProcessError> {
     if component.len() > COMPONENT_BYTES {
@@ -192,7 +199,8 @@ pub fn compile(program: &Path, component: &[u8]) -> Result<Result<Compiled, Faul
     // A bomb may end the process while it is still being written to: how it ended says more than that.
     let _ = child.say(&ToChild::Compile, Some(component));
     let mut engine = String::new();
-    let end = Instant::now() + COMPILE;
+    let limit = compile_limit(component.len());
+    let end = Instant::now() + limit;
     let bomb = |detail: &str| {
         Ok(Err(Fault {
             kind: FaultKind::CompileBomb,
@@ -208,7 +216,7 @@ pub fn compile(program: &Path, component: &[u8]) -> Result<Result<Compiled, Faul
             Ok(Heard::Ended) | Err(RecvTimeoutError::Disconnected) => {
                 return bomb("the process that compiled it came to its limits and ended");
             }
-            Err(RecvTimeoutError::Timeout) => return bomb("it took more than 15 seconds"),
+            Err(RecvTimeoutError::Timeout) => return bomb(&format!("it took more than {} seconds", limit.as_secs())),
         }
     }
 }

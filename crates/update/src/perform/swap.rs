@@ -124,7 +124,8 @@ fn code_of(refusal: &SwapRefusal) -> ErrorCode {
     match refusal.failure.cause {
         SwapCause::NotReady => ErrorCode::SwitchFailed,
         SwapCause::StateRefused => ErrorCode::StateRefused,
-        SwapCause::Exception | SwapCause::Errors => ErrorCode::Crashed,
+        SwapCause::Exception => ErrorCode::Crashed,
+        SwapCause::Errors => ErrorCode::TooManyErrors,
         SwapCause::Hung => ErrorCode::Hung,
         SwapCause::Withdrawn => ErrorCode::Cancelled,
     }

@@ -170,6 +170,7 @@ async fn a_version_that_fails_its_trial_is_rolled_back_and_said() {
         (SwapCause::StateRefused, ErrorCode::StateRefused),
         (SwapCause::Exception, ErrorCode::Crashed),
         (SwapCause::Hung, ErrorCode::Hung),
+        (SwapCause::Errors, ErrorCode::TooManyErrors),
     ];
     for (cause, code) in cases {
         let (mut publisher, server, computer) = widget(&[("1.0.0", "stable"), ("1.1.0", "stable")]).await;

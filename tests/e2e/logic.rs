@@ -1,5 +1,7 @@
 //! A widget with logic: it is called, killed, swapped, and kept within its limits.
 
+mod life;
+
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use moult_durable::TwoCopy;
@@ -19,14 +21,62 @@ const HEARD: &str = "[data-testid=heard]";
 const TIMERS_RIGHT: &str = "[data-testid='right-w/moult/counter-timers']";
 const TILE: &str = "[data-testid=tile-counter-1]";
 
-/// Starts a board with the counter and Notes on it. The counter may do what it declares.
+/// A counter on the board.
+struct Counter {
+    part: Part<'static>,
+    instance: &'static str,
+    widget: &'static str,
+}
+
+impl Counter {
+    /// That of the publisher whose the other widgets are.
+    const MOULT: Self = Self {
+        part: COUNTER,
+        instance: "counter-1",
+        widget: "moult/counter",
+    };
+
+    /// Has its page do something. Names the line that says what came of it.
+    async fn order(&self, scene: &Scene, mut order: Value) -> anyhow::Result<String> {
+        static LAST: AtomicU32 = AtomicU32::new(0);
+        let name = format!("order {}", LAST.fetch_add(1, Ordering::Relaxed));
+        order["as"] = json!(name);
+        let script = "dispatchEvent(new CustomEvent('order', { detail: arguments[0] })); return true";
+        scene
+            .stage()?
+            .inside(self.part, script, vec![json!(order.to_string())])
+            .await?;
+        Ok(name)
+    }
+
+    /// Waits until its page has written this down.
+    async fn heard(&self, scene: &Scene, line: &Value) -> anyhow::Result<()> {
+        scene
+            .stage()?
+            .read(self.part, HEARD, &line.to_string(), PATIENCE)
+            .await?;
+        Ok(())
+    }
+
+    /// Has its logic do something, and waits for this answer.
+    async fn logic(&self, scene: &Scene, event: Value, answer: &Value) -> anyhow::Result<()> {
+        let name = self.order(scene, json!({ "logic": event })).await?;
+        self.heard(scene, &json!({ name: answer })).await
+    }
+}
+
+/// Starts a board with the counter and Notes on it.
 async fn open(scene: &mut Scene) -> anyhow::Result<()> {
+    open_with(scene, &[Counter::MOULT]).await
+}
+
+/// Starts a board with these counters and Notes on it. The counters may do what they declare.
+async fn open_with(scene: &mut Scene, counters: &[Counter]) -> anyhow::Result<()> {
     let fixtures = scene.fixtures().clone();
     for item in [
         Item::app(&fixtures, "0.1.0"),
         Item::shell(&fixtures, "0.1.0"),
         Item::widget(&fixtures, "notes", "notes-1.0.0")?,
-        Item::widget(&fixtures, "counter", "counter-1.0.0")?,
     ] {
         scene.publish(&item)?;
     }
@@ -39,43 +89,34 @@ async fn open(scene: &mut Scene) -> anyhow::Result<()> {
             pinned: None,
         })
     };
-    let board = Board {
-        tiles: vec![
-            tile("counter-1", "moult/counter", 0)?,
-            tile("notes-1", "moult/notes", 4)?,
-        ],
-    };
-    let records = scene.install().data().join("records");
-    std::fs::create_dir_all(&records)?;
-    TwoCopy::new(&records, "board").store(&board)?;
     let yes = json!({ "allowed": true, "at": "2026-01-01T00:00:00Z" });
     let allowed = json!({ "system.figures": yes, "timers": yes, "bus": yes, "shared": yes });
-    TwoCopy::<Value>::new(&records, "grants").store(&json!({ "widgets": { "moult/counter": allowed } }))?;
+    let mut tiles = vec![tile("notes-1", "moult/notes", 8)?];
+    let mut grants = json!({});
+    for (x, counter) in (0..).step_by(4).zip(counters) {
+        let build = format!("{}-1.0.0", counter.widget.replace("moult/", "").replace('/', "-"));
+        let subject = format!("w/{}", counter.widget).parse()?;
+        scene.publish(&Item::bundle(subject, &fixtures.widget(&build)))?;
+        tiles.push(tile(counter.instance, counter.widget, x)?);
+        grants[counter.widget] = allowed.clone();
+    }
+    let records = scene.install().data().join("records");
+    std::fs::create_dir_all(&records)?;
+    TwoCopy::new(&records, "board").store(&Board { tiles })?;
+    TwoCopy::<Value>::new(&records, "grants").store(&json!({ "widgets": grants }))?;
     scene.start().await?;
-    scene.live(COUNTER, "1.0.0").await?;
+    for counter in counters {
+        scene.live(counter.part, "1.0.0").await?;
+    }
     scene.live(NOTES, "1.0.0").await
 }
 
-/// Has the page of the counter do something. Names the line that says what came of it.
-async fn order(scene: &Scene, mut order: Value) -> anyhow::Result<String> {
-    static LAST: AtomicU32 = AtomicU32::new(0);
-    let name = format!("order {}", LAST.fetch_add(1, Ordering::Relaxed));
-    order["as"] = json!(name);
-    let script = "dispatchEvent(new CustomEvent('order', { detail: arguments[0] })); return true";
-    scene
-        .stage()?
-        .inside(COUNTER, script, vec![json!(order.to_string())])
-        .await?;
-    Ok(name)
+async fn order(scene: &Scene, order: Value) -> anyhow::Result<String> {
+    Counter::MOULT.order(scene, order).await
 }
 
-/// Waits until the page of the counter has written this down.
 async fn heard(scene: &Scene, line: &Value) -> anyhow::Result<()> {
-    scene
-        .stage()?
-        .read(COUNTER, HEARD, &line.to_string(), PATIENCE)
-        .await?;
-    Ok(())
+    Counter::MOULT.heard(scene, line).await
 }
 
 /// Has the page do something, and waits until this came of it.
@@ -84,9 +125,8 @@ async fn done(scene: &Scene, what: Value, outcome: &Value) -> anyhow::Result<()>
     heard(scene, &json!({ name: outcome })).await
 }
 
-/// Has the logic do something, and waits for this answer.
 async fn logic(scene: &Scene, event: Value, answer: &Value) -> anyhow::Result<()> {
-    done(scene, json!({ "logic": event }), answer).await
+    Counter::MOULT.logic(scene, event, answer).await
 }
 
 /// The processes that run logic now.

@@ -58,13 +58,14 @@ pub const APP_BUILDS: [AppBuild; 4] = [
     },
 ];
 
-/// The versions of the widget with logic: the name here, its version, what its logic is told at its build, and whether it
-/// must run in the shadow of the one before.
-pub const COUNTERS: [(&str, &str, &str, bool); 4] = [
-    ("counter-1.0.0", "1.0.0", "first", false),
-    ("counter-1.1.0", "1.1.0", "second", false),
-    ("counter-1.2.0", "1.2.0", "different", true),
-    ("counter-1.3.0", "1.3.0", "equal", true),
+/// The versions of the widget with logic: the name here, its publisher and version, what its logic is told at its build, and
+/// whether it must run in the shadow of the one before.
+pub const COUNTERS: [(&str, &str, &str, &str, bool); 5] = [
+    ("counter-1.0.0", "moult", "1.0.0", "first", false),
+    ("counter-1.1.0", "moult", "1.1.0", "second", false),
+    ("counter-1.2.0", "moult", "1.2.0", "different", true),
+    ("counter-1.3.0", "moult", "1.3.0", "equal", true),
+    ("other-counter-1.0.0", "other", "1.0.0", "first", false),
 ];
 
 /// The versions of the shell.

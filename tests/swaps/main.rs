@@ -4,6 +4,7 @@
 //!
 //! `cargo xtask bench swap` runs this and writes the page.
 
+mod logic;
 mod report;
 
 use std::path::PathBuf;
@@ -55,7 +56,11 @@ fn main() -> ExitCode {
 fn measure(arguments: &Arguments) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let fixtures = Fixtures::ensure(&mut |what| say(what))?;
-    let mut report = Report::default();
+    let mut report = Report {
+        logic: logic::measure(&fixtures, arguments.swaps)?,
+        ..Report::default()
+    };
+    say(&format!("logic: {} swaps", report.logic.len()));
     let mut board = runtime.block_on(Board::open(&fixtures))?;
     for (name, _) in WIDGETS {
         if !arguments.only.is_empty() && !arguments.only.iter().any(|only| only == name) {

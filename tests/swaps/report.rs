@@ -6,10 +6,13 @@ use std::path::Path;
 use moult_tests::swap::{Load, Swap};
 use serde::Serialize;
 
+use crate::logic::LogicSwap;
+
 /// All widgets.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Report {
     pub(crate) widgets: Vec<Widget>,
+    pub(crate) logic: Vec<LogicSwap>,
 }
 
 /// One widget, swapped so often.

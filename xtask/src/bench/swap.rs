@@ -18,6 +18,8 @@ const REPORT: &str = "target/swap/report.json";
 /// What is wanted: the slowest but one in twenty, in milliseconds, and the memory at the end over that after 100 swaps, in percent.
 const LIMIT_MS: f64 = 100.0;
 const LIMIT_PERCENT: f64 = 10.0;
+/// The slowest but one in a hundred of logic, in milliseconds.
+const LOGIC_LIMIT_MS: f64 = 5.0;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -35,6 +37,14 @@ pub(crate) struct Options {
 #[derive(Deserialize)]
 struct Report {
     widgets: Vec<Widget>,
+    logic: Vec<LogicSwap>,
+}
+
+/// One swap of logic. Lengths are in milliseconds.
+#[derive(Deserialize)]
+struct LogicSwap {
+    start_ms: f64,
+    switch_ms: f64,
 }
 
 /// One widget, as `moult-swaps` writes it.
@@ -91,18 +101,37 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let report = fs::read(root().join(REPORT)).context("nothing was measured yet")?;
     let report: Report = serde_json::from_slice(&report)?;
     heading("Targets");
-    for widget in &report.widgets {
-        for missed in widget.missed() {
-            note(&format!("{}: {missed}", widget.name));
-        }
+    for missed in report.missed() {
+        note(&missed);
     }
     if options.only.is_some() {
         note("the page was not written: widgets were left out");
     } else {
-        fs::write(root().join(PAGE), page(&report.widgets))?;
+        fs::write(root().join(PAGE), page(&report))?;
         note(&format!("written to {PAGE}"));
     }
     steps.end()
+}
+
+impl Report {
+    fn logic(&self, share: f64, value: fn(&LogicSwap) -> f64) -> f64 {
+        at(share, self.logic.iter().map(value).collect())
+    }
+
+    /// What is not as it should be.
+    fn missed(&self) -> Vec<String> {
+        let of_widget = |widget: &Widget| {
+            let name = widget.name.clone();
+            let missed = widget.missed().into_iter();
+            missed.map(move |missed| format!("{name}: {missed}"))
+        };
+        let mut missed: Vec<String> = self.widgets.iter().flat_map(of_widget).collect();
+        let slowest = self.logic(0.99, |swap| swap.switch_ms);
+        if slowest >= LOGIC_LIMIT_MS {
+            missed.push(format!("logic: p99 is {slowest:.1} ms"));
+        }
+        missed
+    }
 }
 
 impl Widget {
@@ -164,7 +193,8 @@ fn at(share: f64, mut values: Vec<f64>) -> f64 {
     values.get(index).copied().unwrap_or_default()
 }
 
-fn page(widgets: &[Widget]) -> String {
+fn page(report: &Report) -> String {
+    let widgets = &report.widgets;
     let mut text = String::from(
         "# Swaps of the first-party widgets\n\n\
          Made by `cargo xtask bench swap` from the real application (a build without optimisation) in a virtual X server of \
@@ -231,24 +261,32 @@ fn page(widgets: &[Widget]) -> String {
     let _ = write!(
         text,
         "\nAt least {} points of a tile were known in each swap; {looks} different pictures were judged in all. {events} events were told, \
-         and {keys} keys came while a version was frozen and were typed into the next.\n\n## Missed\n\n",
+         and {keys} keys came while a version was frozen and were typed into the next.\n\n",
         points.unwrap_or_default(),
     );
-    let missed: Vec<String> = widgets
-        .iter()
-        .flat_map(|widget| {
-            widget
-                .missed()
-                .into_iter()
-                .map(|missed| format!("- {}: {missed}\n", widget.name))
-        })
-        .collect();
+    let _ = write!(
+        text,
+        "## A swap of logic\n\n\
+         Two versions of a component take turns in the real child process, from compiled code; each counts, and the next one goes on from there. \
+         *start*: until the new version runs beside the old one, which answers meanwhile. *switch*: from the freeze until the new one has the old \
+         one's last state; nobody answers. In milliseconds.\n\n\
+         | swaps | start p50 | p99 | switch p50 | p99 | max |\n|--:|--:|--:|--:|--:|--:|\n\
+         | {} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} |\n\n## Missed\n\n",
+        report.logic.len(),
+        report.logic(0.5, |swap| swap.start_ms),
+        report.logic(0.99, |swap| swap.start_ms),
+        report.logic(0.5, |swap| swap.switch_ms),
+        report.logic(0.99, |swap| swap.switch_ms),
+        report.logic(1.0, |swap| swap.switch_ms),
+    );
+    let missed = report.missed();
     if missed.is_empty() {
         text.push_str(
-            "Nothing: p95 under 100 ms, memory within 10 %, and none gone, wrong, lost or doubled.\n",
+            "Nothing: p95 under 100 ms, p99 of logic under 5 ms, memory within 10 %, and none gone, wrong, lost or doubled.\n",
         );
-    } else {
-        text.push_str(&missed.concat());
+    }
+    for missed in missed {
+        let _ = writeln!(text, "- {missed}");
     }
     text
 }
@@ -305,14 +343,21 @@ mod tests {
             typed: 9,
             arrived: 9,
         };
-        let good = page(&[widget(90.0, 0.0, 1090)]);
+        let report = |widget, switch_ms| Report {
+            widgets: vec![widget],
+            logic: vec![LogicSwap {
+                start_ms: 2.0,
+                switch_ms,
+            }],
+        };
+        let good = page(&report(widget(90.0, 0.0, 1090), 0.3));
         assert!(
             good.contains("| notes | 20 | 70 | 90 | 90 | 60 | 20 | 0 | 0 | 0 | 9 of 9 | +9.0 % |"),
             "{good}"
         );
         assert!(good.contains("Nothing: p95 under 100 ms"), "{good}");
-        let bad = page(&[widget(120.0, 3.0, 1200)]);
-        for missed in ["p95 is 120 ms", "gone in 20 swaps", "memory grew by 20.0 %"] {
+        let bad = page(&report(widget(120.0, 3.0, 1200), 7.5));
+        for missed in ["p95 is 120 ms", "gone in 20 swaps", "memory grew by 20.0 %", "logic: p99 is 7.5 ms"] {
             assert!(bad.contains(missed), "{bad}");
         }
     }

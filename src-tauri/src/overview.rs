@@ -47,6 +47,7 @@ pub(crate) fn draw(context: &Context) -> Overview {
         triple: TRIPLE.to_owned(),
         board: context.records.board(),
         logic: context.logic.notices(),
+        shadow_runs: context.logic.shadows().standings(),
         needs: needs(&installed, &picture.waiting),
         held: context.records.held(),
         installed,

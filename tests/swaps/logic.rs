@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context as _;
-use moult_sandbox::logic::pool::{CallNumber, Key, Listener, Pool, Spec};
-use moult_sandbox::logic::{Cache, Fault, Limits};
 use moult_model::stage::SavedState;
+use moult_sandbox::logic::cache::Cache;
+use moult_sandbox::logic::pool::{CallNumber, Key, Listener, Pool, Spec};
+use moult_sandbox::logic::{Fault, Limits};
 use moult_tests::fixtures::Fixtures;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -69,7 +70,10 @@ pub(crate) fn measure(fixtures: &Fixtures, swaps: u32) -> anyhow::Result<Vec<Log
     let mut measured = Vec::new();
     for number in 0..swaps {
         let (old, new) = (key(number), key(number + 1));
-        anyhow::ensure!(pool.handle(&old, count.clone())? == json!(number * 2 + 1), "before swap {number}");
+        anyhow::ensure!(
+            pool.handle(&old, count.clone())? == json!(number * 2 + 1),
+            "before swap {number}"
+        );
         let begun = Instant::now();
         let spec = Spec {
             state: Some(pool.snapshot(&old)?),
@@ -78,7 +82,10 @@ pub(crate) fn measure(fixtures: &Fixtures, swaps: u32) -> anyhow::Result<Vec<Log
         pool.start(new.clone(), spec)?;
         let start_ms = begun.elapsed().as_secs_f64() * 1000.0;
         // The old one goes on until the switch.
-        anyhow::ensure!(pool.handle(&old, count.clone())? == json!(number * 2 + 2), "in swap {number}");
+        anyhow::ensure!(
+            pool.handle(&old, count.clone())? == json!(number * 2 + 2),
+            "in swap {number}"
+        );
         let begun = Instant::now();
         pool.restore(&new, pool.snapshot(&old)?)?;
         let switch_ms = begun.elapsed().as_secs_f64() * 1000.0;

@@ -446,6 +446,9 @@ pub struct Overview {
     /// Widgets whose logic does not run as it should.
     #[serde(default)]
     pub logic: Vec<LogicNotice>,
+    /// New versions of logic that run beside the live ones before they may take over.
+    #[serde(default)]
+    pub shadow_runs: Vec<ShadowStanding>,
     /// What waits for the user's consent.
     pub needs: Vec<ConsentRequest>,
     /// The widgets that are kept off the board.
@@ -466,6 +469,23 @@ pub struct LogicNotice {
     pub off: bool,
     /// What happened.
     pub problem: Problem,
+}
+
+/// How far a version is that runs in the shadow of the live one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+pub struct ShadowStanding {
+    /// What it is a version of.
+    #[ts(type = "string")]
+    pub subject: Subject,
+    /// Which one.
+    #[ts(type = "string")]
+    pub version: Version,
+    /// Equal answers that are still wanted.
+    #[ts(type = "number")]
+    pub answers: u64,
+    /// Seconds that it must still last.
+    #[ts(type = "number")]
+    pub seconds: u64,
 }
 
 /// A use of a capability, as the user may look at it.

@@ -79,6 +79,7 @@ fn typescript_types_are_up_to_date() {
         stage::InstalledPart,
         stage::ConsentRequest,
         stage::LogicNotice,
+        stage::ShadowStanding,
         stage::CapabilityUse,
         developer::DeveloperView,
         stage::Overview,

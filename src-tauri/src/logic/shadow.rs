@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use moult_durable::TwoCopy;
 use moult_model::bundle::ShadowRun;
-use moult_model::stage::SavedState;
-use moult_model::{ErrorCode, Problem};
+use moult_model::stage::{SavedState, ShadowStanding};
+use moult_model::{ErrorCode, Problem, Subject, Version};
 use moult_sandbox::logic::shadow::{Difference, Progress, Standing};
 use moult_update::StagedBundle;
 use serde_json::Value;
@@ -21,9 +21,8 @@ use tokio::sync::{Notify, oneshot};
 
 use super::seat::{Order, Seat};
 use crate::app::Context;
-use crate::host;
 use crate::loads::LiveLoad;
-use crate::swaps;
+use crate::{host, overview, swaps};
 
 /// How often it is looked whether the time is over.
 const LOOK: Duration = Duration::from_mins(1);
@@ -102,11 +101,35 @@ type Remembered = VecDeque<(Call, Result<Value, Problem>)>;
 pub(crate) struct Shadows {
     /// For each place: the load beside, and the answers that it did not have yet.
     places: Mutex<HashMap<String, (String, Remembered)>>,
+    /// What runs, and how far it is.
+    runs: Mutex<Vec<(Subject, Version, Arc<Run>)>>,
 }
 
 impl Shadows {
     fn places(&self) -> MutexGuard<'_, HashMap<String, (String, Remembered)>> {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn runs(&self) -> MutexGuard<'_, Vec<(Subject, Version, Arc<Run>)>> {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How far the versions are that run beside the live ones.
+    pub(crate) fn standings(&self) -> Vec<ShadowStanding> {
+        let standing = |(subject, version, run): &(Subject, Version, Arc<Run>)| {
+            let standing = run.progress().standing(&run.rule, now());
+            let (answers, seconds) = match standing {
+                Standing::Running { answers, seconds } => (answers, seconds),
+                Standing::Passed | Standing::Refused(_) => return None,
+            };
+            Some(ShadowStanding {
+                subject: subject.clone(),
+                version: version.clone(),
+                answers,
+                seconds,
+            })
+        };
+        self.runs().iter().filter_map(standing).collect()
     }
 
     /// The live version was answered.
@@ -177,9 +200,13 @@ impl Beside {
 impl Drop for Beside {
     fn drop(&mut self) {
         self.run.is_over.store(true, Ordering::Release);
+        let mut runs = self.context.logic.shadows.runs();
+        runs.retain(|(_, _, run)| !Arc::ptr_eq(run, &self.run));
+        drop(runs);
         for pair in &self.pairs {
             self.close(pair);
         }
+        overview::announce(&self.context);
     }
 }
 
@@ -210,6 +237,8 @@ pub(crate) async fn rehearse(context: &Arc<Context>, staged: &StagedBundle) -> R
         run: Arc::clone(&run),
         pairs: Vec::new(),
     };
+    let entry = (staged.subject.clone(), staged.version.clone(), Arc::clone(&run));
+    context.logic.shadows.runs().push(entry);
     begin_where_missing(context, staged, &bundle, &mut beside);
     tracing::info!(subject = %staged.subject, version = %staged.version, standing = ?run.progress().standing(&run.rule, now()), "runs in the shadow of the live version");
     let mut kept = None;
@@ -224,6 +253,8 @@ pub(crate) async fn rehearse(context: &Arc<Context>, staged: &StagedBundle) -> R
             }
             kept = Some(progress);
         }
+        // Also without an answer: the time that is left is less by then.
+        overview::announce(context);
         match standing {
             Standing::Passed => return Ok(()),
             Standing::Refused(Difference { event, live, shadow }) => {

@@ -27,7 +27,9 @@ async fn logic_hears_of_the_settings_of_its_tile_and_starts_with_them() -> anyho
         stage.press(Part::Shell, "[data-handle=counter-1]").await?;
         stage.press(Part::Shell, "[data-testid=tile-settings]").await?;
         // The arrow keys of the protocol that drives it.
-        stage.type_into(Part::Shell, "[data-testid=set-step]", "\u{e013}\u{e013}").await?;
+        stage
+            .type_into(Part::Shell, "[data-testid=set-step]", "\u{e013}\u{e013}")
+            .await?;
         let told = json!({ "kind": "settings", "settings": { "step": 3 } });
         heard(scene, &json!({ "event": told, "kind": "logic" })).await?;
         heard(scene, &told).await?;
@@ -80,11 +82,16 @@ async fn logic_of_two_publishers_shares_no_process_and_no_failure() -> anyhow::R
         // Whatever befalls the one, the other goes on in its process.
         for attack in ["loop", "trap"] {
             order(scene, json!({ "logic": { "do": attack } })).await?;
-            OTHER.logic(scene, json!({ "do": "version" }), &json!("first")).await?;
+            OTHER
+                .logic(scene, json!({ "do": "version" }), &json!("first"))
+                .await?;
         }
         processes::signal(mine[0], Signal::KILL);
         OTHER.logic(scene, json!({ "do": "count" }), &json!(2)).await?;
-        assert!(sandboxes(scene)?.contains(&others[0]), "the process of the other went on");
+        assert!(
+            sandboxes(scene)?.contains(&others[0]),
+            "the process of the other went on"
+        );
         Ok(())
     })
     .await

@@ -186,6 +186,7 @@ export function ordinaryDay(now: number): Overview {
     check_problem: null,
     not_tried: null,
     logic: [],
+    shadow_runs: [],
     needs: [],
     held: [],
     beliefs: { root: "4", timestamp: "21,907, good for 22 h", snapshot: "8,114", floor: "21,880" },

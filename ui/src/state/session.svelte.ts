@@ -126,6 +126,7 @@ export class Session {
         seam: pinned ? null : seamOf(activity),
         mark: pinned ? null : markOf(part, this.now, this.#seen),
         strip: pinned ? null : this.#strip(subject),
+        shadow: pinned ? null : (this.overview?.shadow_runs?.find((one) => one.subject === subject) ?? null),
         logic: this.overview?.logic?.find((one) => one.instance === tile.instance) ?? null,
         held,
         pinned,

@@ -1,9 +1,19 @@
 // What the shell says, in English. Short and exact: what happened, what was kept, what to do.
 
-import type { ErrorCode, HistoryEntry, Mode, NotTried, Obstacle, Problem, Theme } from "../host/bindings";
+import type {
+  ErrorCode,
+  HistoryEntry,
+  Mode,
+  NotTried,
+  Obstacle,
+  Problem,
+  ShadowStanding,
+  Theme,
+} from "../host/bindings";
 import type { Stage, Status } from "../state/parts";
 import type { Fault } from "../state/tile_settings";
 import * as format from "./format";
+import { roughly } from "./format";
 
 const LANGUAGE = "en" as const;
 
@@ -115,6 +125,13 @@ export const en = {
     logicStart: "Start again",
     logicSays: (off: boolean): string =>
       off ? "Its logic failed too often and stays off." : "Its logic failed and is started again with what it had.",
+    shadow: ({ version, answers, seconds }: ShadowStanding): string => {
+      const left = [
+        ...(answers > 0 ? [answers === 1 ? "1 answer" : `${answers} answers`] : []),
+        ...(seconds > 0 ? [format.span(roughly(seconds), LANGUAGE)] : []),
+      ];
+      return `${version} is tried beside it: ${left.join(" and ")} to go`;
+    },
     held: (version: string) => `Stays on ${version}`,
     heldMore: "This tile is not updated.",
     hold: (version: string) => `Keep this tile on ${version}`,

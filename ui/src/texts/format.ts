@@ -72,11 +72,20 @@ export function duration(ms: number, language: Language): string {
 /** A span of seconds as one says it: `every 5 minutes` needs `5 minutes`. */
 export function span(seconds: number, language: Language): string {
   const [count, unit] = inUnit(seconds);
-  if (language === "zh") return `${count} ${{ second: "秒", minute: "分钟", hour: "小时" }[unit]}`;
+  if (language === "zh") return `${count} ${{ second: "秒", minute: "分钟", hour: "小时", day: "天" }[unit]}`;
   return `${count} ${unit}${count === 1 ? "" : "s"}`;
 }
 
-function inUnit(seconds: number): [number, "second" | "minute" | "hour"] {
+/** Seconds in whole units of the largest kind that there are two of, rounded up: for what is still to go. */
+export function roughly(seconds: number): number {
+  const unit = [DAY_S, 3600, 60].find((one) => seconds >= 2 * one) ?? (seconds > 60 ? 60 : 1);
+  return Math.ceil(seconds / unit) * unit;
+}
+
+const DAY_S = 86_400;
+
+function inUnit(seconds: number): [number, "second" | "minute" | "hour" | "day"] {
+  if (seconds % DAY_S === 0 && seconds > DAY_S) return [seconds / DAY_S, "day"];
   if (seconds % 3600 === 0) return [seconds / 3600, "hour"];
   return seconds % 60 === 0 ? [seconds / 60, "minute"] : [seconds, "second"];
 }

@@ -4,6 +4,7 @@ import type { ErrorCode, HistoryEntry, Mode, NotTried, Obstacle, Problem, Theme 
 import type { Stage, Status } from "../state/parts";
 import type { Texts } from "./en";
 import * as format from "./format";
+import { roughly } from "./format";
 
 /** Why a version went away, after its number. */
 const CAUSES: Partial<Record<ErrorCode, string>> = {
@@ -132,6 +133,13 @@ export const zh: Texts = {
     logicOff: "已停止",
     logicStart: "重新启动",
     logicSays: (off) => (off ? "它的后台逻辑多次出错，已停止。" : "它的后台逻辑出错，正带着原有内容重新启动。"),
+    shadow: ({ version, answers, seconds }) => {
+      const left = [
+        ...(answers > 0 ? [`${answers} 次相同的回答`] : []),
+        ...(seconds > 0 ? [format.span(roughly(seconds), "zh")] : []),
+      ];
+      return `${version} 正在旁边试运行：还差 ${left.join("、")}`;
+    },
     held: (version: string) => `停留在 ${version}`,
     heldMore: "这个组件不会更新。",
     hold: (version: string) => `让这个组件停留在 ${version}`,

@@ -119,6 +119,21 @@ describe("the board", () => {
     expect(find("seam-clock-1")).toBeNull();
   });
 
+  it("says how far a version is that is tried beside the live one", async () => {
+    await open("board");
+    const subject = session.tiles.find(({ tile }) => tile.instance === "notes-1")!.subject;
+    const standing = { subject, version: "1.5.0", answers: 3, seconds: 190_000 };
+    host.change({
+      activities: [activity(subject, "1.4.0", "1.5.0", { phase: "waiting" })],
+      shadow_runs: [standing],
+    });
+    await settle();
+    expect(text("aside-notes-1")).toBe("1.5.0 is tried beside it: 3 answers and 3 days to go");
+    host.change({ shadow_runs: [{ ...standing, answers: 0, seconds: 61 }] });
+    await settle();
+    expect(text("aside-notes-1")).toBe("1.5.0 is tried beside it: 2 minutes to go");
+  });
+
   it("says that logic starts again, and lets the user start what stays off", async () => {
     await open("board");
     const happened = problem("crashed", "The widget's logic failed.");

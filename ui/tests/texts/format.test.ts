@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { bytes, clock, duration, languageOf, moment, ratio, size, span } from "../../src/texts/format";
+import { bytes, clock, duration, languageOf, moment, ratio, size, roughly, span } from "../../src/texts/format";
 
 it.each([
   [0, "0 B"],
@@ -65,8 +65,20 @@ describe("times", () => {
     [300, "5 minutes"],
     [3600, "1 hour"],
     [86_400, "24 hours"],
+    [604_800, "7 days"],
   ])("%s seconds are %s", (seconds, expected) => {
     expect(span(seconds, "en")).toBe(expected);
+  });
+
+  it.each([
+    [1, 1],
+    [59, 59],
+    [61, 120],
+    [7199, 7200],
+    [7201, 10_800],
+    [200_000, 259_200],
+  ])("of %s seconds roughly %s are to go", (seconds, expected) => {
+    expect(roughly(seconds)).toBe(expected);
   });
 });
 

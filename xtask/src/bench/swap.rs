@@ -357,7 +357,12 @@ mod tests {
         );
         assert!(good.contains("Nothing: p95 under 100 ms"), "{good}");
         let bad = page(&report(widget(120.0, 3.0, 1200), 7.5));
-        for missed in ["p95 is 120 ms", "gone in 20 swaps", "memory grew by 20.0 %", "logic: p99 is 7.5 ms"] {
+        for missed in [
+            "p95 is 120 ms",
+            "gone in 20 swaps",
+            "memory grew by 20.0 %",
+            "logic: p99 is 7.5 ms",
+        ] {
             assert!(bad.contains(missed), "{bad}");
         }
     }

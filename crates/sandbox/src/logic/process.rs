@@ -216,7 +216,9 @@ pub fn compile(program: &Path, component: &[u8]) -> Result<Result<Compiled, Faul
             Ok(Heard::Ended) | Err(RecvTimeoutError::Disconnected) => {
                 return bomb("the process that compiled it came to its limits and ended");
             }
-            Err(RecvTimeoutError::Timeout) => return bomb(&format!("it took more than {} seconds", limit.as_secs())),
+            Err(RecvTimeoutError::Timeout) => {
+                return bomb(&format!("it took more than {} seconds", limit.as_secs()));
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ import { watchErrors } from "./errors.js";
 import { type HeldKey, holdKeys, typeKeys } from "./keys.js";
 import { openLine } from "./line.js";
 import { createNews } from "./news.js";
-import { holdFocus, putFocus, putScroll, takeFocus, takeScroll } from "./place.js";
+import { followFocus, holdFocus, putFocus, putScroll, takeFocus, takeScroll } from "./place.js";
 import { SDK_VERSION } from "./protocol.js";
 import type { FrameMessage, FrameTheme, KeyStroke, SavedState } from "./protocol.js";
 import type { Settings, StageMessage, StartMessage } from "./protocol.js";
@@ -46,6 +46,8 @@ export function joinStage<State, In = never, Out = never>(
   const themeListeners = new Set<(theme: FrameTheme, reducedMotion: boolean) => void>();
   const grantedListeners = new Set<(granted: readonly string[]) => void>();
   const news = createNews((thrown) => errors.report(thrown));
+
+  const stopFollowing = followFocus(scope, (element) => (place = element));
 
   let phase: "waiting" | "starting" | "live" | "ended" = "waiting";
   let context: Start<State> | null = null;
@@ -300,6 +302,7 @@ export function joinStage<State, In = never, Out = never>(
       saver.stop();
       activity.stop();
       stopChords();
+      stopFollowing();
       errors.stop();
       loosen?.();
       release?.();

@@ -191,3 +191,22 @@ function textLength(element: Element, node: Node, offset: number): number {
   range.setEnd(node, offset);
   return range.toString().length;
 }
+
+/**
+ * Tells which element keys are meant for: the one that was focused last, also while the engine has taken the focus from it
+ * for another frame; none once a press has left it. Returns what ends it.
+ */
+export function followFocus(scope: Window, meant: (element: Element | null) => void): () => void {
+  const { document } = scope;
+  const focused = (event: Event) => meant(event.target instanceof Element ? event.target : null);
+  const pressed = () => {
+    const active = document.activeElement;
+    meant(active === document.body || active === document.documentElement ? null : active);
+  };
+  scope.addEventListener("focusin", focused, { capture: true });
+  scope.addEventListener("pointerup", pressed, { capture: true });
+  return () => {
+    scope.removeEventListener("focusin", focused, { capture: true });
+    scope.removeEventListener("pointerup", pressed, { capture: true });
+  };
+}

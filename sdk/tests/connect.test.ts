@@ -199,6 +199,21 @@ test("keys after the freeze do nothing here and are forwarded in order", async (
   ]);
 });
 
+test("keys that the stage sends go where the focus was last, also after another frame has taken it", async () => {
+  const stage = await started();
+  editor().value = "a";
+  editor().focus();
+  editor().setSelectionRange(1, 1);
+  editor().blur();
+  stage.say({ kind: "keys", keys: [stroke("b")] });
+  await stage.settled();
+  expect(editor().value).toBe("ab");
+  document.body.dispatchEvent(new Event("pointerup", { bubbles: true }));
+  stage.say({ kind: "keys", keys: [stroke("c")] });
+  await stage.settled();
+  expect(editor().value).toBe("ab");
+});
+
 test("keys that the stage sends after the freeze are forwarded as well, and typed by the thaw", async () => {
   const stage = await started();
   editor().focus();

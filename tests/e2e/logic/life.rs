@@ -73,24 +73,29 @@ async fn logic_of_two_publishers_shares_no_process_and_no_failure() -> anyhow::R
     play("logic-publishers", Setting::default(), async |scene| {
         open_with(scene, &[Counter::MOULT, OTHER]).await?;
         logic(scene, json!({ "do": "count" }), &json!(1)).await?;
-        let mine = sandboxes(scene)?;
         OTHER.logic(scene, json!({ "do": "count" }), &json!(1)).await?;
         let both = sandboxes(scene)?;
-        assert!(mine.len() == 1 && both.len() == 2, "{mine:?}, {both:?}");
-        let others: Vec<u32> = both.iter().copied().filter(|id| !mine.contains(id)).collect();
+        assert_eq!(both.len(), 2, "a process for each publisher");
 
-        // Whatever befalls the one, the other goes on in its process.
+        // Whatever befalls the one, the other goes on.
         for attack in ["loop", "trap"] {
             order(scene, json!({ "logic": { "do": attack } })).await?;
             OTHER
                 .logic(scene, json!({ "do": "version" }), &json!("first"))
                 .await?;
         }
-        processes::signal(mine[0], Signal::KILL);
+        assert_eq!(sandboxes(scene)?, both, "neither process ended");
+        processes::signal(both[0], Signal::KILL);
+        logic(scene, json!({ "do": "count" }), &json!(2)).await?;
         OTHER.logic(scene, json!({ "do": "count" }), &json!(2)).await?;
+        let after = sandboxes(scene)?;
         assert!(
-            sandboxes(scene)?.contains(&others[0]),
-            "the process of the other went on"
+            after.contains(&both[1]),
+            "{both:?}, {after:?}: the process of the other went on"
+        );
+        assert!(
+            after.len() == 2 && !after.contains(&both[0]),
+            "{both:?}, {after:?}"
         );
         Ok(())
     })

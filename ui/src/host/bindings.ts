@@ -1096,6 +1096,27 @@ off: boolean,
 problem: Problem, };
 
 /**
+ * How far a version is that runs in the shadow of the live one.
+ */
+export type ShadowStanding = { 
+/**
+ * What it is a version of.
+ */
+subject: string, 
+/**
+ * Which one.
+ */
+version: string, 
+/**
+ * Equal answers that are still wanted.
+ */
+answers: number, 
+/**
+ * Seconds that it must still last.
+ */
+seconds: number, };
+
+/**
  * A use of a capability, as the user may look at it.
  */
 export type CapabilityUse = { 

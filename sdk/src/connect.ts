@@ -114,6 +114,12 @@ export function joinStage<State, In = never, Out = never>(
         if (forward) for (const key of known.keys) forward(key, false);
         else inTurn(() => typeKeys(document, known.keys, place));
         return;
+      case "hold_keys":
+        holdOwnKeys(known.limit_ms);
+        return;
+      case "release_keys":
+        inTurn(() => settle?.());
+        return;
       case "switched":
         inTurn(() => widget.switched?.());
         return;

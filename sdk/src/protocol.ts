@@ -159,6 +159,11 @@ export type StageMessage =
   // Keys that the old frame forwarded after `restore` was sent. They go in before any key that the
   // user typed into the new frame itself.
   | { kind: "keys"; keys: KeyStroke[] }
+  // Keys typed into the frame itself wait from here on, for those that come with `keys` were typed before them; at the
+  // latest until `limit_ms` are over.
+  | { kind: "hold_keys"; limit_ms: number }
+  // Every key that was typed before those came: they go in now.
+  | { kind: "release_keys" }
   | { kind: "switched" }
   | { kind: "dispose" }
   | { kind: "theme"; theme: FrameTheme; reduced_motion: boolean }

@@ -214,6 +214,20 @@ test("keys that the stage sends go where the focus was last, also after another 
   expect(editor().value).toBe("ab");
 });
 
+test("a frame's own keys wait for those that were typed before them elsewhere", async () => {
+  const stage = await started();
+  editor().value = "";
+  editor().focus();
+  stage.say({ kind: "hold_keys", limit_ms: 5000 });
+  await stage.settled();
+  expect(press(editor(), "b")).toBe(false);
+  stage.say({ kind: "keys", keys: [stroke("a")] });
+  stage.say({ kind: "release_keys" });
+  await stage.settled();
+  expect(editor().value).toBe("ab");
+  expect(press(editor(), "c")).toBe(true);
+});
+
 test("keys that the stage sends after the freeze are forwarded as well, and typed by the thaw", async () => {
   const stage = await started();
   editor().focus();

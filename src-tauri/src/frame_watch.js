@@ -56,6 +56,8 @@
     const { data } = event;
     if (event.source !== stage || data?.moult !== 1 || data.kind !== "keyboard") return;
     if (!data.held) allowed = true;
+    // Every key that was held back here was told before this.
+    if (data.told) tell("let", { round: data.told });
     always ||= data.always === true;
     const lost = document.activeElement === null || document.activeElement === document.body;
     if (!data.back) return;

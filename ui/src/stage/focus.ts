@@ -27,8 +27,12 @@ const LOOK_MS = 100;
 /** What the watch in a frame says. */
 type Word =
   | { kind: "pressed" | "tab" | "focus" | "taken" | "backed" }
+  | { kind: "let"; round: number }
   | { kind: "key"; stroke: KeyStroke }
   | { kind: "denied"; what: string[] };
+
+/** The words that are no more than that. */
+const PLAIN = new Set(["pressed", "tab", "focus", "taken", "backed"]);
 
 /** What follows from it. */
 export interface KeyboardOwner {
@@ -45,9 +49,11 @@ export class Keyboard {
   /** The place that the user has put the keyboard: an instance, the shell (`null`), or none. */
   #holder: string | null | undefined;
   #tabAt = -Infinity;
-  /** The frame that still has to type what was held back elsewhere, and how many keys were sent there so far. */
+  /** The frame that still has to type what was held back elsewhere. */
   #settling: Frame | null = null;
-  #sent = 0;
+  #settleTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Which time it is that a frame settles: another theft begins another one. */
+  #round = 0;
   /** Keys that wait until the field has the focus again that they are for. */
   #waiting: KeyStroke[] | null = null;
   readonly #thefts = { taken: new WeakMap<Frame, number[]>(), focus: new WeakMap<Frame, number[]>() };
@@ -106,6 +112,9 @@ export class Keyboard {
       case "backed":
         if (this.has(frame)) this.#typeWaiting();
         break;
+      case "let":
+        if (word.round === this.#round) this.#settled(frame);
+        break;
       case "denied":
         for (const what of word.what) this.#owner.denied(frame, what);
     }
@@ -126,7 +135,6 @@ export class Keyboard {
   }
 
   #type(stroke: KeyStroke): void {
-    this.#sent += 1;
     if (this.#waiting) this.#waiting.push(stroke);
     else this.#holders()[0]?.send({ kind: "keys", keys: [stroke] });
   }
@@ -180,27 +188,26 @@ export class Keyboard {
 
   /**
    * What was typed elsewhere comes to the frame by way of its port, and must be typed before what it is given directly. So
-   * its own watch holds keys back as well, and they go the same way, until none is on its way any more.
+   * its own watch holds keys back as well, and they go the same way. Then the frame itself holds back what it is given from
+   * now on, its watch lets go and says so, and with that word every key of before is here: the frame types its own.
    */
   #settle(frame: Frame): void {
-    if (this.#settling === frame) return;
     this.#settling = frame;
-    const end = () => {
-      clearTimeout(timer);
-      if (this.#settling !== frame) return;
-      this.#settling = null;
-      allow(frame, {});
-    };
-    const timer = setTimeout(end, SETTLE_MS);
-    const look = () => {
-      const sent = this.#sent;
-      frame.ask({ kind: "snapshot" }, () => {
-        if (this.#settling !== frame) return;
-        if (this.#sent === sent) end();
-        else look();
-      });
-    };
-    look();
+    const round = (this.#round += 1);
+    clearTimeout(this.#settleTimer);
+    this.#settleTimer = setTimeout(() => this.#settled(frame), SETTLE_MS);
+    frame.send({ kind: "hold_keys", limit_ms: 2 * SETTLE_MS });
+    // A frame answers in turn: it holds by then.
+    frame.ask({ kind: "snapshot" }, () => round === this.#round && allow(frame, { told: round }));
+  }
+
+  #settled(frame: Frame): void {
+    if (this.#settling !== frame) return;
+    this.#settling = null;
+    clearTimeout(this.#settleTimer);
+    allow(frame, {});
+    this.#typeWaiting();
+    frame.send({ kind: "release_keys" });
   }
 
   #holders(): Frame[] {
@@ -212,19 +219,19 @@ export class Keyboard {
 
 /**
  * Says to a frame's watch that keys are meant for it; `back`, that the field is to be focused again that was so last; `held`,
- * that keys are still to be held back. Its page may hear it as well; it can say nothing of the kind.
+ * that keys are still to be held back; `told`, that it is to say when it lets go. Its page may hear it as well; it can say nothing of the kind.
  */
-function allow(frame: Frame, how: { always?: boolean; back?: boolean; held?: boolean }): void {
+function allow(frame: Frame, how: { always?: boolean; back?: boolean; held?: boolean; told?: number }): void {
   frame.element.contentWindow?.postMessage({ moult: 1, kind: "keyboard", ...how }, "*");
 }
 
 function readWord(data: unknown, secret: string): Word | null {
   if (typeof data !== "object" || data === null) return null;
-  const { watch, kind, stroke, what } = data as Record<string, unknown>;
+  const { watch, kind, stroke, what, round } = data as Record<string, unknown>;
   if (watch !== secret) return null;
-  if (kind === "pressed" || kind === "tab" || kind === "focus" || kind === "taken" || kind === "backed")
-    return { kind };
+  if (typeof kind === "string" && PLAIN.has(kind)) return { kind } as Word;
   if (kind === "key") return { kind, stroke: stroke as KeyStroke };
+  if (kind === "let" && typeof round === "number") return { kind, round };
   if (kind === "denied" && Array.isArray(what)) return { kind, what: what.filter((one) => typeof one === "string") };
   return null;
 }

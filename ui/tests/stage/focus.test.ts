@@ -32,8 +32,8 @@ function paper(instance: string | null, state = "live"): Paper {
       focus: () => said.push("focus"),
       blur: () => said.push("blur"),
       contentWindow: {
-        postMessage: (message: { back?: boolean; held?: boolean }) =>
-          said.push(message.held ? "back and held" : message.back ? "back" : "allowed"),
+        postMessage: (message: { back?: boolean; held?: boolean; told?: number }) =>
+          said.push(message.held ? "back and held" : message.back ? "back" : message.told ? "let go" : "allowed"),
       },
     },
   } as unknown as Frame;
@@ -94,15 +94,32 @@ describe("the keyboard", () => {
   it("types what was held back elsewhere before what comes to it directly", () => {
     word(1, "pressed");
     word(2, "taken");
-    expect(said(1)).toEqual(["focus", "back and held"]);
+    expect(said(1)).toEqual(["focus", "back and held", "hold_keys"]);
     word(1, "focus");
     word(2, "key", 1, { stroke: { key: "x" } });
     word(1, "backed");
     word(1, "key", 1, { stroke: { key: "y" } });
     asked.shift()?.();
-    expect(said(1)).toEqual(["keys", "keys"]);
+    expect(said(1)).toEqual(["keys", "keys", "let go"]);
+    // Told before the watch let go, so typed before what the frame holds.
+    word(1, "key", 1, { stroke: { key: "z" } });
+    word(1, "let", 1, { round: 1 });
+    expect(said(1)).toEqual(["keys", "allowed", "release_keys"]);
+    word(1, "let", 1, { round: 1 });
+    expect(said(1)).toEqual([]);
+  });
+
+  it("is not let go by the word of a time before another theft", () => {
+    word(1, "pressed");
+    word(2, "taken");
     asked.shift()?.();
-    expect(said(1)).toEqual(["allowed"]);
+    word(2, "taken");
+    said(1);
+    word(1, "let", 1, { round: 1 });
+    expect(said(1)).toEqual([]);
+    asked.shift()?.();
+    word(1, "let", 1, { round: 2 });
+    expect(said(1)).toEqual(["let go", "allowed", "release_keys"]);
   });
 
   it("gets a key that a frame held back before it was ended", () => {

@@ -59,6 +59,7 @@ export function joinStage<State, In = never, Out = never>(
   let forward: HeldKey | null = null;
   let cancelled: KeyStroke[] = [];
   let settle: (() => void) | null = null;
+  let settleTimer: number | undefined;
   let loosen: (() => void) | null = null;
   let place: Element | null = null;
   /** What the author's code must do in turn; an error in it is told and does not stop the next. */
@@ -115,7 +116,9 @@ export function joinStage<State, In = never, Out = never>(
         else inTurn(() => typeKeys(document, known.keys, place));
         return;
       case "hold_keys":
-        holdOwnKeys(known.limit_ms);
+        // Those that wait already go on waiting.
+        if (settle) settleWithin(known.limit_ms);
+        else holdOwnKeys(known.limit_ms);
         return;
       case "release_keys":
         inTurn(() => settle?.());
@@ -289,13 +292,18 @@ export function joinStage<State, In = never, Out = never>(
     const stop = holdKeys(scope, (stroke, entered) => {
       if (!entered) own.push(stroke);
     });
-    const timer = scope.setTimeout(() => settle?.(), milliseconds);
+    settleWithin(milliseconds);
     settle = () => {
       settle = null;
-      scope.clearTimeout(timer);
+      scope.clearTimeout(settleTimer);
       stop();
       typeKeys(document, own, place);
     };
+  }
+
+  function settleWithin(milliseconds: number): void {
+    scope.clearTimeout(settleTimer);
+    settleTimer = scope.setTimeout(() => settle?.(), milliseconds);
   }
 
   function dispose(): void {

@@ -29,6 +29,9 @@ const FLUSH_MS = 400;
 /** What the subjects of widgets begin with that are being written. */
 const WRITTEN = "w/developer/";
 
+/** How long a frame that took the keyboard stays after its end, unseen, in milliseconds. */
+const LAST_WORD_MS = 100;
+
 /** The least time between two reports of input, in milliseconds. */
 const INPUT_MS = 100;
 
@@ -170,6 +173,7 @@ export class Stage implements FrameListener {
   /** A key came to the page itself. */
   key(event: KeyboardEvent): void {
     if (event.key === "Tab") this.#keyboard.tab(performance.now());
+    ((globalThis as any).trace ??= []).push(["stage key", Math.round(performance.now()), event.key, String((event.target as any)?.tagName)]);
     const stroke = strayKey(event);
     const at = [...this.#slots.values()].find(({ current }) => current.element === event.target)?.current;
     if (stroke && this.#keyboard.stray(stroke, at)) event.preventDefault();
@@ -257,9 +261,15 @@ export class Stage implements FrameListener {
     clearTimeout(slot.timer);
     slot.phase = "failed";
     slot.run?.withdraw("the running version is ended");
+    ((globalThis as any).trace ??= []).push(["end", Math.round(performance.now())]);
     this.#report({ kind: "stopped", token: frame.load.token, cause, detail });
     hide(frame);
-    frame.remove();
+    // The engine delivers no word of a frame that is gone, and a key that this one held back is still the user's.
+    if (cause === "keyboard") {
+      // What is not drawn gets no focus.
+      frame.element.style.display = "none";
+      setTimeout(() => frame.remove(), LAST_WORD_MS);
+    } else frame.remove();
     this.#tellPhase(slot);
     this.#settle();
   }

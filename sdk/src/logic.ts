@@ -24,7 +24,7 @@ export interface LogicDefinition<State> {
   restore: (state: State) => void;
 }
 
-/** Something that happened. What members it has, its `kind` says; what a page sends need not have one. */
+/** Something that happened. What members it has, its `kind` says. What a page sends need not have one; what is no object has the member `value`. */
 export interface LogicEvent {
   readonly kind?: string;
   readonly [member: string]: unknown;
@@ -106,7 +106,7 @@ export function exported(lend: LentHost, logic: Logic): Exported {
       begin();
       told(() => logic.start?.(JSON.parse(settings) as Settings));
     },
-    handle: (event) => told(() => JSON.stringify(logic.handle(JSON.parse(event) as LogicEvent)) ?? "null"),
+    handle: (event) => told(() => JSON.stringify(logic.handle(eventOf(JSON.parse(event)))) ?? "null"),
     snapshot: () => told(() => new TextEncoder().encode(JSON.stringify(logic.snapshot()) ?? "null")),
     restore(data, schema) {
       try {
@@ -119,6 +119,10 @@ export function exported(lend: LentHost, logic: Logic): Exported {
       }
     },
   };
+}
+
+function eventOf(value: unknown): LogicEvent {
+  return typeof value === "object" && value !== null ? (value as LogicEvent) : { value };
 }
 
 /** An error that nobody catches ends the logic, and the engine says only that it did. So it is left in the log before. */

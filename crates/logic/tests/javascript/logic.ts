@@ -42,8 +42,6 @@ export default defineLogic({
         return recurse(0);
       case "allocate":
         for (const held: Uint8Array[] = []; ; held.push(new Uint8Array(1 << 20).fill(1)));
-      case "large":
-        return "x".repeat(Number(event["bytes"]));
       default:
         return template.handle(event);
     }

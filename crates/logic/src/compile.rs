@@ -8,8 +8,8 @@ use moult_sandbox::logic::{Fault, FaultKind};
 use crate::confine::Connection;
 use crate::{ChildError, engine};
 
-/// Compiles what it is told to, and ends.
-pub fn run(connection: Connection, confined: Vec<String>) -> Result<(), ChildError> {
+/// Compiles what it is told to, which has so many bytes, and ends.
+pub fn run(connection: Connection, confined: Vec<String>, bytes: usize) -> Result<(), ChildError> {
     let (mut from, mut to) = connection.split()?;
     let engine = engine::engine()?;
     let hello = FromChild::Hello {
@@ -23,11 +23,10 @@ pub fn run(connection: Connection, confined: Vec<String>) -> Result<(), ChildErr
     let Some(Frame::Raw(component)) = read_frame::<ToChild>(&mut from)? else {
         return Ok(());
     };
-    if component.len() > COMPONENT_BYTES {
-        let fault = unfit(&format!(
-            "{} bytes are more than {COMPONENT_BYTES}",
-            component.len()
-        ));
+    // What this process may take was set by the size that was announced.
+    let most = bytes.min(COMPONENT_BYTES);
+    if component.len() > most {
+        let fault = unfit(&format!("{} bytes are more than {most}", component.len()));
         return Ok(write_message(&mut to, &FromChild::NotCompiled { fault })?);
     }
     match engine.precompile_component(&component) {

@@ -2,13 +2,14 @@
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 
+use moult_model::Digest;
 use moult_model::stage::SavedState;
 use moult_sandbox::logic::wire::{FromChild, InstanceNumber, ToChild};
 use moult_sandbox::logic::{Fault, FaultKind, Limits};
 use serde_json::Value;
-use wasmtime::component::Component;
-use wasmtime::{Engine, Store, Trap, UpdateDeadline};
+use wasmtime::{Store, Trap, UpdateDeadline};
 
+use crate::code::Loaded;
 use crate::engine::Ticker;
 use crate::guest::{Guest, Out, Told};
 use crate::worlds::World;
@@ -23,25 +24,27 @@ pub(crate) struct Birth {
     pub(crate) settings: Value,
     pub(crate) state: Option<SavedState>,
     pub(crate) schema: u32,
+    /// Names the code.
+    pub(crate) component: Digest,
     pub(crate) code: Vec<u8>,
 }
 
 /// Starts an instance. Its answers, and how it ended, go out by `out`.
 pub(crate) fn start(
-    engine: &Engine,
+    loaded: &Loaded,
     ticker: &Ticker,
     birth: Birth,
     out: Out,
 ) -> std::io::Result<Sender<Told>> {
     let (tell, told) = channel();
-    let (engine, ticker) = (engine.clone(), ticker.clone());
+    let (loaded, ticker) = (loaded.clone(), ticker.clone());
     let name = format!("logic {}", birth.instance);
     std::thread::Builder::new()
         .name(name)
         .stack_size(2 << 20)
         .spawn(move || {
             let instance = birth.instance;
-            let Err(fault) = live(&engine, &ticker, &birth, &out, told) else {
+            let Err(fault) = live(&loaded, &ticker, birth, &out, told) else {
                 return;
             };
             let _ = out.send(FromChild::Failed { instance, fault });
@@ -51,16 +54,17 @@ pub(crate) fn start(
 
 /// The life of an instance. Ends without a fault when it is stopped.
 fn live(
-    engine: &Engine,
+    loaded: &Loaded,
     ticker: &Ticker,
-    birth: &Birth,
+    birth: Birth,
     out: &Out,
     told: Receiver<Told>,
 ) -> Result<(), Fault> {
-    let Birth { instance, limits, .. } = *birth;
-    let component = load(engine, &birth.code)?;
+    let Birth { instance, limits, .. } = birth;
+    let component = loaded.get(&birth.component, &birth.code)?;
+    drop(birth.code);
     let guest = Guest::new(instance, limits, out.clone(), told);
-    let mut store = Store::new(engine, guest);
+    let mut store = Store::new(loaded.engine(), guest);
     store.limiter(|guest| guest);
     store.set_hostcall_fuel(HOSTCALL_FUEL);
     store.epoch_deadline_callback(|mut context| {
@@ -128,17 +132,6 @@ fn live(
         });
     }
     Ok(())
-}
-
-#[expect(unsafe_code, reason = "code that was compiled before is taken as it is")]
-fn load(engine: &Engine, code: &[u8]) -> Result<Component, Fault> {
-    // SAFETY: compiled code must come from `Engine::precompile_component`. It does: the application has it from the child
-    // that compiles, or from its cache, where a key of this installation vouches for every byte. Whoever could forge that
-    // owns the application already; and this process has no rights that could be stolen.
-    unsafe { Component::deserialize(engine, code) }.map_err(|error| Fault {
-        kind: FaultKind::Unfit,
-        detail: format!("{error:#}"),
-    })
 }
 
 struct Running<'a> {

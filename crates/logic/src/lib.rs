@@ -6,6 +6,7 @@
 //! handed on, and answered by the application.
 
 mod budget;
+mod code;
 pub mod compile;
 pub mod confine;
 pub mod engine;

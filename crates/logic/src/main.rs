@@ -6,10 +6,16 @@ use moult_logic::confine::Task;
 use moult_logic::{ChildError, compile, confine, run};
 
 fn main() -> ExitCode {
-    let argument = std::env::args().nth(1);
-    let outcome = match argument.as_deref() {
-        Some("run") => begin(Task::Run, run::run),
-        Some("compile") => begin(Task::Compile, compile::run),
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match arguments[..] {
+        ["run"] => begin(Task::Run, run::run),
+        ["compile", bytes] => match bytes.parse() {
+            Ok(bytes) => begin(Task::Compile { bytes }, |connection, confined| {
+                compile::run(connection, confined, bytes)
+            }),
+            Err(_) => return ExitCode::from(2),
+        },
         _ => return ExitCode::from(2),
     };
     match outcome {

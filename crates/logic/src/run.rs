@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use moult_sandbox::logic::wire::{Frame, FromChild, InstanceNumber, ToChild, read_frame, write_message};
 
 use crate::ChildError;
+use crate::code::Loaded;
 use crate::confine::Connection;
 use crate::engine::{self, Ticker};
 use crate::guest::Told;
@@ -18,7 +19,7 @@ const INSTANCES: usize = 64;
 pub fn run(connection: Connection, confined: Vec<String>) -> Result<(), ChildError> {
     let (mut from, mut to) = connection.split()?;
     let engine = engine::engine()?;
-    let ticker = Ticker::start(&engine)?;
+    let (ticker, loaded) = (Ticker::start(&engine)?, Loaded::new(&engine));
     let hello = FromChild::Hello {
         confined,
         engine: engine::name(&engine),
@@ -42,6 +43,7 @@ pub fn run(connection: Connection, confined: Vec<String>) -> Result<(), ChildErr
         match message {
             ToChild::Start {
                 instance,
+                component,
                 limits,
                 settings,
                 state,
@@ -56,10 +58,11 @@ pub fn run(connection: Connection, confined: Vec<String>) -> Result<(), ChildErr
                     settings,
                     state,
                     schema,
+                    component,
                     code,
                 };
                 if instances.len() < INSTANCES {
-                    instances.insert(instance, instance::start(&engine, &ticker, birth, out.clone())?);
+                    instances.insert(instance, instance::start(&loaded, &ticker, birth, out.clone())?);
                 }
             }
             ToChild::Handle { instance, .. }

@@ -7,13 +7,18 @@ mod linux;
 
 use std::io;
 
+use moult_sandbox::logic::effort::Effort;
+
 /// What the process is for: its limits differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {
     /// Runs the logic of one publisher.
     Run,
     /// Compiles one component.
-    Compile,
+    Compile {
+        /// Its size.
+        bytes: usize,
+    },
 }
 
 impl Task {
@@ -21,7 +26,7 @@ impl Task {
     pub const fn address_space(self) -> u64 {
         match self {
             Self::Run => 4 << 30,
-            Self::Compile => 1 << 30,
+            Self::Compile { bytes } => Effort::of(bytes).address_space,
         }
     }
 
@@ -29,7 +34,7 @@ impl Task {
     pub const fn processor_seconds(self) -> Option<u64> {
         match self {
             Self::Run => None,
-            Self::Compile => Some(20),
+            Self::Compile { bytes } => Some(Effort::of(bytes).processor_seconds),
         }
     }
 }

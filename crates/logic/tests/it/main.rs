@@ -7,5 +7,6 @@
 #[cfg(target_os = "linux")]
 mod confined;
 mod hostile;
+mod javascript;
 mod running;
 mod support;

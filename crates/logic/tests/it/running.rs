@@ -163,7 +163,7 @@ fn settings_that_changed_are_there_when_it_starts_again() {
 }
 
 /// Ends a process from outside, with no word to it before.
-fn end(process: u32) {
+pub(crate) fn end(process: u32) {
     let (shell, command) = if cfg!(windows) {
         (["cmd", "/C"], format!("taskkill /F /PID {process}"))
     } else {

@@ -57,6 +57,7 @@ fn build() -> Vec<u8> {
 pub(crate) enum Heard {
     Call(CallNumber, String, Value),
     Said(Value),
+    Logged(String),
     Snapshot(SavedState),
     Restarted,
     Failed(Fault, bool),
@@ -81,7 +82,9 @@ impl Listener for Ear {
         self.tell(key, Heard::Said(event));
     }
 
-    fn logged(&self, _key: &Key, _line: &str) {}
+    fn logged(&self, key: &Key, line: &str) {
+        self.tell(key, Heard::Logged(line.to_owned()));
+    }
 
     fn snapshot(&self, key: &Key, state: &SavedState) {
         self.tell(key, Heard::Snapshot(state.clone()));
@@ -100,21 +103,30 @@ impl Listener for Ear {
 pub(crate) struct World {
     pub(crate) pool: Pool,
     heard: Mutex<Receiver<(Key, Heard)>>,
-    _cache: tempfile::TempDir,
+    _cache: Option<tempfile::TempDir>,
 }
 
 impl World {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let world = Self::keeping(&folder.path().join("logic"));
+        Self {
+            _cache: Some(folder),
+            ..world
+        }
+    }
+
+    /// A world whose compiled code is kept in a folder.
+    pub(crate) fn keeping(code: &Path) -> Self {
         let (tell, heard) = channel();
         let ear = Ear {
             tell: Mutex::new(tell),
         };
-        let cache = Cache::open(&folder.path().join("logic")).unwrap();
+        let cache = Cache::open(code).unwrap();
         Self {
             pool: Pool::new(PROGRAM.into(), Some(cache), Box::new(ear)).unwrap(),
             heard: Mutex::new(heard),
-            _cache: folder,
+            _cache: None,
         }
     }
 

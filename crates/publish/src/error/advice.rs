@@ -102,7 +102,7 @@ impl PublishError {
                 _ => "leave out what the bundle does not need",
             },
             Self::Logic { .. } => {
-                "build it for wasm32-unknown-unknown against sdk/wit, as the template `rust-logic` does"
+                "build it for wasm32-unknown-unknown against sdk/wit, as the templates `rust-logic` and `js-logic` do"
             }
             Self::NotBuilt { .. } => "run `npm install` once, then `npm run build`",
             Self::Faulty { .. } => "mend what is said above; each line names the file and what to do",

@@ -29,6 +29,8 @@ pub enum Template {
     Svelte,
     /// A page in TypeScript, and logic in Rust that goes on while the page is hidden
     RustLogic,
+    /// The same, with its logic in TypeScript
+    JsLogic,
 }
 
 /// A widget that was begun.
@@ -51,9 +53,14 @@ const KIT: Layer = Layer {
     to: "vendor/moult-widget",
 };
 
+const WIT: Layer = Layer {
+    from: "wit",
+    to: "vendor/wit",
+};
+
 impl Template {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::VanillaTs, Self::Svelte, Self::RustLogic];
+    pub const ALL: [Self; 4] = [Self::VanillaTs, Self::Svelte, Self::RustLogic, Self::JsLogic];
 
     /// The name that the command line uses.
     pub const fn name(self) -> &'static str {
@@ -61,6 +68,7 @@ impl Template {
             Self::VanillaTs => "vanilla-ts",
             Self::Svelte => "svelte",
             Self::RustLogic => "rust-logic",
+            Self::JsLogic => "js-logic",
         }
     }
 
@@ -77,15 +85,20 @@ impl Template {
             Self::Svelte => layers.extend([layer("templates/counter"), layer("templates/svelte")]),
             Self::RustLogic => layers.extend([
                 layer("templates/page"),
+                layer("templates/logic"),
                 layer("templates/rust-logic"),
                 Layer {
                     from: "rust",
                     to: "vendor/moult-guest",
                 },
-                Layer {
-                    from: "wit",
-                    to: "vendor/wit",
-                },
+                WIT,
+            ]),
+            Self::JsLogic => layers.extend([
+                layer("templates/counter"),
+                layer("templates/page"),
+                layer("templates/logic"),
+                layer("templates/js-logic"),
+                WIT,
             ]),
         }
         layers

@@ -10,8 +10,9 @@ use moult_durable::{DurableError, create_dir_all, write_atomic, write_atomic_wit
 use moult_model::Digest;
 use sha2::Sha256;
 
-/// So many files are kept, the newest.
+/// So many files are kept, the newest, and no more than so many bytes of them: code of JavaScript has 37 MB.
 const KEPT: usize = 64;
+const KEPT_BYTES: u64 = 512 << 20;
 const MAC: usize = 32;
 const KEY: usize = 32;
 
@@ -40,6 +41,7 @@ pub enum CacheError {
 pub struct Cache {
     folder: PathBuf,
     key: [u8; KEY],
+    kept_bytes: u64,
 }
 
 impl Cache {
@@ -55,12 +57,21 @@ impl Cache {
         };
         // A damaged key makes all files void, which costs a compilation each.
         if let Ok(key) = found.try_into() {
-            return Ok(Self { folder, key });
+            return Ok(Self::with(folder, key));
         }
         let mut key = [0; KEY];
         getrandom::fill(&mut key).map_err(CacheError::Random)?;
         write_atomic_with_mode(&path, &key, 0o600)?;
-        Ok(Self { folder, key })
+        Ok(Self::with(folder, key))
+    }
+
+    fn with(folder: PathBuf, key: [u8; KEY]) -> Self {
+        let kept_bytes = KEPT_BYTES;
+        Self {
+            folder,
+            key,
+            kept_bytes,
+        }
     }
 
     /// The code of a component for an engine, if it is there and whole.
@@ -96,7 +107,7 @@ impl Cache {
         Some(mac)
     }
 
-    /// Removes the oldest files. One that can't be removed stays, and is tried again with the next.
+    /// Removes the oldest files; the newest stays in any case. One that can't be removed stays, and is tried again with the next.
     fn tidy(&self) {
         let Ok(entries) = fs::read_dir(&self.folder) else {
             return;
@@ -104,18 +115,26 @@ impl Cache {
         let mut files: Vec<_> = entries
             .flatten()
             .filter(|entry| entry.file_name().to_string_lossy().ends_with(".code"))
-            .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
+            .filter_map(|entry| {
+                let metadata = entry.metadata().ok()?;
+                Some((metadata.modified().ok()?, entry.path(), metadata.len()))
+            })
             .collect();
         files.sort();
-        let surplus = files.len().saturating_sub(KEPT);
-        for (_, path) in files.drain(..surplus) {
-            let _ = moult_durable::fs::remove_file(&path);
+        let mut bytes = 0;
+        for (number, (_, path, length)) in files.into_iter().rev().enumerate() {
+            bytes += length;
+            if number > 0 && (number >= KEPT || bytes > self.kept_bytes) {
+                let _ = moult_durable::fs::remove_file(&path);
+            }
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[cfg(unix)]
@@ -163,6 +182,29 @@ mod tests {
             None,
             "a file of another installation"
         );
+        Ok(())
+    }
+
+    #[test]
+    fn the_newest_files_are_kept_as_far_as_they_have_room() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let mut cache = Cache::open(folder.path())?;
+        cache.kept_bytes = 300;
+        let component = |number: u8| Digest::of(&[number]);
+        let now = std::time::SystemTime::now();
+        for (number, bytes) in [(0, 90), (1, 90), (2, 90), (3, 400)] {
+            cache.put(&component(number), "e1", &vec![number; bytes])?;
+            // Files of one moment have no order.
+            let file = fs::File::options()
+                .append(true)
+                .open(cache.path(&component(number), "e1"))?;
+            file.set_modified(now - Duration::from_secs(60 - u64::from(number)))?;
+            let kept: Vec<u8> = (0..=number)
+                .filter(|number| cache.get(&component(*number), "e1").is_some())
+                .collect();
+            let expected: &[u8] = [&[0][..], &[0, 1], &[1, 2], &[3]][usize::from(number)];
+            assert_eq!(kept, expected, "after {number}");
+        }
         Ok(())
     }
 }

@@ -4,10 +4,11 @@
 //! publisher runs it (`moult-sandbox`, crate `moult-logic`), without rights, and may be killed at any
 //! moment. This module refuses to know WebAssembly.
 //!
-//! [`wire`] is what both processes say, [`process`] one child, [`cache`] compiled code between two starts,
-//! [`pool`] the children of all publishers, [`shadow`] the comparison of two versions.
+//! [`wire`] is what both processes say, [`process`] one child, [`effort`] what compiling may take, [`cache`] compiled code
+//! between two starts, [`pool`] the children of all publishers, [`shadow`] the comparison of two versions.
 
 pub mod cache;
+pub mod effort;
 pub mod pool;
 pub mod process;
 pub mod restart;

@@ -7,13 +7,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::effort::Effort;
 use super::wire::{COMPONENT_BYTES, Frame, FromChild, ToChild, read_frame, write_message, write_raw};
 use super::{Fault, FaultKind};
 
-/// A component that is not compiled after this long, and so much more for each MiB of it, is a bomb. One of the largest, an
-/// interpreter with its program, takes some 10 s on a small computer.
-const COMPILE: Duration = Duration::from_secs(15);
-const COMPILE_MIB: Duration = Duration::from_secs(4);
 /// A child that has not said hello after this long is none.
 const HELLO: Duration = Duration::from_secs(10);
 
@@ -45,6 +42,18 @@ pub enum Heard {
 
 type Write = Box<dyn io::Write + Send>;
 
+/// What a child is started for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// Runs the logic of one publisher.
+    Run,
+    /// Compiles one component.
+    Compile {
+        /// Its size: the child's limits depend on it.
+        bytes: usize,
+    },
+}
+
 /// A child process. It is killed when this is dropped.
 pub struct Child {
     process: Arc<Mutex<std::process::Child>>,
@@ -53,11 +62,11 @@ pub struct Child {
 }
 
 impl Child {
-    /// Starts the program for a task (`run` or `compile`), with nothing of this process's environment. What it says is
-    /// heard on a thread of its own.
+    /// Starts the program for a task, with nothing of this process's environment. What it says is heard on a thread of its
+    /// own.
     pub fn start(
         program: &Path,
-        task: &str,
+        task: Task,
         hear: impl FnMut(Heard) + Send + 'static,
     ) -> Result<Self, ProcessError> {
         let start = |source| ProcessError::Start {
@@ -65,8 +74,11 @@ impl Child {
             source,
         };
         let mut command = Command::new(program);
+        match task {
+            Task::Run => command.arg("run"),
+            Task::Compile { bytes } => command.arg("compile").arg(bytes.to_string()),
+        };
         command
-            .arg(task)
             .env_clear()
             .current_dir(if cfg!(windows) { "C:\\" } else { "/" })
             .stdout(Stdio::null())
@@ -181,11 +193,6 @@ pub struct Compiled {
     pub engine: String,
 }
 
-/// How long compiling a component of so many bytes may take.
-fn compile_limit(bytes: usize) -> Duration {
-    COMPILE + COMPILE_MIB * u32::try_from(bytes >> 20).unwrap_or(u32::MAX)
-}
-
 /// Compiles a component in a process of its own, which ends with it.
 pub fn compile(program: &Path, component: &[u8]) -> Result<Result<Compiled, Fault>, ProcessError> {
     if component.len() > COMPONENT_BYTES {
@@ -195,11 +202,11 @@ pub fn compile(program: &Path, component: &[u8]) -> Result<Result<Compiled, Faul
             detail,
         }));
     }
-    let (child, heard) = ask(program)?;
+    let (child, heard) = ask(program, component.len())?;
     // A bomb may end the process while it is still being written to: how it ended says more than that.
     let _ = child.say(&ToChild::Compile, Some(component));
     let mut engine = String::new();
-    let limit = compile_limit(component.len());
+    let limit = Effort::of(component.len()).wall();
     let end = Instant::now() + limit;
     let bomb = |detail: &str| {
         Ok(Err(Fault {
@@ -225,16 +232,16 @@ pub fn compile(program: &Path, component: &[u8]) -> Result<Result<Compiled, Faul
 
 /// The name of the program's engine, and what it does to take rights away from itself.
 pub fn introduce(program: &Path) -> Result<Option<(String, Vec<String>)>, ProcessError> {
-    let (_child, heard) = ask(program)?;
+    let (_child, heard) = ask(program, 0)?;
     Ok(match heard.recv_timeout(HELLO) {
         Ok(Heard::Said(FromChild::Hello { engine, confined }, _)) => Some((engine, confined)),
         _ => None,
     })
 }
 
-fn ask(program: &Path) -> Result<(Child, Receiver<Heard>), ProcessError> {
+fn ask(program: &Path, bytes: usize) -> Result<(Child, Receiver<Heard>), ProcessError> {
     let (tell, heard) = channel();
-    let child = Child::start(program, "compile", move |what| {
+    let child = Child::start(program, Task::Compile { bytes }, move |what| {
         let _ = tell.send(what);
     })?;
     Ok((child, heard))

@@ -6,6 +6,7 @@
 
 use std::io::{self, Read, Write};
 
+use moult_model::Digest;
 use moult_model::stage::SavedState;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -57,6 +58,8 @@ pub enum ToChild {
     Start {
         /// Its name from now on.
         instance: InstanceNumber,
+        /// Names the component that the code was made of: instances of one share it.
+        component: Digest,
         /// What it may use.
         limits: Limits,
         /// The settings of this instance.

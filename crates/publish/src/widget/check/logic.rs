@@ -42,7 +42,7 @@ pub(super) fn look(widget: &Widget<'_>, findings: &mut Findings) {
             "logic_imports",
             &*place,
             format!("it imports `{import}`, which the host does not lend"),
-            "build it for a target without a system (wasm32-unknown-unknown); files, clocks and network come from the host alone",
+            "build it for a target without a system (wasm32-unknown-unknown), or JavaScript with all features disabled; files, clocks and network come from the host alone",
         );
     }
     for export in EXPORTED
@@ -65,7 +65,7 @@ pub(super) fn look(widget: &Widget<'_>, findings: &mut Findings) {
                 Size(size as u64),
                 Size(COMPONENT_BYTES as u64)
             ),
-            "make it smaller: `opt-level = \"s\"`, `lto = true`, `strip = true`, `panic = \"abort\"`",
+            "make it smaller: `opt-level = \"s\"`, `lto = true`, `strip = true`, `panic = \"abort\"`; in JavaScript, import less",
         );
     }
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::{Key, Listener, LogicError, Outcome, Spec};
 use crate::logic::cache::Cache;
-use crate::logic::process::{self, Child, ProcessError};
+use crate::logic::process::{self, Child, ProcessError, Task};
 use crate::logic::restart::Restarts;
 use crate::logic::wire::{InstanceNumber, Number, ToChild};
 use crate::logic::{Fault, FaultKind};
@@ -26,6 +26,12 @@ const LOOK: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_secs(40);
 /// How long a start may take.
 const START: Duration = Duration::from_secs(10);
+
+/// Compiled code, and the component that it was made of.
+pub(super) struct Code {
+    of: Digest,
+    bytes: Vec<u8>,
+}
 
 pub(super) struct Inner {
     pub(super) program: PathBuf,
@@ -47,7 +53,6 @@ pub(super) struct Instance {
     pub(super) key: Key,
     pub(super) child: Arc<Child>,
     pub(super) spec: Spec,
-    pub(super) code: Arc<[u8]>,
     pub(super) restarts: Restarts,
     pub(super) questions: HashMap<Number, SyncSender<Outcome>>,
     pub(super) starting: Option<SyncSender<Outcome>>,
@@ -104,7 +109,7 @@ impl Inner {
     }
 
     /// The compiled code of a component: kept from before, or made now.
-    pub(super) fn code(&self, component: &[u8]) -> Result<Vec<u8>, LogicError> {
+    pub(super) fn code(&self, component: &[u8]) -> Result<Code, LogicError> {
         let digest = Digest::of(component);
         let engine = {
             let mut engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
@@ -115,7 +120,10 @@ impl Inner {
         };
         let kept = self.cache.as_ref().zip(engine.as_deref());
         if let Some(code) = kept.and_then(|(cache, engine)| cache.get(&digest, engine)) {
-            return Ok(code);
+            return Ok(Code {
+                of: digest,
+                bytes: code,
+            });
         }
         let compiled = process::compile(&self.program, component)??;
         if let Some(cache) = &self.cache
@@ -123,15 +131,19 @@ impl Inner {
         {
             tracing::warn!(%error, "compiled logic could not be kept and will be compiled again");
         }
-        Ok(compiled.code)
+        Ok(Code {
+            of: digest,
+            bytes: compiled.code,
+        })
     }
 
-    /// Starts an instance, and waits until it has, if anybody does.
+    /// Starts an instance, and waits until it has, if anybody does. Its code is not held here: it may be large, and is in
+    /// the cache when it starts again.
     pub(super) fn launch(
         self: &Arc<Self>,
         key: Key,
         spec: Spec,
-        code: &Arc<[u8]>,
+        code: &Code,
         restarts: Restarts,
         wait: bool,
     ) -> Result<InstanceNumber, LogicError> {
@@ -145,7 +157,6 @@ impl Inner {
                 key: key.clone(),
                 child: Arc::clone(&child),
                 spec: spec.clone(),
-                code: Arc::clone(code),
                 restarts,
                 questions: HashMap::new(),
                 starting: wait.then_some(tell),
@@ -161,12 +172,13 @@ impl Inner {
         };
         let start = ToChild::Start {
             instance,
+            component: code.of,
             limits: spec.limits,
             settings: spec.settings,
             state: spec.state,
             schema: spec.schema,
         };
-        let said = child.say(&start, Some(code)).map_err(LogicError::Process);
+        let said = child.say(&start, Some(&code.bytes)).map_err(LogicError::Process);
         let outcome = match (said, wait) {
             (Err(error), _) => Err(error),
             (Ok(()), false) => Ok(Value::Null),
@@ -190,7 +202,7 @@ impl Inner {
         // The number is known only once it runs; what it says before is its hello.
         let number = Arc::new(std::sync::OnceLock::new());
         let known = Arc::clone(&number);
-        let child = Arc::new(Child::start(&self.program, "run", move |heard| {
+        let child = Arc::new(Child::start(&self.program, Task::Run, move |heard| {
             if let Some(inner) = inner.upgrade() {
                 inner.heard(&name, known.get().copied(), heard);
             }

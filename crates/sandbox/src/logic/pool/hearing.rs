@@ -164,19 +164,19 @@ impl Inner {
             .failed(&gone.key, fault, decision == Decision::GiveUp);
         let Decision::Again(pause) = decision else { return };
         let Instance {
-            key,
-            spec,
-            code,
-            restarts,
-            ..
+            key, spec, restarts, ..
         } = gone;
         let inner = Arc::downgrade(self);
         // Not on the thread that hears the child: the start is answered there.
         let again = move || {
             std::thread::sleep(pause);
             let Some(inner) = inner.upgrade() else { return };
-            let is_wanted = inner.running().keys.get(&key) == Some(&instance);
-            if is_wanted && let Err(error) = inner.launch(key.clone(), spec, &code, restarts, false) {
+            let code = inner.code(&spec.component);
+            if inner.running().keys.get(&key) != Some(&instance) {
+                return;
+            }
+            let launched = code.and_then(|code| inner.launch(key.clone(), spec, &code, restarts, false));
+            if let Err(error) = launched {
                 tracing::error!(%error, ?key, "logic could not be started again");
                 inner.running().keys.remove(&key);
             }

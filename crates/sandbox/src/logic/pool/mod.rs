@@ -112,7 +112,7 @@ impl Pool {
         let code = self.inner.code(&spec.component)?;
         let instance = self
             .inner
-            .launch(key.clone(), spec, &code.into(), Restarts::default(), true)?;
+            .launch(key.clone(), spec, &code, Restarts::default(), true)?;
         let mut running = self.inner.running();
         if let Some(before) = running.keys.insert(key, instance) {
             running.stop(before);

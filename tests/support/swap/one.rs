@@ -10,8 +10,8 @@ use super::{Board, VERSIONS, instance, model};
 use crate::drill::Ended;
 use crate::pixels::{Colour, FrameBuffer, Sample, Watch, judge};
 
-/// How long a version is on trial here: longer than the fade and the way of the keyboard, as it is in use.
-const TRIAL: Duration = Duration::from_millis(400);
+/// How long a version is on trial here. It is 4 s in use: so many swaps would take all day.
+const TRIAL: Duration = Duration::from_millis(150);
 /// How long a widget's state may take to the disk before an event counts as lost.
 const SAVED: Duration = Duration::from_secs(4);
 /// Between two looks at a tile: a frame of the screen lasts three times as long.

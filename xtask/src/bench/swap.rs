@@ -213,7 +213,7 @@ fn page(report: &Report) -> String {
          - **memory**: the `Pss` of the application and all its children, 10 s after the last swap, over that 10 s after the hundredth\n\n\
          In the time measured: the native side's order, loading the page from the bundle, its start with the state, freeze, snapshot, \
          restore, the switch at a frame, and that frame on the screen. Not in it: downloading, patching, checking and storing the bundle, which come before an order, \
-         and the trial after it (0.4 s here, 4 s in use).\n\n\
+         and the trial after it (0.15 s here, 4 s in use).\n\n\
          | | swaps | shown p50 | p95 | max | ready p50 | switch p50 | gone | state | events | keys | memory |\n\
          |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n",
     );

@@ -206,6 +206,28 @@ pub fn judge(samples: &[Sample], before: &[Colour], after: &[Colour], grounds: &
     sight
 }
 
+/// For how long something that changes by itself was bare, in milliseconds: less than half as many points as before and after
+/// had another colour than the ground. Also, by how many points that was judged. What was scrolled meanwhile is no gap.
+pub fn bare(samples: &[Sample], grounds: &[Colour]) -> (f64, usize) {
+    let drawn = |sample: &Sample| {
+        let others = sample.colours.iter().filter(|colour| !grounds.contains(colour));
+        others.count()
+    };
+    let (Some(first), Some(last)) = (samples.first(), samples.last()) else {
+        return (0.0, 0);
+    };
+    let least = drawn(first).min(drawn(last));
+    let mut bare = 0.0;
+    for pair in samples.windows(2) {
+        let [sample, next] = pair else { continue };
+        if drawn(sample) * 2 < least {
+            let lasted = next.at.duration_since(sample.at).unwrap_or_default();
+            bare += lasted.as_secs_f64() * 1000.0;
+        }
+    }
+    (bare, least)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -222,6 +244,26 @@ mod tests {
                 colours: colours.to_vec(),
             })
             .collect()
+    }
+
+    #[test]
+    fn what_is_scrolled_is_not_bare_and_what_is_blank_or_half_blank_is() {
+        let [lines, scrolled, half, blank] = [
+            [1, 2, 3, 4],
+            [GROUND, 1, 2, 3],
+            [GROUND, GROUND, GROUND, 4],
+            [GROUND; 4],
+        ];
+        let seen = |frames: &[(u64, [Colour; 4])]| bare(&samples(frames), &[GROUND]);
+        assert_eq!(seen(&[(0, lines), (10, scrolled), (20, scrolled)]), (0.0, 3));
+        assert_eq!(
+            seen(&[(0, lines), (10, half), (26, lines), (30, lines)]),
+            (16.0, 4)
+        );
+        assert_eq!(
+            seen(&[(0, lines), (10, blank), (26, scrolled), (30, scrolled)]),
+            (16.0, 3)
+        );
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Board, VERSIONS, instance, model};
 use crate::drill::Ended;
-use crate::pixels::{Colour, FrameBuffer, Sample, Watch, judge};
+use crate::pixels::{Colour, FrameBuffer, Sample, Watch, bare};
 
 /// How long a version is on trial here. It is 4 s in use: so many swaps would take all day.
 const TRIAL: Duration = Duration::from_millis(150);
@@ -95,14 +95,14 @@ impl Board {
             anyhow::bail!("{name} was not swapped: {ended:?}");
         };
         let shown_ms = first_shown(&mark, begun, |colour| colour != VERSIONS[1 - version].1)?;
-        let sight = sight(&samples);
+        let (gone_ms, points) = bare(&samples, &GROUNDS);
         let (fault, astray) = self.held(name, &before, typed)?;
         Ok(Swap {
             shown_ms,
             ready_ms,
             switch_ms,
-            gone_ms: sight.0,
-            points: sight.1,
+            gone_ms,
+            points,
             looks: samples.len(),
             keys: replayed_keys,
             told: self.told.get(name).copied().unwrap_or_default() - told,
@@ -121,7 +121,7 @@ impl Board {
         let (mark, samples) = watch.end()?;
         Ok(Load {
             shown_ms: first_shown(&mark, begun, |colour| colour == VERSIONS[version].1)?,
-            gone_ms: sight(&samples).0,
+            gone_ms: bare(&samples, &GROUNDS).0,
         })
     }
 
@@ -180,16 +180,6 @@ fn first_shown(samples: &[Sample], begun: SystemTime, shows: impl Fn(Colour) -> 
         .find(|sample| sample.at >= begun && sample.colours.last().copied().is_some_and(&shows));
     let first = first.context("the new version was never seen")?;
     Ok(first.at.duration_since(begun)?.as_secs_f64() * 1000.0)
-}
-
-/// For how long the ground or the tile's surface was seen where something stands, and by how many points that was judged. That
-/// something has another colour for a moment, as a line under the field with the focus has, is no gap.
-fn sight(samples: &[Sample]) -> (f64, usize) {
-    let (Some(first), Some(last)) = (samples.first(), samples.last()) else {
-        return (0.0, 0);
-    };
-    let sight = judge(samples, &first.colours, &last.colours, &GROUNDS);
-    (sight.ground_ms, sight.points)
 }
 
 /// Chance that is the same each time for the same seed.

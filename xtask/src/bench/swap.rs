@@ -205,8 +205,8 @@ fn page(report: &Report) -> String {
          its own colour; the frame buffer is looked at about a thousand times a second\n\
          - **ready**, **switch**: the parts of it that the stage measures: until the new version says that it is ready, and from the freeze of \
          the old one until the new one was brought to the top\n\
-         - **gone**: swaps in which at some look more than half of the points that look the same before and after, and are not the ground or a \
-         tile's surface, had the colour of one of these: a blank frame\n\
+         - **gone**: swaps in which at some look less than half as many points of the tile as before and after had another colour than the ground or \
+         a tile's surface: a blank frame\n\
          - **state**: swaps after which the state on the disk was not what the model in the test says that it must be\n\
          - **events**: events that are missing from the state, came twice or out of order, at the end\n\
          - **keys**: those in the widget, of those that were typed\n\
@@ -260,7 +260,7 @@ fn page(report: &Report) -> String {
         .sum();
     let _ = write!(
         text,
-        "\nAt least {} points of a tile were known in each swap; {looks} different pictures were judged in all. {events} events were told, \
+        "\nAt least {} points of a tile were drawn in each swap; {looks} different pictures were judged in all. {events} events were told, \
          and {keys} keys came while a version was frozen and were typed into the next.\n\n",
         points.unwrap_or_default(),
     );

@@ -173,7 +173,12 @@ export class Stage implements FrameListener {
   /** A key came to the page itself. */
   key(event: KeyboardEvent): void {
     if (event.key === "Tab") this.#keyboard.tab(performance.now());
-    ((globalThis as any).trace ??= []).push(["stage key", Math.round(performance.now()), event.key, String((event.target as any)?.tagName)]);
+    ((globalThis as any).trace ??= []).push([
+      "stage key",
+      Math.round(performance.now()),
+      event.key,
+      String((event.target as any)?.tagName),
+    ]);
     const stroke = strayKey(event);
     const at = [...this.#slots.values()].find(({ current }) => current.element === event.target)?.current;
     if (stroke && this.#keyboard.stray(stroke, at)) event.preventDefault();

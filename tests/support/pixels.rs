@@ -216,16 +216,16 @@ pub fn bare(samples: &[Sample], grounds: &[Colour]) -> (f64, usize) {
     let (Some(first), Some(last)) = (samples.first(), samples.last()) else {
         return (0.0, 0);
     };
-    let least = drawn(first).min(drawn(last));
-    let mut bare = 0.0;
+    let wanted = drawn(first).min(drawn(last));
+    let mut milliseconds = 0.0;
     for pair in samples.windows(2) {
         let [sample, next] = pair else { continue };
-        if drawn(sample) * 2 < least {
+        if drawn(sample) * 2 < wanted {
             let lasted = next.at.duration_since(sample.at).unwrap_or_default();
-            bare += lasted.as_secs_f64() * 1000.0;
+            milliseconds += lasted.as_secs_f64() * 1000.0;
         }
     }
-    (bare, least)
+    (milliseconds, wanted)
 }
 
 #[cfg(test)]

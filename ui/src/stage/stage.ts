@@ -173,12 +173,6 @@ export class Stage implements FrameListener {
   /** A key came to the page itself. */
   key(event: KeyboardEvent): void {
     if (event.key === "Tab") this.#keyboard.tab(performance.now());
-    ((globalThis as any).trace ??= []).push([
-      "stage key",
-      Math.round(performance.now()),
-      event.key,
-      String((event.target as any)?.tagName),
-    ]);
     const stroke = strayKey(event);
     const at = [...this.#slots.values()].find(({ current }) => current.element === event.target)?.current;
     if (stroke && this.#keyboard.stray(stroke, at)) event.preventDefault();
@@ -266,7 +260,6 @@ export class Stage implements FrameListener {
     clearTimeout(slot.timer);
     slot.phase = "failed";
     slot.run?.withdraw("the running version is ended");
-    ((globalThis as any).trace ??= []).push(["end", Math.round(performance.now())]);
     this.#report({ kind: "stopped", token: frame.load.token, cause, detail });
     hide(frame);
     // The engine delivers no word of a frame that is gone, and a key that this one held back is still the user's.

@@ -4,7 +4,8 @@
 use std::io;
 use std::process::{Command, ExitCode};
 
-use moult_logic::confine::{Task, confine};
+use moult_logic::confine::confine;
+use moult_sandbox::logic::effort::Task;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use moult_logic::confine::Task;
 use moult_logic::{ChildError, compile, confine, run};
+use moult_sandbox::logic::effort::Task;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

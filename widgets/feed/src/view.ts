@@ -31,7 +31,8 @@ interface Row {
   item: HTMLElement;
   title: HTMLElement;
   about: HTMLElement;
-  open: boolean;
+  /** What opens it, if it can be opened. */
+  link: HTMLElement | null;
 }
 
 export function createView(
@@ -61,11 +62,11 @@ export function createView(
 
   /** The article that Tab leads to: one stop for the whole list, in which arrows go from article to article. */
   let current: HTMLElement | null = null;
-  const links = (): HTMLElement[] => [...list.querySelectorAll<HTMLElement>("button")];
+  // Kept, not asked of the document: with each list of found elements WebKitGTK keeps a whole released frame for long.
+  let links: HTMLElement[] = [];
   const rove = (): void => {
-    const all = links();
-    if (!current || !all.includes(current)) current = all[0] ?? null;
-    for (const link of all) link.tabIndex = link === current ? 0 : -1;
+    if (!current || !links.includes(current)) current = links[0] ?? null;
+    for (const link of links) link.tabIndex = link === current ? 0 : -1;
   };
   list.addEventListener("focusin", (event) => {
     current = event.target as HTMLElement;
@@ -73,11 +74,10 @@ export function createView(
   });
   list.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-    const all = links();
-    const at = all.indexOf(document.activeElement as HTMLElement);
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: all.length - 1 }[event.key];
+    const at = links.indexOf(document.activeElement as HTMLElement);
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: links.length - 1 }[event.key];
     if (to === undefined) return;
-    all[to]?.focus();
+    links[to]?.focus();
     event.preventDefault();
   });
 
@@ -103,14 +103,16 @@ export function createView(
       item.remove();
       rows.delete(id);
     }
+    links = [];
     articles.forEach((article, index) => {
       const opens = open && article.url !== null;
       let row = rows.get(article.id);
-      if (!row || row.open !== opens) {
+      if (!row || (row.link !== null) !== opens) {
         row?.item.remove();
         row = createRow(article, opens);
         rows.set(article.id, row);
       }
+      if (row.link) links.push(row.link);
       const fresh = !read.includes(article.id);
       row.item.classList.toggle("fresh", fresh);
       setText(row.title, article.title);
@@ -125,8 +127,9 @@ export function createView(
     const item = element("li", "row");
     const title = element("span", "title");
     const about = element("span", "about number");
+    let link: HTMLButtonElement | null = null;
     if (opens) {
-      const link = element("button", "link");
+      link = element("button", "link");
       link.type = "button";
       link.setAttribute("role", "link");
       link.setAttribute("data-moult-key", `article-${article.id}`);
@@ -136,7 +139,7 @@ export function createView(
     } else {
       item.append(title, about);
     }
-    return { item, title, about, open: opens };
+    return { item, title, about, link };
   }
 }
 

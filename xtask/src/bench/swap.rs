@@ -7,6 +7,7 @@ use std::fs;
 use anyhow::{Context as _, Result};
 use clap::Args;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::command::root;
 use crate::report::{Steps, heading, note};
@@ -15,6 +16,8 @@ use crate::report::{Steps, heading, note};
 const PAGE: &str = "docs/benchmarks/swap.md";
 /// Where the figures lie.
 const REPORT: &str = "target/swap/report.json";
+/// Where the figures of some widgets lie.
+const PART: &str = "target/swap/part.json";
 /// What is wanted: the slowest but one in twenty, in milliseconds, and the memory at the end over that after 100 swaps, in percent.
 const LIMIT_MS: f64 = 100.0;
 const LIMIT_PERCENT: f64 = 10.0;
@@ -26,7 +29,7 @@ pub(crate) struct Options {
     /// How often each widget is swapped.
     #[arg(long, default_value_t = 1000)]
     swaps: u32,
-    /// Only these widgets, separated by commas. The page is not written.
+    /// Only these widgets, separated by commas: their figures take the place of those in the last whole run.
     #[arg(long, value_name = "NAMES")]
     only: Option<String>,
     /// Write the page from the figures of the last time.
@@ -57,6 +60,9 @@ struct Widget {
     end_kib: u64,
     typed: usize,
     arrived: usize,
+    /// Whether it was measured on its own, after the others.
+    #[serde(default)]
+    alone: bool,
 }
 
 /// One swap. Lengths are in milliseconds.
@@ -87,30 +93,47 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         heading("Measure");
         steps.run("swaps in the real application", || {
             let swaps = options.swaps.to_string();
-            let mut given = vec!["--swaps", &swaps];
-            if let Some(only) = &options.only {
-                given.extend(["--only", only]);
-            }
-            super::measure("moult-swaps", &given, REPORT)
+            let given = ["--swaps", &swaps];
+            let Some(only) = &options.only else {
+                return super::measure("moult-swaps", &given, REPORT);
+            };
+            let said = super::measure("moult-swaps", &[&given[..], &["--only", only]].concat(), PART)?;
+            let mut whole = read(REPORT)?;
+            replace(&mut whole, read(PART)?)?;
+            fs::write(root().join(REPORT), serde_json::to_vec(&whole)?)?;
+            Ok(said)
         });
     }
     if !steps.passed() {
         note("the page was not written");
         return steps.end();
     }
-    let report = fs::read(root().join(REPORT)).context("nothing was measured yet")?;
-    let report: Report = serde_json::from_slice(&report)?;
+    let report: Report = serde_json::from_value(read(REPORT)?)?;
     heading("Targets");
     for missed in report.missed() {
         note(&missed);
     }
-    if options.only.is_some() {
-        note("the page was not written: widgets were left out");
-    } else {
-        fs::write(root().join(PAGE), page(&report))?;
-        note(&format!("written to {PAGE}"));
-    }
+    fs::write(root().join(PAGE), page(&report))?;
+    note(&format!("written to {PAGE}"));
     steps.end()
+}
+
+fn read(path: &str) -> Result<Value> {
+    let bytes = fs::read(root().join(path)).context("nothing was measured yet")?;
+    Ok(serde_json::from_slice(&bytes)?)
+}
+
+/// Puts the widgets of `part` in the place of those of the same name, marked as measured alone.
+fn replace(whole: &mut Value, part: Value) -> Result<()> {
+    let widgets = whole["widgets"].as_array_mut().context("no widgets")?;
+    let measured: Vec<Value> = serde_json::from_value(part["widgets"].clone())?;
+    for mut widget in measured {
+        let name = widget["name"].clone();
+        let place = widgets.iter_mut().find(|other| other["name"] == name);
+        widget["alone"] = true.into();
+        *place.with_context(|| format!("{name} was never measured with the others"))? = widget;
+    }
+    Ok(())
 }
 
 impl Report {
@@ -220,6 +243,18 @@ fn page(report: &Report) -> String {
     for widget in widgets {
         let _ = writeln!(text, "{}", row(widget));
     }
+    let alone: Vec<&str> = widgets
+        .iter()
+        .filter(|widget| widget.alone)
+        .map(|widget| widget.name.as_str())
+        .collect();
+    if !alone.is_empty() {
+        let _ = writeln!(
+            text,
+            "\nMeasured on their own, after the others and after a change to them: {}.",
+            alone.join(", ")
+        );
+    }
     text.push_str(
         "\n## A load of the same page\n\n\
          The frame is thrown away and the page of the other version loaded in its place, as without a swap. *shown* is measured in the same way, \
@@ -316,7 +351,23 @@ fn row(widget: &Widget) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn what_is_measured_alone_takes_the_place_of_what_was_there_and_says_so() {
+        let mut whole = json!({ "widgets": [{ "name": "notes", "end_kib": 9 }, { "name": "feed", "end_kib": 9 }], "logic": [1] });
+        replace(
+            &mut whole,
+            json!({ "widgets": [{ "name": "feed", "end_kib": 5 }], "logic": [2] }),
+        )
+        .unwrap();
+        let wanted =
+            json!([{ "name": "notes", "end_kib": 9 }, { "name": "feed", "end_kib": 5, "alone": true }]);
+        assert_eq!((&whole["widgets"], &whole["logic"]), (&wanted, &json!([1])));
+        assert!(replace(&mut whole, json!({ "widgets": [{ "name": "other" }] })).is_err());
+    }
 
     #[test]
     fn the_page_names_what_was_missed() {
@@ -342,6 +393,7 @@ mod tests {
             end_kib,
             typed: 9,
             arrived: 9,
+            alone: false,
         };
         let report = |widget, switch_ms| Report {
             widgets: vec![widget],

@@ -7,37 +7,7 @@ mod linux;
 
 use std::io;
 
-use moult_sandbox::logic::effort::Effort;
-
-/// What the process is for: its limits differ.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Task {
-    /// Runs the logic of one publisher.
-    Run,
-    /// Compiles one component.
-    Compile {
-        /// Its size.
-        bytes: usize,
-    },
-}
-
-impl Task {
-    /// Address space in bytes: code, stacks, and all linear memories with their reservations.
-    pub const fn address_space(self) -> u64 {
-        match self {
-            Self::Run => 4 << 30,
-            Self::Compile { bytes } => Effort::of(bytes).address_space,
-        }
-    }
-
-    /// Processor time in seconds, if it is bounded.
-    pub const fn processor_seconds(self) -> Option<u64> {
-        match self {
-            Self::Run => None,
-            Self::Compile { bytes } => Some(Effort::of(bytes).processor_seconds),
-        }
-    }
-}
+use moult_sandbox::logic::effort::Task;
 
 /// Rights could not be given up.
 #[derive(Debug, thiserror::Error)]

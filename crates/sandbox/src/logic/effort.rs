@@ -1,4 +1,4 @@
-//! What compiling a component may take, by its size. Both processes keep to it: the child by limits that it sets on
+//! What a child process is for and may take. For compiling that goes by the size of the component. Both processes keep to it: the child by limits that it sets on
 //! itself, the application by a clock.
 //!
 //! Good components of very different sizes are compiled: 76 kB of Rust, or 12 MB of JavaScript with the engine that runs it. A
@@ -6,7 +6,8 @@
 
 use std::time::Duration;
 
-/// Processor time of the smallest, and what each MiB adds. A good one of 11 MiB takes some 10 s on a fast computer.
+/// Processor time of the smallest, and what each MiB adds. A good one of 11 MiB takes 10 s on a fast computer and
+/// 21 s on a slow one.
 const PROCESSOR: u64 = 15;
 const PROCESSOR_MIB: u64 = 5;
 /// Address space of the smallest, and what each MiB adds. A good one of 11 MiB takes some 500 MiB.
@@ -37,6 +38,36 @@ impl Effort {
     /// What is waited for its end.
     pub const fn wall(self) -> Duration {
         Duration::from_secs(WALL_TIMES * self.processor_seconds)
+    }
+}
+
+/// What a child process is for: its limits differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// Runs the logic of one publisher.
+    Run,
+    /// Compiles one component.
+    Compile {
+        /// Its size.
+        bytes: usize,
+    },
+}
+
+impl Task {
+    /// Address space in bytes: code, stacks, and all linear memories with their reservations.
+    pub const fn address_space(self) -> u64 {
+        match self {
+            Self::Run => 4 << 30,
+            Self::Compile { bytes } => Effort::of(bytes).address_space,
+        }
+    }
+
+    /// Processor time in seconds, if it is bounded.
+    pub const fn processor_seconds(self) -> Option<u64> {
+        match self {
+            Self::Run => None,
+            Self::Compile { bytes } => Some(Effort::of(bytes).processor_seconds),
+        }
     }
 }
 

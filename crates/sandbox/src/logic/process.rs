@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::effort::Effort;
+use super::effort::{Effort, Task};
 use super::wire::{COMPONENT_BYTES, Frame, FromChild, ToChild, read_frame, write_message, write_raw};
 use super::{Fault, FaultKind};
 
@@ -41,18 +41,6 @@ pub enum Heard {
 }
 
 type Write = Box<dyn io::Write + Send>;
-
-/// What a child is started for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Task {
-    /// Runs the logic of one publisher.
-    Run,
-    /// Compiles one component.
-    Compile {
-        /// Its size: the child's limits depend on it.
-        bytes: usize,
-    },
-}
 
 /// A child process. It is killed when this is dropped.
 pub struct Child {

@@ -12,7 +12,8 @@ use serde_json::Value;
 
 use super::{Key, Listener, LogicError, Outcome, Spec};
 use crate::logic::cache::Cache;
-use crate::logic::process::{self, Child, ProcessError, Task};
+use crate::logic::effort::Task;
+use crate::logic::process::{self, Child, ProcessError};
 use crate::logic::restart::Restarts;
 use crate::logic::wire::{InstanceNumber, Number, ToChild};
 use crate::logic::{Fault, FaultKind};

@@ -9,7 +9,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use crate::bundle::{HostApi, Permission};
-use crate::{Channel, Digest, Subject};
+use crate::{Channel, Digest, ReleasePolicy, Subject};
 
 /// Everything a client needs to know about one subject.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -63,6 +63,9 @@ pub struct Release {
     /// The state schema a bundle writes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state_schema: Option<u32>,
+    /// Who may have it, and when.
+    #[serde(flatten)]
+    pub policy: ReleasePolicy,
 }
 
 /// A file beside the index, named by the digest of its bytes as they are served.

@@ -30,6 +30,7 @@ fn release(version: &str, channels: &str) -> Release {
         permissions: Vec::new(),
         state_schema: None,
         critical: false,
+        policy: moult_model::ReleasePolicy::default(),
     }
 }
 

@@ -184,6 +184,7 @@ impl Publisher {
             permissions: issue.permissions(),
             state_schema: None,
             critical: false,
+            policy: moult_model::ReleasePolicy::default(),
         };
         tamper(&mut release);
         index.releases.insert(0, release);

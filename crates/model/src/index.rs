@@ -54,7 +54,8 @@ pub struct Release {
     /// An executable without one is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<String>,
-    /// The host versions a bundle can run in.
+    /// The host versions a bundle can run in. Of an executable: those that it offers, of which the highest counts; without
+    /// it what runs now is taken to go on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_api: Option<HostApi>,
     /// What a bundle may ask for, copied from its manifest: consent is asked before anything is fetched.

@@ -13,8 +13,11 @@ use serde::{Deserialize, Serialize};
 use crate::{Digest, Subject};
 
 /// A part of all computers, in ten-thousandths: 0 to [`Share::ALL`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ts_rs::TS,
+)]
 #[serde(try_from = "u16", into = "u16")]
+#[ts(type = "number")]
 pub struct Share(u16);
 
 /// More than all.
@@ -92,14 +95,27 @@ pub struct Rollout {
 }
 
 /// The versions from one on, and up to before another.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
 pub struct VersionRange {
     /// The lowest that belongs to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(type = "string", optional)]
     pub from: Option<Version>,
     /// The lowest above it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(type = "string", optional)]
     pub below: Option<Version>,
+}
+
+impl fmt::Display for VersionRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.from, &self.below) {
+            (Some(from), Some(below)) => write!(f, "{from} up to before {below}"),
+            (Some(from), None) => write!(f, "{from} or higher"),
+            (None, Some(below)) => write!(f, "lower than {below}"),
+            (None, None) => f.write_str("any version"),
+        }
+    }
 }
 
 impl VersionRange {

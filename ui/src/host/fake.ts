@@ -166,6 +166,7 @@ export function ordinaryDay(now: number): Overview {
       repository: "https://updates.moult.example/",
       channel: "stable",
       channels: { "w/moult/tasks": "beta", "w/marginalia/feed": "nightly" },
+      pins: {},
       mode: "silent",
       check_every_seconds: 300,
       theme: "system",

@@ -356,7 +356,10 @@ impl fmt::Display for Verdict {
             }
             Self::Runs => f.write_str("It runs."),
             Self::RunsRecalled { to: Some(to), by } => {
-                write!(f, "It runs. It was recalled to {to} {by}, which can't be had here.")
+                write!(
+                    f,
+                    "It runs. It was recalled to {to} {by}, which can't be had here."
+                )
             }
             Self::RunsRecalled { to: None, by } => {
                 write!(
@@ -413,7 +416,10 @@ impl fmt::Display for Verdict {
             }
             Self::Recalled { by, reason } => write!(f, "It was recalled {by}{}.", Because(reason.as_ref())),
             Self::StepFirst { from } => {
-                write!(f, "It can be reached from {from} on. A version between comes first.")
+                write!(
+                    f,
+                    "It can be reached from {from} on. A version between comes first."
+                )
             }
             Self::DataNotRead {
                 schema,
@@ -429,7 +435,11 @@ impl fmt::Display for Verdict {
             ),
             Self::Insecure { min } => write!(f, "It has known holes: the way down ends at {min}."),
             Self::DoesNotFit { with, needs } => {
-                write!(f, "It needs {} {needs}; here that is {}.", with.subject, with.version)
+                write!(
+                    f,
+                    "It needs {} {needs}; here that is {}.",
+                    with.subject, with.version
+                )
             }
             Self::NotFitted { by, needs } => write!(f, "{by} needs {needs} of it."),
             Self::WrongHost { min, max, host } => {
@@ -447,9 +457,16 @@ impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.running {
             Some(running) => writeln!(f, "{} runs {running} and follows {}.", self.subject, self.channel)?,
-            None => writeln!(f, "{} is not installed and follows {}.", self.subject, self.channel)?,
+            None => writeln!(
+                f,
+                "{} is not installed and follows {}.",
+                self.subject, self.channel
+            )?,
         }
-        let width = self.candidates.iter().map(|found| found.version.to_string().len());
+        let width = self
+            .candidates
+            .iter()
+            .map(|found| found.version.to_string().len());
         let width = width.max().unwrap_or(0);
         for Candidate { version, verdict } in &self.candidates {
             writeln!(f, "  {:width$}  {verdict}", version.to_string())?;
@@ -477,7 +494,10 @@ impl fmt::Display for Gate {
             (None, None) => writeln!(f, "Not checked yet.")?,
         }
         if let Some(expires) = &self.expires {
-            writeln!(f, "What is signed holds until {expires}; after that nothing is installed.")?;
+            writeln!(
+                f,
+                "What is signed holds until {expires}; after that nothing is installed."
+            )?;
         }
         match (&self.orders_read, self.orders_problem) {
             (Some(read), None) => writeln!(f, "Orders in force: {}, read at {read}.", self.orders)?,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use moult_model::{Index, Subject};
+use moult_model::{ErrorCode, Index, Orders, Subject};
 use moult_trust::{Authentic, Beliefs, Client, TrustError};
 use tokio::time;
 
@@ -25,6 +25,8 @@ pub(crate) struct Checked {
     pub(crate) outcome: Result<(), UpdateError>,
     /// The index of each subject that has one.
     pub(crate) indexes: Vec<(Subject, Arc<Authentic<Index>>)>,
+    /// The orders that were read, or why they could not be.
+    pub(crate) orders: Result<Orders, ErrorCode>,
     /// The first index that could not be had. It concerns its own subject alone.
     pub(crate) failed: Option<(Subject, UpdateError)>,
 }
@@ -42,6 +44,7 @@ impl Checker {
             checker: self,
             outcome: Ok(()),
             indexes: Vec::new(),
+            orders: Err(ErrorCode::Internal),
             failed: None,
         };
         let limit = if seconds == 0 {
@@ -61,6 +64,7 @@ impl Checker {
                 return checked;
             }
         }
+        checked.orders = checked.checker.orders(now).await;
         for subject in subjects {
             let read = checked.checker.index(&subject, now);
             let found = time::timeout(limit, read).await.unwrap_or_else(|_| Err(late()));
@@ -82,6 +86,19 @@ impl Checker {
             }
         }
         checked
+    }
+
+    /// What the role `rollout` orders. A repository without that role has no orders.
+    #[expect(
+        clippy::unused_async,
+        clippy::unused_self,
+        reason = "`moult_trust::Client` does not read the role yet: this is the one place to ask it"
+    )]
+    async fn orders(&mut self, _now: Timestamp) -> Result<Orders, ErrorCode> {
+        Ok(Orders {
+            format: Orders::FORMAT,
+            orders: Vec::new(),
+        })
     }
 
     async fn index(&mut self, subject: &Subject, now: Timestamp) -> Result<Authentic<Index>, UpdateError> {

@@ -18,6 +18,7 @@ use std::fmt;
 use jiff::Timestamp;
 use moult_model::{Channel, Digest, Explanation, Index, Release, Version};
 
+pub use gate::refuse_wish;
 pub use moult_model::explanation::{Authority, Candidate, Gate, NextWave, Partner, Verdict};
 pub use orders::{Stand, Standing};
 pub use place::InstallId;

@@ -1,6 +1,6 @@
 //! What rules a release out, whatever else there is. Pure.
 
-use moult_model::explanation::Verdict;
+use moult_model::explanation::{Authority, Verdict};
 use moult_model::rollout::DataSchema;
 use moult_model::{Index, Release, Subject, Version};
 
@@ -52,6 +52,13 @@ fn stopped(index: &Index, release: &Release, situation: &Situation<'_>) -> Optio
             reason: recall.reason,
         });
     }
+    // Recalled to itself: there is nowhere to go, and nobody should come.
+    if release.policy.recalled.is_some() {
+        return Some(Verdict::Recalled {
+            by: Authority::Publisher,
+            reason: None,
+        });
+    }
     held(release, &stand).map(|(by, reason)| Verdict::Held { by, reason })
 }
 
@@ -77,7 +84,9 @@ fn outside(index: &Index, release: &Release, situation: &Situation<'_>) -> Optio
         None => None,
     };
     // Without waves the artifact itself is the salt: an order may limit what its publisher gave to all.
-    let salt = waves.as_ref().map_or_else(|| of_digest(release), |waves| waves.salt);
+    let salt = waves
+        .as_ref()
+        .map_or_else(|| of_digest(release), |waves| waves.salt);
     let place = place(situation.install, &salt);
     if let Some(waves) = waves {
         let share = waves.share(situation.now);
@@ -128,6 +137,20 @@ pub(super) fn refuse_downwards(
     refuse_data(index, release, situation)
 }
 
+/// Why a user can't go down to a version that is kept here, if so. Of one that is not listed any more only its number is known.
+pub fn refuse_wish(index: &Index, version: &Version, situation: &Situation<'_>) -> Option<Verdict> {
+    let running = situation.running?;
+    if version.cmp_precedence(&running.version).is_ge() {
+        return None;
+    }
+    match index.release(version) {
+        Some(release) => refuse_downwards(index, release, situation),
+        None => min_secure(index, situation)
+            .filter(|min| version.cmp_precedence(min).is_lt())
+            .map(|min| Verdict::Insecure { min: min.clone() }),
+    }
+}
+
 /// A release that can't read the data that is there, nor a copy that its user wants back.
 pub(super) fn refuse_data(index: &Index, release: &Release, situation: &Situation<'_>) -> Option<Verdict> {
     let schema = present(index, situation);
@@ -135,9 +158,7 @@ pub(super) fn refuse_data(index: &Index, release: &Release, situation: &Situatio
     if reads.reads(schema) {
         return None;
     }
-    let Data {
-        copies, may_lose, ..
-    } = situation.data;
+    let Data { copies, may_lose, .. } = situation.data;
     let copy = copies.iter().copied().filter(|copy| reads.reads(*copy)).max();
     match copy {
         Some(_) if may_lose => None,

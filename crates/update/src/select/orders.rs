@@ -49,12 +49,7 @@ impl Standing {
     ///
     /// Says whether there is something to be kept. It has to be on the disk before anything is installed that an order
     /// might have stopped.
-    pub fn take(
-        &mut self,
-        read: Result<&Orders, ErrorCode>,
-        indexes: &[&Index],
-        now: Timestamp,
-    ) -> bool {
+    pub fn take(&mut self, read: Result<&Orders, ErrorCode>, indexes: &[&Index], now: Timestamp) -> bool {
         let before = (self.newest.clone(), self.noted.clone());
         match read {
             Ok(orders) if orders.format == Orders::FORMAT => {

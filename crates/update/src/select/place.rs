@@ -74,11 +74,21 @@ mod tests {
     #[test]
     fn the_place_is_the_hmac_of_the_salt_under_the_id() {
         for (id, salt, place) in PLACES_OF_PYTHON {
-            assert_eq!(InstallId::of([*id; 16]).place(&[*salt; 16]), *place, "{id} {salt}");
+            assert_eq!(
+                InstallId::of([*id; 16]).place(&[*salt; 16]),
+                *place,
+                "{id} {salt}"
+            );
         }
     }
 
-    const PLACES_OF_PYTHON: &[(u8, u8, u16)] = &[(0, 0, 7186), (1, 2, 5614), (7, 9, 1308), (255, 1, 6392), (16, 200, 7069)];
+    const PLACES_OF_PYTHON: &[(u8, u8, u16)] = &[
+        (0, 0, 7186),
+        (1, 2, 5614),
+        (7, 9, 1308),
+        (255, 1, 6392),
+        (16, 200, 7069),
+    ];
 
     #[test]
     fn words_that_would_favour_the_first_places_do_not_count() {
@@ -112,7 +122,10 @@ mod tests {
             .sum();
         assert!(chi < 161.0, "{chi}");
         let (tenth, hundredth) = (f64::from(COMPUTERS) * 0.1, f64::from(COMPUTERS) * 0.01);
-        assert!((f64::from(first) - tenth).abs() < 4.0 * (tenth * 0.9).sqrt(), "{first}");
+        assert!(
+            (f64::from(first) - tenth).abs() < 4.0 * (tenth * 0.9).sqrt(),
+            "{first}"
+        );
         assert!(
             (f64::from(both) - hundredth).abs() < 4.0 * (hundredth * 0.99).sqrt(),
             "{both}"

@@ -133,9 +133,7 @@ fn judge(
     if running.is_some_and(|running| running.digest == release.digest) {
         return (runs(index, recall), None);
     }
-    if let (Some(recall), Some(running)) = (recall, running)
-        && recall.to == release.digest
-    {
+    if recall.is_some_and(|recall| recall.to == release.digest) {
         // Channel, waves, holds and wishes don't count for the way back. What can't run here or can't read the data is none.
         let barred = malformed(index, release, situation)
             .or_else(|| situation.refused.refusal_of_recall(release))

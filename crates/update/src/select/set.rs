@@ -68,13 +68,19 @@ impl<'a> Part<'a> {
 
     /// Why this part does not work with another, if so. What is said of the other comes first.
     fn clashes(&self, other: &Part<'_>) -> Option<Verdict> {
-        if let Some(needs) = self.needs(other.subject).filter(|needs| !needs.holds(other.version)) {
+        if let Some(needs) = self
+            .needs(other.subject)
+            .filter(|needs| !needs.holds(other.version))
+        {
             return Some(Verdict::DoesNotFit {
                 with: other.partner(),
                 needs: needs.clone(),
             });
         }
-        if let Some(needs) = other.needs(self.subject).filter(|needs| !needs.holds(self.version)) {
+        if let Some(needs) = other
+            .needs(self.subject)
+            .filter(|needs| !needs.holds(self.version))
+        {
             return Some(Verdict::NotFitted {
                 by: other.partner(),
                 needs: needs.clone(),
@@ -124,12 +130,11 @@ pub fn choose(members: &[Member<'_>]) -> Vec<Choice> {
     let (app_gets, shell_gets) = best_pair(app, shell);
     let pair = |app_gets: Option<Prospect>, shell_gets: Option<Prospect>| Pair {
         app: app.zip(app_gets).and_then(|(app, gets)| Part::of(app, gets)),
-        shell: shell.zip(shell_gets).and_then(|(shell, gets)| Part::of(shell, gets)),
+        shell: shell
+            .zip(shell_gets)
+            .and_then(|(shell, gets)| Part::of(shell, gets)),
     };
-    let (now, then) = (
-        pair(app.map(stay), shell.map(stay)),
-        pair(app_gets, shell_gets),
-    );
+    let (now, then) = (pair(app.map(stay), shell.map(stay)), pair(app_gets, shell_gets));
     let moves = |gets: Option<Prospect>| gets.is_some_and(|gets| gets.way != Way::Stay);
     let (app_moves, shell_moves) = (moves(app_gets), moves(shell_gets));
     let is_free = Pair { app: then.app, ..now }.fits() && Pair { app: now.app, ..then }.fits();
@@ -148,10 +153,7 @@ pub fn choose(members: &[Member<'_>]) -> Vec<Choice> {
         if *joins {
             app_joins = true;
             // It may need the new shell too.
-            let with_app_alone = Pair {
-                app: then.app,
-                ..now
-            };
+            let with_app_alone = Pair { app: then.app, ..now };
             let part = Part::of(found, *prospect);
             shell_joins |= shell_moves && part.is_some_and(|part| with_app_alone.clash(&part).is_some());
         }
@@ -195,17 +197,24 @@ fn best_pair(app: Option<&Ranked<'_>>, shell: Option<&Ranked<'_>>) -> (Option<Pr
         return (app.and_then(first), shell.and_then(first));
     };
     let search = |app_may: &dyn Fn(Way) -> bool, shell_may: &dyn Fn(Way) -> bool| {
-        a.prospects.iter().filter(|found| app_may(found.way)).find_map(|mine| {
-            let fits = |other: &&Prospect| {
-                let pair = Pair {
-                    app: Part::of(a, *mine),
-                    shell: Part::of(s, **other),
+        a.prospects
+            .iter()
+            .filter(|found| app_may(found.way))
+            .find_map(|mine| {
+                let fits = |other: &&Prospect| {
+                    let pair = Pair {
+                        app: Part::of(a, *mine),
+                        shell: Part::of(s, **other),
+                    };
+                    pair.fits()
                 };
-                pair.fits()
-            };
-            let other = s.prospects.iter().filter(|found| shell_may(found.way)).find(fits)?;
-            Some((*mine, *other))
-        })
+                let other = s
+                    .prospects
+                    .iter()
+                    .filter(|found| shell_may(found.way))
+                    .find(fits)?;
+                Some((*mine, *other))
+            })
     };
     let leaves = |way| matches!(way, Way::Up | Way::Recall);
     let any = |_| true;

@@ -1,9 +1,9 @@
 //! Parts that have to work with each other, told as short stories.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use moult_model::Subject;
 use moult_model::bundle::HostApi;
 use moult_model::explanation::Verdict;
-use moult_model::Subject;
 
 use super::support::*;
 use super::*;
@@ -52,7 +52,9 @@ fn needing(text: &str, subject: Subject, needs: moult_model::rollout::VersionRan
 
 /// An executable that offers this contract.
 fn offering(text: &str, host: u32) -> Release {
-    with(text, |release| release.host_api = Some(HostApi { min: host, max: host }))
+    with(text, |release| {
+        release.host_api = Some(HostApi { min: host, max: host })
+    })
 }
 
 /// A bundle for these contracts.
@@ -77,8 +79,14 @@ fn an_executable_that_needs_a_newer_shell_takes_over_together_with_it() {
     let shell = vec![with("2.0.0", |_| {}), old()];
     let parts = computer(app.clone(), shell, vec![old()]);
     assert_eq!(gets(&parts), [joined("2.0.0"), joined("2.0.0"), STAYS]);
-    assert_eq!(said_of(&parts, 0, "2.0.0"), "It takes over together with shell 2.0.0.");
-    assert_eq!(said_of(&parts, 1, "2.0.0"), "It takes over together with app 2.0.0.");
+    assert_eq!(
+        said_of(&parts, 0, "2.0.0"),
+        "It takes over together with shell 2.0.0."
+    );
+    assert_eq!(
+        said_of(&parts, 1, "2.0.0"),
+        "It takes over together with app 2.0.0."
+    );
 
     let without = computer(app, vec![old()], vec![old()]);
     assert_eq!(gets(&without), [STAYS, STAYS, STAYS]);
@@ -102,7 +110,11 @@ fn a_shell_that_needs_a_newer_executable_waits_for_it_too() {
 fn the_executable_is_chosen_before_the_shell() {
     // The newest shell works with the old executable alone.
     let app = vec![with("2.0.0", |_| {}), old()];
-    let shell = vec![needing("3.0.0", APP, below("2.0.0")), with("2.0.0", |_| {}), old()];
+    let shell = vec![
+        needing("3.0.0", APP, below("2.0.0")),
+        with("2.0.0", |_| {}),
+        old(),
+    ];
     let parts = computer(app, shell, vec![old()]);
     assert_eq!(gets(&parts), [alone("2.0.0"), alone("2.0.0"), STAYS]);
     assert_eq!(
@@ -113,7 +125,11 @@ fn the_executable_is_chosen_before_the_shell() {
 
 #[test]
 fn the_second_best_executable_is_taken_if_the_best_has_no_partner() {
-    let app = vec![needing("3.0.0", SHELL, from("9.0.0")), with("2.0.0", |_| {}), old()];
+    let app = vec![
+        needing("3.0.0", SHELL, from("9.0.0")),
+        with("2.0.0", |_| {}),
+        old(),
+    ];
     let parts = computer(app, vec![old()], vec![old()]);
     assert_eq!(gets(&parts), [alone("2.0.0"), STAYS, STAYS]);
 }
@@ -122,17 +138,29 @@ fn the_second_best_executable_is_taken_if_the_best_has_no_partner() {
 fn a_new_contract_takes_its_bundles_along_and_waits_for_no_widget() {
     let app = || vec![offering("2.0.0", 2), old()];
     let shell = || vec![for_hosts("2.0.0", 2, 2), for_hosts("1.0.0", 1, 1)];
-    let parts = computer(app(), shell(), vec![for_hosts("2.0.0", 2, 2), for_hosts("1.0.0", 1, 1)]);
+    let parts = computer(
+        app(),
+        shell(),
+        vec![for_hosts("2.0.0", 2, 2), for_hosts("1.0.0", 1, 1)],
+    );
     assert_eq!(gets(&parts), [joined("2.0.0"), joined("2.0.0"), joined("2.0.0")]);
 
-    let left = computer(app(), shell(), vec![for_hosts("1.1.0", 1, 1), for_hosts("1.0.0", 1, 1)]);
+    let left = computer(
+        app(),
+        shell(),
+        vec![for_hosts("1.1.0", 1, 1), for_hosts("1.0.0", 1, 1)],
+    );
     assert_eq!(
         gets(&left),
         [joined("2.0.0"), joined("2.0.0"), alone("1.1.0")],
         "a widget without a version for it does not hold the application back"
     );
 
-    let both = computer(app(), shell(), vec![for_hosts("2.0.0", 1, 2), for_hosts("1.0.0", 1, 1)]);
+    let both = computer(
+        app(),
+        shell(),
+        vec![for_hosts("2.0.0", 1, 2), for_hosts("1.0.0", 1, 1)],
+    );
     assert_eq!(
         gets(&both),
         [joined("2.0.0"), joined("2.0.0"), alone("2.0.0")],
@@ -145,7 +173,11 @@ fn a_new_contract_takes_its_bundles_along_and_waits_for_no_widget() {
 
 #[test]
 fn a_widget_that_runs_and_will_not_work_any_longer_says_so() {
-    let parts = computer(vec![offering("2.0.0", 2), old()], vec![old()], vec![for_hosts("1.0.0", 1, 1)]);
+    let parts = computer(
+        vec![offering("2.0.0", 2), old()],
+        vec![old()],
+        vec![for_hosts("1.0.0", 1, 1)],
+    );
     assert_eq!(gets(&parts), [alone("2.0.0"), STAYS, STAYS]);
     assert_eq!(
         said_of(&parts, 2, "1.0.0"),
@@ -156,13 +188,27 @@ fn a_widget_that_runs_and_will_not_work_any_longer_says_so() {
 #[test]
 fn no_publisher_holds_back_another() {
     let greedy = needing("2.0.0", APP, from("9.0.0"));
-    let mut parts = computer(vec![with("2.0.0", |_| {}), old()], vec![with("2.0.0", |_| {}), old()], vec![greedy, old()]).to_vec();
+    let mut parts = computer(
+        vec![with("2.0.0", |_| {}), old()],
+        vec![with("2.0.0", |_| {}), old()],
+        vec![greedy, old()],
+    )
+    .to_vec();
     let mut other = needing("2.0.0", notes(), from("1.0.0"));
-    other.policy.works_with.insert("w/them/clock".parse().unwrap(), from("1.0.0"));
+    other
+        .policy
+        .works_with
+        .insert("w/them/clock".parse().unwrap(), from("1.0.0"));
     parts.push(Scene::of(&"w/them/clock".parse().unwrap(), vec![other, old()]).running("1.0.0"));
     // The greedy one says what it needs of the other widget too; that binds only itself.
-    parts[2].index.releases[1].policy.works_with.insert("w/them/clock".parse().unwrap(), below("0.1.0"));
-    assert_eq!(gets(&parts), [alone("2.0.0"), alone("2.0.0"), STAYS, alone("2.0.0")]);
+    parts[2].index.releases[1]
+        .policy
+        .works_with
+        .insert("w/them/clock".parse().unwrap(), below("0.1.0"));
+    assert_eq!(
+        gets(&parts),
+        [alone("2.0.0"), alone("2.0.0"), STAYS, alone("2.0.0")]
+    );
 }
 
 #[test]
@@ -192,9 +238,12 @@ fn when_the_executable_went_back_the_shell_that_needs_it_follows() {
 
 #[test]
 fn a_recall_of_one_part_takes_its_partner_along() {
-    let app = vec![with("2.0.0", |release| {
-        release.policy.recalled = Some(digest("1.0.0"));
-    }), old()];
+    let app = vec![
+        with("2.0.0", |release| {
+            release.policy.recalled = Some(digest("1.0.0"));
+        }),
+        old(),
+    ];
     let shell = vec![needing("2.0.0", APP, from("2.0.0")), old()];
     let mut parts = computer(app, shell, vec![old()]);
     for part in &mut parts[..2] {

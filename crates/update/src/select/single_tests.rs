@@ -4,7 +4,7 @@
 use moult_model::Subject;
 use moult_model::bundle::HostApi;
 
-use super::support::{at, base, digest, release as signed, NOON};
+use super::support::{NOON, at, base, digest, release as signed};
 use super::*;
 
 fn release(version: &str, channels: &str) -> Release {
@@ -15,7 +15,7 @@ fn release(version: &str, channels: &str) -> Release {
 }
 
 fn index(releases: Vec<Release>) -> Index {
-    super::support::index(&Subject::Shell, releases)
+    support::index(&Subject::Shell, releases)
 }
 
 /// A situation without conditions.

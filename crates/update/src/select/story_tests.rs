@@ -51,7 +51,10 @@ fn a_computer_without_an_id_is_the_last_of_each_wave() {
     let mut scene = Scene::of(&SHELL, in_waves()).running("1.0.5");
     scene.install = None;
     assert_eq!(scene.clone().at("2026-12-02T10:00:00Z").wanted(), None);
-    assert_eq!(scene.at("2026-12-03T10:00:00Z").wanted().as_deref(), Some("1.1.0"));
+    assert_eq!(
+        scene.at("2026-12-03T10:00:00Z").wanted().as_deref(),
+        Some("1.1.0")
+    );
 }
 
 #[test]
@@ -59,7 +62,10 @@ fn a_clock_that_is_behind_is_put_right_by_what_is_signed() {
     let mut releases = in_waves();
     releases[0].published = "2026-12-01T10:00:00Z".into();
     let index = index(&SHELL, releases);
-    assert_eq!(moment(at("1999-01-01T00:00:00Z"), &index), at("2026-12-01T10:00:00Z"));
+    assert_eq!(
+        moment(at("1999-01-01T00:00:00Z"), &index),
+        at("2026-12-01T10:00:00Z")
+    );
     assert_eq!(moment(at(NOON), &index), at(NOON));
 }
 
@@ -67,7 +73,9 @@ fn a_clock_that_is_behind_is_put_right_by_what_is_signed() {
 fn waves_that_can_not_be_read_give_the_release_to_nobody() {
     let mut releases = in_waves();
     releases[0].policy.rollout.as_mut().unwrap().salt = "salt".into();
-    let scene = Scene::of(&SHELL, releases).running("1.0.5").standing_at(|place| place == 0);
+    let scene = Scene::of(&SHELL, releases)
+        .running("1.0.5")
+        .standing_at(|place| place == 0);
     assert_eq!(scene.wanted(), None);
     assert_eq!(scene.said("1.1.0"), "Its waves can't be read, so nobody gets it.");
 }
@@ -83,7 +91,10 @@ fn a_held_release_goes_to_nobody_new_and_stays_where_it_is() {
     assert_eq!(scene.wanted().as_deref(), Some("1.0.5"), "a first installation");
     let scene = scene.running("1.0.0");
     assert_eq!(scene.wanted().as_deref(), Some("1.0.5"));
-    assert_eq!(scene.said("1.1.0"), "It was stopped by its publisher. Nobody new gets it.");
+    assert_eq!(
+        scene.said("1.1.0"),
+        "It was stopped by its publisher. Nobody new gets it."
+    );
     let scene = scene.running("1.1.0");
     assert_eq!((scene.wanted(), scene.said("1.1.0").as_str()), (None, "It runs."));
 }
@@ -98,10 +109,15 @@ fn an_order_narrows_a_wave_and_never_widens_it() {
         (500, 10_000, Some("1.1.0")),
         (1_000, 10_000, None),
     ] {
-        let scene = scene.clone().standing_at(|found| found == place).ordered(&[limit(parts)]);
+        let scene = scene
+            .clone()
+            .standing_at(|found| found == place)
+            .ordered(&[limit(parts)]);
         assert_eq!(scene.wanted().as_deref(), expected, "{place} with {parts}");
     }
-    let scene = scene.standing_at(|found| found == 500).ordered(&[limit(100), limit(300)]);
+    let scene = scene
+        .standing_at(|found| found == 500)
+        .ordered(&[limit(100), limit(300)]);
     assert_eq!(
         scene.said("1.1.0"),
         "An order keeps it to 1 % of all computers, and this one has place 500 of 10,000."
@@ -124,13 +140,18 @@ fn a_hold_that_was_seen_is_lifted_by_a_higher_epoch_of_the_release_alone() {
     let scene = Scene::of(&SHELL, vec![with("1.1.0", |_| {})]);
     let scene = scene.ordered(&[hold(0)]);
     assert_eq!(scene.wanted(), None);
-    assert_eq!(scene.said("1.1.0"), "It was stopped by an order. Nobody new gets it.");
+    assert_eq!(
+        scene.said("1.1.0"),
+        "It was stopped by an order. Nobody new gets it."
+    );
 
     let gone = scene.clone().ordered(&[]);
     assert_eq!(gone.wanted(), None, "the role rollout can't lift it");
 
     let mut unreadable = gone.clone();
-    unreadable.orders.take(Err(ErrorCode::MetadataExpired), &[], at(NOON));
+    unreadable
+        .orders
+        .take(Err(ErrorCode::MetadataExpired), &[], at(NOON));
     assert_eq!(unreadable.wanted(), None, "the last orders stay in force");
     assert_eq!(unreadable.orders.problem(), Some(ErrorCode::MetadataExpired));
 
@@ -219,12 +240,17 @@ fn who_has_a_recalled_release_goes_back_to_where_it_allows() {
         obeyed.said("1.0.5"),
         "1.1.0 was recalled to it by an order: It loses notes."
     );
-    assert_eq!(obeyed.said("1.1.0"), "It was recalled by an order: It loses notes.");
+    assert_eq!(
+        obeyed.said("1.1.0"),
+        "It was recalled by an order: It loses notes."
+    );
 
     let elsewhere = scene.clone().ordered(&recall("1.0.0"));
     assert_eq!(elsewhere.wanted(), None, "1.0.0 is not in recall_to");
     assert_eq!(elsewhere.said("1.1.0"), "It runs.");
-    let newcomer = Scene::of(&SHELL, recallable()).running("1.0.5").ordered(&recall("1.0.0"));
+    let newcomer = Scene::of(&SHELL, recallable())
+        .running("1.0.5")
+        .ordered(&recall("1.0.0"));
     assert_eq!(newcomer.wanted(), None, "what is left of it is a hold");
 
     // It was seen, so it stays.
@@ -249,7 +275,9 @@ fn neither_wish_nor_channel_nor_wave_keeps_somebody_on_a_recalled_release() {
     releases[1].policy.rollout = waves(&[]);
     releases[1].policy.held = true;
     let scene = Scene::of(&SHELL, releases).running("1.1.0").pinned("1.1.0");
-    let scene = scene.refusing("1.0.5", Verdict::Skipped).ordered(&recall("1.0.5"));
+    let scene = scene
+        .refusing("1.0.5", Verdict::Skipped)
+        .ordered(&recall("1.0.5"));
     assert_eq!(scene.wanted().as_deref(), Some("1.0.5"));
 }
 
@@ -257,7 +285,9 @@ fn neither_wish_nor_channel_nor_wave_keeps_somebody_on_a_recalled_release() {
 fn a_higher_release_that_can_be_had_is_better_than_the_way_back() {
     let mut releases = recallable();
     releases.push(with("1.2.0", |_| {}));
-    let scene = Scene::of(&SHELL, releases).running("1.1.0").ordered(&recall("1.0.5"));
+    let scene = Scene::of(&SHELL, releases)
+        .running("1.1.0")
+        .ordered(&recall("1.0.5"));
     assert_eq!(scene.wanted().as_deref(), Some("1.2.0"));
     let barred = scene.refusing("1.2.0", Verdict::Banned);
     assert_eq!(barred.wanted().as_deref(), Some("1.0.5"));
@@ -267,7 +297,9 @@ fn a_higher_release_that_can_be_had_is_better_than_the_way_back() {
 fn a_recall_to_what_is_not_listed_or_does_not_read_the_data_leaves_things_as_they_are() {
     let mut releases = recallable();
     releases.remove(1);
-    let unlisted = Scene::of(&SHELL, releases).running("1.1.0").ordered(&recall("1.0.5"));
+    let unlisted = Scene::of(&SHELL, releases)
+        .running("1.1.0")
+        .ordered(&recall("1.0.5"));
     assert_eq!(unlisted.wanted(), None);
     assert_eq!(
         unlisted.said("1.1.0"),
@@ -276,7 +308,9 @@ fn a_recall_to_what_is_not_listed_or_does_not_read_the_data_leaves_things_as_the
     let mut releases = recallable();
     releases[0].policy.data_schema = data(2, 1);
     releases[1].policy.data_schema = data(1, 1);
-    let mut unread = Scene::of(&SHELL, releases).running("1.1.0").ordered(&recall("1.0.5"));
+    let mut unread = Scene::of(&SHELL, releases)
+        .running("1.1.0")
+        .ordered(&recall("1.0.5"));
     assert_eq!(unread.wanted(), None);
     assert_eq!(
         unread.said("1.0.5"),
@@ -294,13 +328,21 @@ fn a_recall_to_what_is_not_listed_or_does_not_read_the_data_leaves_things_as_the
 #[test]
 fn a_version_that_is_too_far_is_reached_over_a_step_stone() {
     let releases = vec![
-        with("3.0.0", |release| release.policy.update_from = Some(version("2.0.0"))),
-        with("2.0.0", |release| release.policy.update_from = Some(version("1.5.0"))),
+        with("3.0.0", |release| {
+            release.policy.update_from = Some(version("2.0.0"))
+        }),
+        with("2.0.0", |release| {
+            release.policy.update_from = Some(version("1.5.0"))
+        }),
         with("1.6.0", |_| {}),
         with("1.0.0", |_| {}),
     ];
     let scene = Scene::of(&SHELL, releases);
-    assert_eq!(scene.wanted().as_deref(), Some("3.0.0"), "a first installation needs no steps");
+    assert_eq!(
+        scene.wanted().as_deref(),
+        Some("3.0.0"),
+        "a first installation needs no steps"
+    );
     for (running, expected) in [("1.0.0", "1.6.0"), ("1.6.0", "2.0.0"), ("2.0.0", "3.0.0")] {
         assert_eq!(scene.clone().running(running).wanted().as_deref(), Some(expected));
     }
@@ -309,7 +351,10 @@ fn a_version_that_is_too_far_is_reached_over_a_step_stone() {
         scene.said("3.0.0"),
         "It can be reached from 2.0.0 on. A version between comes first."
     );
-    assert_eq!(scene.said("1.6.0"), "It comes first: 3.0.0 can't be reached directly.");
+    assert_eq!(
+        scene.said("1.6.0"),
+        "It comes first: 3.0.0 can't be reached directly."
+    );
 }
 
 #[test]
@@ -341,7 +386,9 @@ fn a_pin_keeps_a_version_and_leads_to_it_in_both_directions() {
 #[test]
 fn the_way_down_ends_at_the_lowest_secure_version() {
     let releases = vec![
-        with("1.2.0", |release| release.policy.min_secure = Some(version("1.1.0"))),
+        with("1.2.0", |release| {
+            release.policy.min_secure = Some(version("1.1.0"))
+        }),
         with("1.1.0", |_| {}),
         with("1.0.0", |_| {}),
     ];
@@ -349,7 +396,10 @@ fn the_way_down_ends_at_the_lowest_secure_version() {
     assert_eq!(scene.clone().pinned("1.1.0").wanted().as_deref(), Some("1.1.0"));
     let insecure = scene.pinned("1.0.0");
     assert_eq!(insecure.wanted(), None);
-    assert_eq!(insecure.said("1.0.0"), "It has known holes: the way down ends at 1.1.0.");
+    assert_eq!(
+        insecure.said("1.0.0"),
+        "It has known holes: the way down ends at 1.1.0."
+    );
 }
 
 #[test]

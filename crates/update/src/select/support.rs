@@ -269,10 +269,15 @@ impl Scene {
 }
 
 pub(super) fn wanted(choice: &Choice, index: &Index) -> Option<String> {
-    choice.wanted.map(|place| index.releases[place].version.to_string())
+    choice
+        .wanted
+        .map(|place| index.releases[place].version.to_string())
 }
 
 pub(super) fn said(explanation: &Explanation, text: &str) -> String {
-    let found = explanation.candidates.iter().find(|found| found.version == version(text));
+    let found = explanation
+        .candidates
+        .iter()
+        .find(|found| found.version == version(text));
     found.unwrap().verdict.to_string()
 }

@@ -43,7 +43,10 @@ impl Waves {
     /// The next wave that adds somebody.
     pub fn next(&self, now: Timestamp) -> Option<NextWave> {
         let share = self.share(now);
-        let adds = self.waves.iter().filter(|(from, next)| *from > now && *next > share);
+        let adds = self
+            .waves
+            .iter()
+            .filter(|(from, next)| *from > now && *next > share);
         adds.min_by_key(|(from, next)| (*from, std::cmp::Reverse(*next)))
             .map(|(from, share)| NextWave {
                 from: from.to_string(),
@@ -56,7 +59,10 @@ impl Waves {
 /// that is behind does not keep a computer out of waves that have long begun. One that is ahead is bounded from above:
 /// what is signed would have expired by it, and nothing would be installed at all.
 pub fn moment(clock: Timestamp, index: &Index) -> Timestamp {
-    let published = index.releases.iter().filter_map(|release| release.published.parse().ok());
+    let published = index
+        .releases
+        .iter()
+        .filter_map(|release| release.published.parse().ok());
     published.fold(clock, Timestamp::max)
 }
 
@@ -113,7 +119,13 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_gives_it_to_nobody() {
-        for salt in ["", "00", "0g112233445566778899aabbccddeeff", "+0112233445566778899aabbccddeeff", "ä0112233445566778899aabbccddeef"] {
+        for salt in [
+            "",
+            "00",
+            "0g112233445566778899aabbccddeeff",
+            "+0112233445566778899aabbccddeeff",
+            "ä0112233445566778899aabbccddeef",
+        ] {
             let rollout = Rollout {
                 salt: salt.into(),
                 ..rollout(&[])

@@ -194,6 +194,19 @@ impl Publisher {
         digest
     }
 
+    /// Signs what is said of a release anew.
+    pub(crate) fn change(&self, subject: &Subject, text: &str, change: impl FnOnce(&mut Release)) {
+        let mut editor = Editor::open(&self.repository(), &self.keys).unwrap();
+        let mut index = editor.index(subject, TRIPLE).unwrap();
+        let found = index
+            .releases
+            .iter_mut()
+            .find(|found| found.version == version(text));
+        change(found.unwrap());
+        editor.set_index(&index).unwrap();
+        editor.commit(Timestamp::now()).unwrap();
+    }
+
     fn file(&self, folder: &str, bytes: &[u8], extension: &str) -> Download {
         let digest = Digest::of(bytes);
         let path = format!("{folder}/{digest}.{extension}");

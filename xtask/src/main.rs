@@ -12,6 +12,7 @@ mod lengths;
 mod licenses;
 mod report;
 mod setup;
+mod simulate;
 mod spdx;
 mod targets;
 mod test;
@@ -74,6 +75,8 @@ enum Command {
         #[command(subcommand)]
         subject: bench::Subject,
     },
+    /// Let a week of a million computers pass, and write docs/scale.md.
+    Simulate(simulate::Options),
     /// Prove that an update can be broken off anywhere, and write the page with the figures.
     Faults {
         #[command(subcommand)]
@@ -97,6 +100,7 @@ fn main() -> ExitCode {
         Command::Demo { keep, arguments } => demo::run(keep, arguments),
         Command::Bindings => bindings::run(),
         Command::Bench { subject } => bench::run(&subject),
+        Command::Simulate(options) => simulate::run(&options),
         Command::Faults { proof } => faults::run(&proof),
     };
     match result {

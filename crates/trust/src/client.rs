@@ -133,6 +133,26 @@ impl Client {
         index::check(&bytes, subject, triple).map(Authentic::new)
     }
 
+    /// A target of any name, whole, through the role that may sign it. The application reads indexes alone; this is how the
+    /// conformance suite downloads.
+    ///
+    /// One whose bytes lie in the folder and are the signed ones costs no request.
+    #[cfg(feature = "conformance")]
+    pub async fn target(&mut self, path: &str, now: Timestamp) -> Result<Authentic<Vec<u8>>, TrustError> {
+        let located = self.locate(path, now).await;
+        let (target, _) = self.judge(located)?;
+        let Some(Current { updater, .. }) = &self.current else {
+            return Err(TrustError::NotRefreshed { last: self.last });
+        };
+        if let Some(bytes) = updater.find_cached_target(&target, path) {
+            return Ok(Authentic::new(bytes));
+        }
+        let fetched = updater.download_target(&target, path).await;
+        // A copy that was not kept is fetched again; nothing is believed because of it.
+        self.store.take_error();
+        fetched.map(Authentic::new).map_err(TrustError::from_core)
+    }
+
     /// What this computer believes.
     pub fn beliefs(&self) -> Beliefs {
         let trusted = self.current.as_ref().map(|current| current.updater.trusted());

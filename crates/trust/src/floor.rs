@@ -27,8 +27,9 @@ pub struct RoleFloor {
     pub version: u64,
     /// SHA-256 over the role's keys and threshold.
     pub keys: Digest,
-    /// For a delegated role: the keys of the snapshot role that pinned it. As long as they stay the same
-    /// no snapshot may lack the role or pin a lower version.
+    /// For `targets` and delegated roles: the keys of the snapshot role that pinned it. As long as they stay the same
+    /// no snapshot may lack the role or pin a lower version. The floor of `targets` ends with them, as TUF has it for a
+    /// publisher whose versions somebody used up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pinned_by: Option<Digest>,
 }
@@ -55,12 +56,13 @@ impl Floor {
         for (name, version) in TOP_LEVEL.into_iter().zip(versions) {
             if let (Some(version), Some(role)) = (version, root.role(name)) {
                 let keys = key_set(&root.keys, &role.keyids, role.threshold);
+                let pinned_by = (name == "targets").then(|| snapshot_keys(trusted)).flatten();
                 roles.insert(
                     name.to_owned(),
                     RoleFloor {
                         version,
                         keys,
-                        pinned_by: None,
+                        pinned_by,
                     },
                 );
             }
@@ -116,7 +118,12 @@ impl Floor {
     pub(crate) fn admit(&self, seen: &Self) -> Result<(), TrustError> {
         for (role, floor) in &self.roles {
             let Some(now) = seen.roles.get(role) else { continue };
-            let binding = role == "root" || now.keys == floor.keys;
+            let same_snapshot_keys = floor.pinned_by.is_none() || floor.pinned_by == now.pinned_by;
+            let binding = match role.as_str() {
+                "root" => true,
+                "targets" => now.keys == floor.keys && same_snapshot_keys,
+                _ => now.keys == floor.keys,
+            };
             if binding && now.version < floor.version {
                 return Err(replayed(role, floor.version, now.version));
             }
@@ -243,6 +250,29 @@ mod tests {
         let floor_of_table = floor(&believed);
         for (what, seen, admitted) in table {
             assert_eq!(floor_of_table.admit(&floor(seen)).is_ok(), admitted, "{what}");
+        }
+    }
+
+    #[test]
+    fn new_snapshot_keys_start_targets_anew_and_no_other_role() {
+        let pinned = |roles: &[Row], by: Option<&str>| {
+            let mut floor = floor(roles);
+            for role in floor.roles.values_mut() {
+                role.pinned_by = by.map(|keys| Digest::of(keys.as_bytes()));
+            }
+            floor
+        };
+        let table = [
+            ("targets", Some("s"), Some("s"), false),
+            ("targets", Some("s"), Some("s2"), true),
+            // Written before this was known: nothing is told of the snapshot.
+            ("targets", None, Some("s2"), false),
+            ("app", Some("s"), Some("s2"), false),
+        ];
+        for (role, before, after, admitted) in table {
+            let low = pinned(&[(role, 9, "k")], before);
+            let seen = pinned(&[(role, 1, "k")], after);
+            assert_eq!(low.admit(&seen).is_ok(), admitted, "{role} {before:?} {after:?}");
         }
     }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use moult_model::rollout::Orders;
 use moult_model::{ErrorCode, Index, Subject};
 use serde::Serialize;
 use sigstore_tuf::{TargetFile, Updater};
@@ -15,6 +16,7 @@ use crate::error::TrustError;
 use crate::floor::Floor;
 use crate::floors::{FloorOrigin, Floors};
 use crate::index;
+use crate::orders;
 use crate::source::{SharedSource, Source};
 use crate::store::Store;
 use crate::transport::Transport;
@@ -131,6 +133,29 @@ impl Client {
         let cache = self.directory.join("indexes");
         let bytes = index::read(&source, &cache, &path, &target, subject).await?;
         index::check(&bytes, subject, triple).map(Authentic::new)
+    }
+
+    /// What the role `rollout` orders; none if it lists no orders. An order names artifacts alone and can only take away: what a release
+    /// lets be done with it stands in the index.
+    ///
+    /// Orders that have not changed since they were last read cost no request. [`TrustError::Orders`] says that they can't be obeyed as
+    /// a whole: whoever has obeyed others before goes on with those.
+    pub async fn orders(&mut self, now: Timestamp) -> Result<Authentic<Orders>, TrustError> {
+        match self.locate(Orders::PATH, now).await {
+            Ok((target, _)) => orders::check(target.custom.as_ref()).map(Authentic::new),
+            // Nothing is listed; but that the role says so, and not somebody who keeps it away.
+            Err(TrustError::NotPublished { .. }) if self.has_loaded(orders::ROLE) => {
+                let orders = Orders {
+                    format: Orders::FORMAT,
+                    orders: Vec::new(),
+                };
+                Ok(Authentic::new(orders))
+            }
+            Err(TrustError::NotPublished { .. }) => self.judge(Err(TrustError::invalid(
+                "the metadata of the role rollout is kept away",
+            ))),
+            Err(error) => self.judge(Err(error)),
+        }
     }
 
     /// A target of any name, whole, through the role that may sign it. The application reads indexes alone; this is how the
@@ -253,6 +278,11 @@ impl Client {
             path: path.to_owned(),
         })?;
         Ok((target, source.clone()))
+    }
+
+    fn has_loaded(&self, role: &str) -> bool {
+        let trusted = self.current.as_ref().map(|current| current.updater.trusted());
+        trusted.is_some_and(|trusted| trusted.targets_role(role).is_some())
     }
 
     /// Withdraws everything if the disk does not hold what was believed.

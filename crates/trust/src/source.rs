@@ -9,8 +9,12 @@ use serde::Deserialize;
 use sigstore_tuf::Error as Core;
 use sigstore_tuf::transport::{FetchFuture, Repository};
 
+use crate::orders;
 use crate::store::{Store, is_versioned};
 use crate::transport::{Reply, Transport, TransportError};
+
+/// The end of the names of the metadata that holds the orders.
+const ORDERS: &str = ".rollout.json";
 
 /// The files of one repository, and of the store that keeps what was verified.
 pub(crate) struct Source {
@@ -163,6 +167,11 @@ impl Source {
                 Err(error) => Err(error),
             };
         }
+        let max_bytes = if is_versioned(name, ORDERS) {
+            max_bytes.min(orders::MAX_BYTES)
+        } else {
+            max_bytes
+        };
         match self.stored(name, max_bytes) {
             Some(bytes) => Ok(Some(bytes)),
             None => self.fetch(&path, max_bytes).await.map(Some),

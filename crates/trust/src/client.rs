@@ -13,7 +13,7 @@ use sigstore_tuf::{TargetFile, Updater};
 
 use crate::authentic::Authentic;
 use crate::error::TrustError;
-use crate::floor::Floor;
+use crate::floor::{Floor, check_key_sets};
 use crate::floors::{FloorOrigin, Floors};
 use crate::index;
 use crate::orders;
@@ -204,6 +204,7 @@ impl Client {
             outcome => outcome.map_err(|(error, _)| error)?,
         };
         let trusted = current.updater.trusted();
+        check_key_sets(trusted, |_| true)?;
         let seen = Floor::of_top_level(trusted);
         self.floors.admit(&seen)?;
         self.floors.admit_snapshot(trusted)?;
@@ -270,8 +271,9 @@ impl Client {
         }
         let found = found?;
         // Only the roles on the way to this path: what is wrong with one publisher is no other's business.
-        let follow = |_: &str, role: &sigstore_tuf::DelegatedRole| role.matches_path(path).unwrap_or(false);
-        let seen = Floor::of_delegated(updater.trusted(), follow);
+        let follow = |role: &sigstore_tuf::DelegatedRole| role.matches_path(path).unwrap_or(false);
+        check_key_sets(updater.trusted(), follow)?;
+        let seen = Floor::of_delegated(updater.trusted(), |_, role| follow(role));
         self.floors.admit(&seen)?;
         self.floors.raise(seen)?;
         let target = found.ok_or_else(|| TrustError::NotPublished {

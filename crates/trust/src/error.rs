@@ -208,6 +208,10 @@ impl TrustError {
 impl From<SourceError> for TrustError {
     fn from(error: SourceError) -> Self {
         match error {
+            SourceError::NotPlain { path, source } => Self::Invalid {
+                what: format!("{path} can't be read in one way only"),
+                source: Some(source.into()),
+            },
             SourceError::Transport(error) => Self::Transport(error),
             SourceError::Missing { path } => Self::Missing { path },
             SourceError::TooLarge { .. } | SourceError::UnaskedNotModified { .. } => {

@@ -1,6 +1,6 @@
 //! The lowest versions that are believed. It knows nothing of signatures: what it is given is verified.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use moult_model::Digest;
 use serde::{Deserialize, Serialize};
@@ -168,6 +168,52 @@ fn replayed(role: &str, believed: u64, offered: u64) -> TrustError {
         believed,
         offered,
     }
+}
+
+/// Refuses a set of keys of which several must sign and in which one key goes by two ids: it would count twice, and one thief
+/// be enough. The core counts ids.
+/// Of the delegated roles only those are looked at that `follow` leads to.
+pub(crate) fn check_key_sets(
+    trusted: &TrustedMetadataSet,
+    follow: impl Fn(&DelegatedRole) -> bool,
+) -> Result<(), TrustError> {
+    let root = trusted.root();
+    for (name, role) in &root.roles {
+        check_key_set(name, &root.keys, &role.keyids, role.threshold)?;
+    }
+    let mut visit = vec!["targets".to_owned()];
+    let mut visited = BTreeSet::new();
+    while let Some(name) = visit.pop() {
+        let delegations = trusted
+            .targets_role(&name)
+            .and_then(|role| role.delegations.as_ref());
+        let Some(delegations) = delegations.filter(|_| visited.insert(name)) else {
+            continue;
+        };
+        for role in delegations.roles.iter().filter(|role| follow(role)) {
+            check_key_set(&role.name, &delegations.keys, &role.keyids, role.threshold)?;
+            visit.push(role.name.clone());
+        }
+    }
+    Ok(())
+}
+
+fn check_key_set(
+    role: &str,
+    keys: &BTreeMap<String, Key>,
+    ids: &[String],
+    threshold: usize,
+) -> Result<(), TrustError> {
+    let ids: BTreeSet<_> = ids.iter().collect();
+    let known = ids.iter().filter_map(|id| keys.get(*id));
+    let publics: Vec<_> = known.map(|key| key.keyval.public.trim()).collect();
+    let distinct: BTreeSet<_> = publics.iter().collect();
+    if threshold > 1 && distinct.len() < publics.len() {
+        return Err(TrustError::invalid(format!(
+            "{threshold} keys must sign for {role}, and one key goes by two ids"
+        )));
+    }
+    Ok(())
 }
 
 /// The keys of the snapshot role.

@@ -46,6 +46,7 @@ mod floor;
 mod floors;
 mod index;
 mod orders;
+mod plain;
 mod rehearsal;
 #[cfg(feature = "sign")]
 pub mod sign;

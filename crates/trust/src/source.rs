@@ -10,6 +10,7 @@ use sigstore_tuf::Error as Core;
 use sigstore_tuf::transport::{FetchFuture, Repository};
 
 use crate::orders;
+use crate::plain;
 use crate::store::{Store, is_versioned};
 use crate::transport::{Reply, Transport, TransportError};
 
@@ -37,6 +38,12 @@ pub(crate) enum SourceError {
     Missing { path: String },
     #[error("{path} is larger than {max_bytes} bytes")]
     TooLarge { path: String, max_bytes: u64 },
+    #[error("{path} can't be read in one way only")]
+    NotPlain {
+        path: String,
+        #[source]
+        source: serde_json::Error,
+    },
     #[error("{path} was answered with `not modified`, but nothing of it was known")]
     UnaskedNotModified { path: String },
 }
@@ -155,6 +162,17 @@ impl Source {
     }
 
     async fn metadata(&self, name: &str, max_bytes: u64) -> Result<Option<Vec<u8>>, SourceError> {
+        let found = self.metadata_file(name, max_bytes).await?;
+        if let Some(bytes) = &found {
+            plain::check(bytes).map_err(|source| SourceError::NotPlain {
+                path: format!("metadata/{name}"),
+                source,
+            })?;
+        }
+        Ok(found)
+    }
+
+    async fn metadata_file(&self, name: &str, max_bytes: u64) -> Result<Option<Vec<u8>>, SourceError> {
         if name == "timestamp.json" {
             return self.timestamp(max_bytes).await.map(Some);
         }

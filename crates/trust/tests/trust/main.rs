@@ -5,6 +5,7 @@ mod editing;
 mod floors;
 mod hazards;
 mod keys;
+mod named;
 mod publishers;
 mod rehearsals;
 mod replays;

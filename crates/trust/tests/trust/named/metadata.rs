@@ -161,14 +161,14 @@ pub(super) fn expired_metadata(site: &Site) -> Outcome<Vec<Attack>> {
     root["version"] = json!(2);
     past(&mut root);
     let bytes = site.keys.sign_metadata("root", &[id], &root)?;
-    attacks.push(Attack::new(
-        "root",
-        site,
-        with(&good, "metadata/2.root.json", bytes),
-    )?);
+    let with_root = with(&good, "metadata/2.root.json", bytes);
+    attacks.push(Attack::new("root", site, with_root.clone())?);
     // Nobody has to forge anything: it is enough to serve the same for long.
     let frozen = Attack::new("served for ever", site, good)?;
     attacks.push(Attack { now: at(8), ..frozen });
+    // A root that has ended can't be taken back, only followed by a better one.
+    restore(&site.repository(), &with_root)?;
+    site.replace_keys(&["root"])?;
     Ok(attacks)
 }
 

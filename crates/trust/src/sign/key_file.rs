@@ -125,8 +125,12 @@ impl SigningKey {
         Ok((Self { id, public, signer }, file))
     }
 
-    /// Reads a key file and checks that it is what it says.
-    pub(super) fn load(path: &Path, role: &str, passphrase: Option<&Passphrase>) -> Result<Self, SignError> {
+    /// Reads a key file and checks that it is what it says. The passphrase is asked for only where it is needed.
+    pub(super) fn load<'a>(
+        path: &Path,
+        role: &str,
+        passphrase: &dyn Fn() -> Result<&'a Passphrase, SignError>,
+    ) -> Result<Self, SignError> {
         let file = KeyFile::read(path)?;
         let refused = |source: BoxedError| SignError::KeyFile {
             path: path.to_owned(),
@@ -154,9 +158,7 @@ impl SigningKey {
                 decode(&Zeroizing::new(text)).map_err(refused)?
             }
             Source::Sealed(sealed) => {
-                let passphrase = passphrase.ok_or_else(|| SignError::PassphraseNeeded {
-                    path: path.to_owned(),
-                })?;
+                let passphrase = passphrase()?;
                 sealed
                     .open(&file.context(), passphrase)
                     .map_err(|error| match error {

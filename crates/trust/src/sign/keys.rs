@@ -5,6 +5,7 @@ use std::fmt;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -29,12 +30,16 @@ use crate::error::BoxedError;
 /// names an environment variable that holds it, or a command that signs. `minisign.key` is in the clear, sealed by the same passphrase,
 /// or encrypted as minisign itself does. The folder is open to its owner alone (0700, files 0600, where the system knows
 /// modes). `public/` holds what is compiled into the application: `root.json`, `floor.json`, `minisign.pub`.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Keys {
     folder: PathBuf,
     minisign_public: String,
-    passphrase: Option<Passphrase>,
+    passphrase: Arc<OnceLock<Passphrase>>,
+    ask: Option<AskPassphrase>,
 }
+
+/// Gets the passphrase of a key folder, if somebody says it.
+pub type AskPassphrase = fn(folder: &Path) -> Option<Passphrase>;
 
 /// `minisign.key`, sealed.
 #[derive(Serialize, Deserialize)]
@@ -59,7 +64,8 @@ impl Keys {
         let keys = Self {
             folder: folder.to_owned(),
             minisign_public: String::new(),
-            passphrase: None,
+            passphrase: Arc::default(),
+            ask: None,
         };
         for role in KEY_ROLES {
             if keys.ids(role)?.is_empty() {
@@ -85,15 +91,35 @@ impl Keys {
         Ok(Self {
             folder: folder.to_owned(),
             minisign_public,
-            passphrase: None,
+            passphrase: Arc::default(),
+            ask: None,
         })
     }
 
     /// The same keys with what opens those that are sealed. Keys that are made from now on are sealed too.
     #[must_use]
     pub fn with_passphrase(mut self, passphrase: Passphrase) -> Self {
-        self.passphrase = Some(passphrase);
+        self.passphrase = Arc::new(OnceLock::from(passphrase));
         self
+    }
+
+    /// The same keys with somebody who is asked when a sealed one is needed: once, and not before.
+    #[must_use]
+    pub fn asking(mut self, ask: AskPassphrase) -> Self {
+        self.ask = Some(ask);
+        self
+    }
+
+    /// What opens the sealed key in this file.
+    fn passphrase(&self, path: &Path) -> Result<&Passphrase, SignError> {
+        if self.passphrase.get().is_none()
+            && let Some(passphrase) = self.ask.and_then(|ask| ask(&self.folder))
+        {
+            return Ok(self.passphrase.get_or_init(|| passphrase));
+        }
+        self.passphrase.get().ok_or_else(|| SignError::PassphraseNeeded {
+            path: path.to_owned(),
+        })
     }
 
     /// Whether a key of the folder is sealed, so that a passphrase may be needed.
@@ -105,6 +131,29 @@ impl Keys {
         let minisign = self.folder.join(MINISIGN);
         sealed |= minisign.exists() && read(&minisign)?.starts_with(b"{");
         Ok(sealed)
+    }
+
+    /// Opens the sealed keys of some roles, so that who is asked for the passphrase is asked now.
+    pub fn open_sealed(&self, roles: &[&str]) -> Result<(), SignError> {
+        for role in roles {
+            for path in self.ids(role)? {
+                if KeyFile::read(&path)?.place() == KeyPlace::Sealed {
+                    SigningKey::load(&path, role, &|| self.passphrase(&path))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a passphrase opens the first sealed key: [`SignError::PassphraseWrong`] if not.
+    pub fn try_passphrase(&self, passphrase: &Passphrase) -> Result<(), SignError> {
+        for path in self.files()? {
+            let file = KeyFile::read(&path)?;
+            if file.place() == KeyPlace::Sealed {
+                return SigningKey::load(&path, &file.role, &|| Ok(passphrase)).map(|_| ());
+            }
+        }
+        Ok(())
     }
 
     /// Seals every key that is in the folder in the clear, and gives the names of their files. Each file is replaced as a whole, so an
@@ -254,7 +303,7 @@ impl Keys {
         let mut paths = self.ids(role)?;
         let (folder, role) = (self.folder.clone(), role.to_owned());
         match (paths.pop(), paths.is_empty()) {
-            (Some(path), true) => SigningKey::load(&path, &role, self.passphrase.as_ref()),
+            (Some(path), true) => SigningKey::load(&path, &role, &|| self.passphrase(&path)),
             (Some(_), false) => Err(SignError::KeyAmbiguous { folder, role }),
             (None, _) => Err(SignError::KeyMissing { folder, role }),
         }
@@ -275,10 +324,13 @@ impl Keys {
             source,
         };
         let (key, mut file) = SigningKey::make(role).map_err(failed)?;
-        if let Some(passphrase) = &self.passphrase {
+        let path = self.path(role, &key.id);
+        // Where others are sealed a new one is not left open.
+        if self.passphrase.get().is_some() || self.has_sealed()? {
+            let passphrase = self.passphrase(&path)?;
             file.seal(passphrase, Cost::default()).map_err(failed)?;
         }
-        self.write_key(&self.path(role, &key.id), &file)?;
+        self.write_key(&path, &file)?;
         Ok(key)
     }
 
@@ -321,7 +373,7 @@ impl Keys {
         if !path.exists() {
             return Ok(None);
         }
-        let key = SigningKey::load(&path, role, self.passphrase.as_ref())?;
+        let key = SigningKey::load(&path, role, &|| self.passphrase(&path))?;
         Ok((key.id == id).then_some(key))
     }
 
@@ -371,11 +423,10 @@ impl Keys {
             path: path.clone(),
             source,
         };
-        let needed = || SignError::PassphraseNeeded { path: path.clone() };
         let mut bytes = zeroize::Zeroizing::new(read(&path)?);
         if bytes.starts_with(b"{") {
             let file: SealedFile = serde_json::from_slice(&bytes).map_err(|error| refused(error.into()))?;
-            let passphrase = self.passphrase.as_ref().ok_or_else(needed)?;
+            let passphrase = self.passphrase(&path)?;
             bytes = file
                 .sealed
                 .open(MINISIGN.as_bytes(), passphrase)
@@ -386,19 +437,27 @@ impl Keys {
         }
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let boxed = || minisign::SecretKeyBox::from_string(&text).map_err(|source| refused(source.into()));
-        match (boxed()?.into_unencrypted_secret_key(), &self.passphrase) {
-            (Ok(secret), _) => Ok(secret),
-            (Err(_), Some(passphrase)) => boxed()?
-                .into_secret_key(Some(passphrase.text().to_owned()))
-                .map_err(|_| SignError::PassphraseWrong { path: path.clone() }),
-            (Err(source), None) if text.contains("encrypted") => {
-                tracing::debug!(error = %source, "minisign's own encryption");
-                Err(needed())
+        match boxed()?.into_unencrypted_secret_key() {
+            Ok(secret) => Ok(secret),
+            // minisign's own encryption, which other tools make.
+            Err(_) if text.contains("encrypted") => {
+                let passphrase = self.passphrase(&path)?.text().to_owned();
+                boxed()?
+                    .into_secret_key(Some(passphrase))
+                    .map_err(|_| SignError::PassphraseWrong { path: path.clone() })
             }
-            (Err(source), None) => Err(refused(source.into())),
+            Err(source) => Err(refused(source.into())),
         }
     }
 }
+
+impl PartialEq for Keys {
+    fn eq(&self, other: &Self) -> bool {
+        self.folder == other.folder && self.minisign_public == other.minisign_public
+    }
+}
+
+impl Eq for Keys {}
 
 /// A key whose secret is not in the key folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -415,6 +474,16 @@ impl fmt::Debug for Keys {
             .field("folder", &self.folder)
             .finish_non_exhaustive()
     }
+}
+
+/// A random text of 256 bits, in hexadecimal digits.
+pub fn random_token() -> Result<String, SignError> {
+    let mut bytes = [0; 32];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|source| SignError::Generate {
+        role: "a token".to_owned(),
+        source: source.into(),
+    })?;
+    Ok(hex::encode(bytes))
 }
 
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, SignError> {

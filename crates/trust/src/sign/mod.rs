@@ -55,7 +55,7 @@ pub use commit::{Committed, Resigned};
 pub use editor::Editor;
 pub use error::SignError;
 pub use key_file::KeyPlace;
-pub use keys::{HeldKey, Keys};
+pub use keys::{AskPassphrase, HeldKey, Keys, random_token};
 pub use online::OnlineSigner;
 pub use role_keys::KeyChange;
 pub use seal::{Cost, Passphrase};

@@ -4,6 +4,7 @@ mod bench;
 mod bindings;
 mod check;
 mod command;
+mod conformance;
 mod demo;
 mod faults;
 mod file_changes;
@@ -82,6 +83,8 @@ enum Command {
         #[command(subcommand)]
         proof: faults::Proof,
     },
+    /// Run the conformance suite of The Update Framework on the trust client, and write the page with the result.
+    Conformance(conformance::Suite),
 }
 
 fn main() -> ExitCode {
@@ -102,6 +105,7 @@ fn main() -> ExitCode {
         Command::Bench { subject } => bench::run(&subject),
         Command::Simulate(options) => simulate::run(&options),
         Command::Faults { proof } => faults::run(&proof),
+        Command::Conformance(suite) => conformance::run(&suite),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

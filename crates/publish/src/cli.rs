@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
-use moult_model::{Channel, Digest, Version, WidgetId};
+use moult_model::{Channel, Digest, Subject, Version, WidgetId};
 
 use crate::config;
 use crate::widget::new::Template;
@@ -49,6 +49,8 @@ pub enum Command {
     Serve(ServeArgs),
     /// Say what a file or folder is: bundle, patch, full file, repository, keys
     Inspect(InspectArgs),
+    /// Say why an installed Moult has the versions it has
+    Explain(ExplainArgs),
     /// Make, apply and look into a patch between any two files
     #[command(subcommand)]
     Patch(PatchCommand),
@@ -152,6 +154,17 @@ pub struct ServeArgs {
 pub struct InspectArgs {
     /// The file or folder
     pub path: PathBuf,
+}
+
+/// `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// Only these: app, shell or w/PUBLISHER/NAME
+    #[arg(value_name = "SUBJECT")]
+    pub subjects: Vec<Subject>,
+    /// The data folder of the installed Moult, if it is not the usual one
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
 }
 
 /// What to do with a patch.

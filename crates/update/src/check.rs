@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use moult_model::{ErrorCode, Index, Orders, Subject};
+use moult_model::{Index, Orders, Subject};
 use moult_trust::{Authentic, Beliefs, Client, TrustError};
 use tokio::time;
 
@@ -26,7 +26,7 @@ pub(crate) struct Checked {
     /// The index of each subject that has one.
     pub(crate) indexes: Vec<(Subject, Arc<Authentic<Index>>)>,
     /// The orders that were read, or why they could not be.
-    pub(crate) orders: Result<Orders, ErrorCode>,
+    pub(crate) orders: Result<Orders, UpdateError>,
     /// The first index that could not be had. It concerns its own subject alone.
     pub(crate) failed: Option<(Subject, UpdateError)>,
 }
@@ -44,7 +44,8 @@ impl Checker {
             checker: self,
             outcome: Ok(()),
             indexes: Vec::new(),
-            orders: Err(ErrorCode::Internal),
+            // Not asked for, as long as nothing is believed.
+            orders: Err(UpdateError::Abandoned),
             failed: None,
         };
         let limit = if seconds == 0 {
@@ -64,7 +65,17 @@ impl Checker {
                 return checked;
             }
         }
-        checked.orders = checked.checker.orders(now).await;
+        let orders = time::timeout(limit, checked.checker.client.orders(now));
+        checked.orders = match orders.await {
+            Ok(Ok(orders)) => Ok((*orders).clone()),
+            // Nothing is installed on the word of what this computer can't remember.
+            Ok(Err(error @ TrustError::FloorNotWritten { .. })) => {
+                checked.outcome = Err(error.into());
+                return checked;
+            }
+            Ok(Err(error)) => Err(error.into()),
+            Err(_) => Err(late()),
+        };
         for subject in subjects {
             let read = checked.checker.index(&subject, now);
             let found = time::timeout(limit, read).await.unwrap_or_else(|_| Err(late()));
@@ -86,19 +97,6 @@ impl Checker {
             }
         }
         checked
-    }
-
-    /// What the role `rollout` orders. A repository without that role has no orders.
-    #[expect(
-        clippy::unused_async,
-        clippy::unused_self,
-        reason = "`moult_trust::Client` does not read the role yet: this is the one place to ask it"
-    )]
-    async fn orders(&mut self, _now: Timestamp) -> Result<Orders, ErrorCode> {
-        Ok(Orders {
-            format: Orders::FORMAT,
-            orders: Vec::new(),
-        })
     }
 
     async fn index(&mut self, subject: &Subject, now: Timestamp) -> Result<Authentic<Index>, UpdateError> {

@@ -8,6 +8,7 @@
 
 mod gate;
 mod orders;
+mod part;
 mod place;
 mod rank;
 mod set;

@@ -1,5 +1,6 @@
 //! What each command does, a file per command.
 
+mod explain;
 mod inspect;
 mod keys_encrypt;
 mod keys_init;
@@ -57,6 +58,7 @@ pub fn run(cli: Cli, output: Output) -> Result<(), PublishError> {
         Command::Publish(PublishCommand::Widget(args)) => publish_widget::run(&context, args),
         Command::Resign => resign::run(&context),
         Command::Serve(args) => serve::run(&context, args),
+        Command::Explain(args) => explain::run(&context, &args),
         Command::Inspect(args) => inspect::run(&context, &args),
         Command::Patch(command) => patch::run(&context, &command),
         Command::Widget(WidgetCommand::New(args)) => widget_new::run(&context, args),

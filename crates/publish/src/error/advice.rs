@@ -173,7 +173,12 @@ impl PublishError {
             }
             Self::Sign { source, .. } => return Some(sign_hint(source).to_owned()),
             Self::Patch(error) => return Some(error.hint()),
+            Self::NothingExplained { .. } => {
+                "start Moult once; name its data folder with --data if it is not the usual one"
+            }
+            Self::NotExplained { known, .. } => return Some(format!("there are {}", list(known))),
             Self::Dev(_)
+            | Self::ExplainRead { .. }
             | Self::InspectRead { .. }
             | Self::InspectBundle { .. }
             | Self::InspectPatch { .. }

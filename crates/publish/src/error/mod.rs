@@ -418,6 +418,29 @@ pub enum PublishError {
         #[source]
         source: io::Error,
     },
+    /// What an engine noted of its reasons can't be read.
+    #[error("what was noted in `{path}` can't be read")]
+    ExplainRead {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: Box<DurableError>,
+    },
+    /// A data folder in which no engine has noted its reasons.
+    #[error("no Moult has checked for updates in `{path}` yet")]
+    NothingExplained {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Something that an installation does not have.
+    #[error("`{subject}` is not installed there, or was never checked")]
+    NotExplained {
+        /// What was asked for.
+        subject: Subject,
+        /// What there is.
+        known: Vec<Subject>,
+    },
     /// What is to be inspected can't be read.
     #[error("`{path}` can't be read")]
     InspectRead {

@@ -2,6 +2,7 @@
 
 mod configuration;
 mod errors;
+mod explanation;
 mod http;
 mod inspection;
 mod keys;

@@ -1,14 +1,12 @@
 //! What the indexes mean for what is installed: the choice for all subjects at once, and what follows from it. It refuses to
 //! decide: that is `select`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
-use moult_model::{Digest, ErrorCode, Explanation, Index, Orders, Phase, Problem, Subject, Version};
+use moult_model::{Digest, Index, Orders, Phase, Subject, Version};
 use moult_trust::Authentic;
-use tokio::time::Instant;
 
 use super::{Driver, new_id};
 use crate::artifact::AuthenticRelease;
@@ -46,17 +44,19 @@ struct Want {
 }
 
 impl Driver {
-    /// How old what was noted of explanations may be.
-    const NOTED_FOR: Duration = Duration::from_hours(1);
-
     /// Takes over the orders that were read, and puts those that hold on onto the disk.
-    pub(super) async fn note_orders(&mut self, read: Result<Orders, ErrorCode>) -> Result<(), UpdateError> {
-        if let Err(code) = &read {
-            tracing::warn!(?code, "the orders can't be read; those before stay in force");
+    pub(super) async fn note_orders(&mut self, read: Result<Orders, UpdateError>) -> Result<(), UpdateError> {
+        if let Err(error) = &read {
+            let error = chain(error);
+            tracing::warn!(error, "the orders can't be read; those before stay in force");
         }
         let indexes: Vec<&Index> = self.indexes.values().map(|index| &***index).collect();
         let mut standing = self.standing.clone();
-        let changed = standing.take(read.as_ref().map_err(|code| *code), &indexes, Timestamp::now());
+        let changed = standing.take(
+            read.as_ref().map_err(UpdateError::code),
+            &indexes,
+            Timestamp::now(),
+        );
         if changed {
             let (records, noted) = (self.records.clone(), standing.clone());
             blocking(move || Ok(records.store_orders(&noted)?)).await?;
@@ -182,37 +182,6 @@ impl Driver {
         let index = self.indexes.get(subject)?;
         let situation = self.situation(subject, index, running, &(), Timestamp::now());
         refuse_wish(index, version, &situation)
-    }
-
-    /// Says with each explanation what stands before all releases, and notes it for whoever asks while nothing runs.
-    pub(super) async fn explain(&mut self, problem: Option<&Problem>) {
-        let beliefs = self.checker.as_ref().map(|checker| checker.beliefs());
-        let mut explained: BTreeMap<Subject, Explanation> =
-            self.shared.with(|picture| picture.explanations.clone());
-        for explanation in explained.values_mut() {
-            let gate = &mut explanation.gate;
-            gate.problem = problem.cloned();
-            if let Some(beliefs) = &beliefs {
-                gate.expires = beliefs.expires.map(|at| at.to_string());
-                let floors = beliefs.floor.roles.iter();
-                gate.floors = floors
-                    .map(|(role, floor)| (role.clone(), floor.version))
-                    .collect();
-            }
-        }
-        self.shared
-            .with(|picture| picture.explanations.clone_from(&explained));
-        let lines: Vec<Explanation> = explained.into_values().collect();
-        if self.explained.as_ref().is_some_and(|(noted, at)| {
-            at.elapsed() < Self::NOTED_FOR && noted.iter().map(timeless).eq(lines.iter().map(timeless))
-        }) {
-            return;
-        }
-        let (records, written) = (self.records.clone(), lines.clone());
-        match blocking(move || Ok(records.store_explained(&written)?)).await {
-            Ok(()) => self.explained = Some((lines, Instant::now())),
-            Err(error) => tracing::warn!(error = chain(&error), "the explanations could not be noted"),
-        }
     }
 
     /// Lets an artifact be tried again that a recall leads to. Noted first: it happens once.
@@ -392,14 +361,4 @@ fn joined(scenes: &[Scene], choices: &[Choice]) -> Vec<Joined> {
             })
         })
         .collect()
-}
-
-/// An explanation without what changes with each check.
-fn timeless(explanation: &Explanation) -> Explanation {
-    let mut explanation = explanation.clone();
-    explanation.gate.at = None;
-    explanation.gate.expires = None;
-    explanation.gate.orders_read = None;
-    explanation.gate.floors.clear();
-    explanation
 }

@@ -4,6 +4,7 @@
 mod checks;
 mod choosing;
 mod ends;
+mod explaining;
 mod jobs;
 mod keep;
 mod reminders;

@@ -8,119 +8,12 @@
 //! What would not work in between takes over together or not at all.
 
 use moult_model::explanation::{Candidate, Explanation, Gate, Partner, Verdict};
-use moult_model::rollout::VersionRange;
-use moult_model::{Release, ReleasePolicy, Subject, Version};
+use moult_model::{Subject, Version};
 
 use super::gate::min_secure;
+use super::part::{Pair, Part};
 use super::rank::{Prospect, Ranked, Way, rank};
 use super::{Choice, Member};
-
-/// A part as it is or as it could be.
-#[derive(Clone, Copy, Debug)]
-struct Part<'a> {
-    subject: &'a Subject,
-    version: &'a Version,
-    /// None for what runs and is not listed any more: it says nothing, and what is said of its version counts.
-    release: Option<&'a Release>,
-    /// For the executable: the contract that it offers.
-    offers: u32,
-}
-
-/// What the pair does, and what a widget finds.
-#[derive(Clone, Copy, Debug)]
-struct Pair<'a> {
-    app: Option<Part<'a>>,
-    shell: Option<Part<'a>>,
-}
-
-impl<'a> Part<'a> {
-    fn of(ranked: &'a Ranked<'_>, prospect: Prospect) -> Option<Self> {
-        let situation = &ranked.situation;
-        let release = ranked.release(prospect);
-        let running = situation.running.map(|running| &running.version);
-        let version = match prospect.way {
-            Way::Stay => running?,
-            _ => &release?.version,
-        };
-        let offers = release
-            .filter(|_| prospect.way != Way::Stay)
-            .and_then(|release| release.host_api)
-            .map_or(situation.host_api, |range| range.max);
-        Some(Self {
-            subject: &ranked.index.subject,
-            version,
-            release,
-            offers,
-        })
-    }
-
-    fn partner(&self) -> Partner {
-        Partner {
-            subject: self.subject.clone(),
-            version: self.version.clone(),
-        }
-    }
-
-    fn needs(&self, of: &Subject) -> Option<&'a VersionRange> {
-        let policy: &'a ReleasePolicy = &self.release?.policy;
-        policy.works_with.get(of)
-    }
-
-    /// Why this part does not work with another, if so. What is said of the other comes first.
-    fn clashes(&self, other: &Part<'_>) -> Option<Verdict> {
-        if let Some(needs) = self
-            .needs(other.subject)
-            .filter(|needs| !needs.holds(other.version))
-        {
-            return Some(Verdict::DoesNotFit {
-                with: other.partner(),
-                needs: needs.clone(),
-            });
-        }
-        if let Some(needs) = other
-            .needs(self.subject)
-            .filter(|needs| !needs.holds(self.version))
-        {
-            return Some(Verdict::NotFitted {
-                by: other.partner(),
-                needs: needs.clone(),
-            });
-        }
-        match (self.subject, other.subject) {
-            (Subject::Executable, _) => other.refuses_host(self.offers),
-            (_, Subject::Executable) => self.refuses_host(other.offers),
-            _ => None,
-        }
-    }
-
-    fn refuses_host(&self, host: u32) -> Option<Verdict> {
-        let range = self.release?.host_api?;
-        (!range.admits(host)).then_some(Verdict::WrongHost {
-            min: range.min,
-            max: range.max,
-            host,
-        })
-    }
-}
-
-impl<'a> Pair<'a> {
-    fn parts(self) -> impl Iterator<Item = Part<'a>> {
-        [self.app, self.shell].into_iter().flatten()
-    }
-
-    /// Whether its two work with each other.
-    fn fits(self) -> bool {
-        match (self.app, self.shell) {
-            (Some(app), Some(shell)) => app.clashes(&shell).is_none(),
-            _ => true,
-        }
-    }
-
-    /// Why a part does not work with it.
-    fn clash(self, part: &Part<'_>) -> Option<Verdict> {
-        self.parts().find_map(|other| part.clashes(&other))
-    }
-}
 
 /// What each subject gets, in the order in which they are given. Executable and shell are among them once at most.
 pub fn choose(members: &[Member<'_>]) -> Vec<Choice> {

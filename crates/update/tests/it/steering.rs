@@ -5,9 +5,9 @@ use std::time::SystemTime;
 
 use moult_boot::{BundleStore, Why};
 use moult_model::explanation::Verdict;
-use moult_model::rollout::{Rollout, VersionRange, Wave};
+use moult_model::rollout::{Act, Order, Rollout, VersionRange, Wave};
 use moult_model::{Digest, ErrorCode, Outcome, Phase, Release, Share, Subject};
-use moult_update::{Picture, explained};
+use moult_update::{ExecutableDecision, Picture, explained};
 
 use crate::support::server::{Fault, Server};
 use crate::support::{
@@ -228,6 +228,118 @@ async fn why_everything_is_as_it_is_can_be_read_while_nothing_runs() {
     ] {
         assert!(page.contains(words), "{words} in {page}");
     }
+}
+
+fn order(text: &str, hold_epoch: u32, act: Act) -> Order {
+    Order {
+        subject: notes(),
+        digest: digest_of(&notes(), text),
+        hold_epoch,
+        act,
+        reason: Some("It loses notes.".into()),
+        given: "2026-11-30T12:00:00Z".into(),
+    }
+}
+
+#[tokio::test]
+async fn a_hold_that_was_ordered_is_remembered_until_the_publisher_lifts_it() {
+    let (publisher, _server, computer) = widget(&["1.0.0", "1.1.0"]).await;
+    publisher.order(vec![order("1.1.0", 0, Act::Hold)]);
+    let (engine, picture) = settled(&computer).await;
+    assert_eq!(current(&picture, &notes()).as_deref(), Some("1.0.0"));
+    assert_eq!(
+        verdict(&picture, &notes(), "1.1.0").to_string(),
+        "It was stopped by an order: It loses notes. Nobody new gets it."
+    );
+    assert_eq!(picture.explanations[&notes()].gate.orders, 1);
+    engine.shutdown().await;
+
+    // Whoever has the key of the role takes it back: that lifts nothing, in this process or another.
+    publisher.order(Vec::new());
+    let (engine, picture) = settled(&computer).await;
+    assert_eq!(current(&picture, &notes()).as_deref(), Some("1.0.0"));
+    publisher.change(&notes(), "1.1.0", |release| release.policy.hold_epoch = 1);
+    let picture = check_again(&computer, &engine).await;
+    assert_eq!(current(&picture, &notes()).as_deref(), Some("1.1.0"));
+}
+
+#[tokio::test]
+async fn an_ordered_recall_leads_only_to_where_the_release_allows() {
+    let (publisher, _server, computer) = widget(&["1.0.0", "1.0.1", "1.1.0"]).await;
+    let (engine, picture) = settled(&computer).await;
+    assert_eq!(current(&picture, &notes()).as_deref(), Some("1.1.0"));
+    let recall = |to: &str| {
+        let to = digest_of(&notes(), to);
+        order("1.1.0", 0, Act::Recall { to })
+    };
+    publisher.order(vec![recall("1.0.1")]);
+    let picture = check_again(&computer, &engine).await;
+    assert_eq!(
+        current(&picture, &notes()).as_deref(),
+        Some("1.1.0"),
+        "it names no version to be recalled to"
+    );
+    let allowed = digest_of(&notes(), "1.0.0");
+    publisher.change(&notes(), "1.1.0", |release| {
+        release.policy.recall_to = vec![allowed]
+    });
+    let picture = check_again(&computer, &engine).await;
+    assert_eq!(
+        current(&picture, &notes()).as_deref(),
+        Some("1.1.0"),
+        "it names another one"
+    );
+    publisher.order(vec![recall("1.0.0")]);
+    let picture = check_again(&computer, &engine).await;
+    assert_eq!(current(&picture, &notes()).as_deref(), Some("1.0.0"));
+}
+
+#[tokio::test]
+async fn an_update_under_way_is_given_up_when_it_is_held() {
+    let mut publisher = Publisher::new();
+    publisher.release(&Issue::of(&APP, "1.0.0"));
+    publisher.release(&Issue::of(&APP, "1.1.0"));
+    let server = Server::start(publisher.repository()).await;
+    let computer = Computer::new(&publisher, &server);
+    computer
+        .host
+        .decisions
+        .lock()
+        .unwrap()
+        .push_back(ExecutableDecision::NextStart);
+    let (engine, picture) = settled(&computer).await;
+    assert!(picture.boot.unwrap().trial.is_some(), "it is to start next");
+    let held = Order {
+        subject: APP,
+        digest: digest_of(&APP, "1.1.0"),
+        ..order("1.1.0", 0, Act::Hold)
+    };
+    publisher.order(vec![held]);
+    let picture = check_again(&computer, &engine).await;
+    assert!(picture.activities.is_empty() && picture.boot.unwrap().trial.is_none());
+}
+
+#[tokio::test]
+async fn orders_that_are_kept_away_leave_those_in_force_that_were_read() {
+    let (mut publisher, server, computer) = widget(&["1.0.0", "1.1.0"]).await;
+    publisher.order(vec![order("1.1.0", 0, Act::Limit { share: Share::NONE })]);
+    let (engine, picture) = settled(&computer).await;
+    assert_eq!(current(&picture, &notes()).as_deref(), Some("1.0.0"));
+    engine.shutdown().await;
+    publisher.order(Vec::new());
+    server.fail("rollout.json", Fault::Status(404), u32::MAX);
+    publisher.release(&Issue::of(&SHELL, "1.0.0"));
+    let (engine, picture) = settled(&computer).await;
+    assert_eq!(current(&picture, &notes()).as_deref(), Some("1.0.0"));
+    assert!(picture.explanations[&notes()].gate.orders_problem.is_some());
+    assert_eq!(
+        current(&picture, &SHELL).as_deref(),
+        Some("1.0.0"),
+        "everything else goes on"
+    );
+    server.heal();
+    let picture = check_again(&computer, &engine).await;
+    assert_eq!(current(&picture, &notes()).as_deref(), Some("1.1.0"));
 }
 
 /// Needs the other part in 1.1.0 or higher.

@@ -49,6 +49,8 @@ enum Habit {
 
 pub(crate) const NOTHING: u8 = u8::MAX;
 pub(crate) const NEVER: u32 = u32::MAX;
+/// How far a clock may be ahead, in seconds.
+pub(crate) const AHEAD: u32 = 5 * 60;
 
 /// Half hours from UTC, and how many of a hundred live there.
 const ZONES: [(i8, u8); 12] = [
@@ -100,8 +102,8 @@ impl Client {
         // From 1 to 32 Mbit/s, each doubling as likely.
         let rate = 125_000_u32 << below(&mut random, 6);
         let skew = match below(&mut random, 100) {
-            0..2 => below(&mut random, 15 * 60).cast_signed(),
-            2..4 => -below(&mut random, DAY).cast_signed(),
+            0 => below(&mut random, AHEAD).cast_signed(),
+            1 => -below(&mut random, HOUR).cast_signed(),
             _ => 0,
         };
         Self {

@@ -2,7 +2,7 @@
 
 use super::clients::{Client, NOTHING};
 use super::load::{Load, mean, peak};
-use super::script::{BAD, DAY, GOOD, HOLD_AT, HOUR, OUTAGE, RECALL_AT, VERSIONS, WEEK, eras, waves};
+use super::script::{BAD, Era, GOOD, HOLD_AT, HOUR, OUTAGE, RECALL_AT, VERSIONS, WEEK, waves};
 use super::week::Options;
 
 /// What is noted while the week passes.
@@ -144,22 +144,24 @@ impl Watch {
         }
     }
 
-    /// Counts who got the release whose wave ends, of those who looked while it lasted.
-    pub(crate) fn era_ends(&mut self, clients: &[Client], era: u8, second: u32) {
+    /// Something new is published, ordered, or begins.
+    pub(crate) fn era_begins(&mut self, second: u32) {
         if second == HOLD_AT {
             self.had_at_hold = self.count[usize::from(BAD)];
         }
         if second == RECALL_AT {
             self.had_at_recall = self.count[usize::from(BAD)];
         }
-        let all = eras();
-        let begun = all[usize::from(era)].from;
+    }
+
+    /// Counts who got the release whose wave is about to end, of those who looked while it lasted.
+    pub(crate) fn count_wave(&mut self, clients: &[Client], of: &Era, era: u8) {
         for version in 0..VERSIONS.len() as u8 {
-            let Some((from, asked)) = waves(version).iter().find(|(from, _)| *from == begun) else {
+            let Some((from, asked)) = waves(version).iter().find(|(from, _)| *from == of.from) else {
                 continue;
             };
             // Held by then: it is not the wave that is measured.
-            if version == BAD && begun >= HOLD_AT {
+            if version == BAD && of.from >= HOLD_AT {
                 continue;
             }
             let looked = |at: &usize| self.looked[*at] == era;
@@ -218,10 +220,5 @@ impl Figures {
             outage,
             load,
         }
-    }
-
-    /// Requests of the busiest second of each day.
-    pub(crate) fn daily_peaks(&self) -> Vec<u32> {
-        self.load.requests.chunks(DAY as usize).map(peak).collect()
     }
 }

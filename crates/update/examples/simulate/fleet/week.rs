@@ -8,7 +8,7 @@ use moult_update::plan::{Base, Edge, Ways};
 use moult_update::schedule;
 use moult_update::select::{Data, Situation, moment, select};
 
-use super::clients::{Client, NEVER, NOTHING};
+use super::clients::{AHEAD, Client, NEVER, NOTHING};
 use super::figures::{Figures, Watch};
 use super::load::Load;
 use super::script::{Era, HOUR, OUTAGE, VERSIONS, WEEK, clock, digest, eras};
@@ -56,11 +56,14 @@ pub(crate) fn simulate(options: Options) -> Figures {
     let mut week = Week::new(options);
     let mut era = 0;
     for second in 0..WEEK {
-        if week.eras.get(era + 1).is_some_and(|next| next.from <= second) {
-            week.watch.era_ends(&week.clients, era as u8, second);
-            while week.eras.get(era + 1).is_some_and(|next| next.from <= second) {
-                era += 1;
-            }
+        let ends = week.eras.get(era + 1).map_or(WEEK, |next| next.from);
+        // Clocks that are ahead belong to the next wave already.
+        if second + AHEAD == ends {
+            week.watch.count_wave(&week.clients, &week.eras[era], era as u8);
+        }
+        if second == ends {
+            era += 1;
+            week.watch.era_begins(second);
         }
         if second % HOUR == 0 {
             week.watch.hour();
@@ -72,7 +75,6 @@ pub(crate) fn simulate(options: Options) -> Figures {
             number = following;
         }
     }
-    week.watch.era_ends(&week.clients, era as u8, WEEK);
     Figures::of(week.watch, week.load, &week.clients, options)
 }
 
@@ -128,11 +130,16 @@ impl Week {
     fn happen(&mut self, number: u32, second: u32, era: usize) {
         let client = &mut self.clients[number as usize];
         if second >= client.until {
-            // It was off meanwhile. Started anew it checks at once; else what was left of the wait is waited.
+            // It was off meanwhile. Started anew it checks at once. One that was asleep goes on with what was left of the wait,
+            // but notices within a minute that it slept, and checks 2 to 30 s after that.
             let left = second - client.until;
             let (on, until) = client.next_on(second);
             client.until = until;
-            let wait = if client.starts { client.below(5) } else { left };
+            let wait = if client.starts {
+                client.below(5)
+            } else {
+                left.min(2 + client.below(60) + client.below(29))
+            };
             let at = on.saturating_add(wait);
             // What it knew may be old by then.
             client.era = NOTHING;

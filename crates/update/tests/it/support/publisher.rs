@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use moult_model::bundle::{BundleKind, HostApi, Permission, ShadowRun};
 use moult_model::index::{Download, Encoding};
-use moult_model::{Bundle, BundleManifest, Digest, Patch, Release, Subject};
+use moult_model::rollout::Order;
+use moult_model::{Bundle, BundleManifest, Digest, Orders, Patch, Release, Subject};
 use moult_trust::sign::{Editor, Keys};
 
 use super::{TRIPLE, noise, notes, version};
@@ -204,6 +205,14 @@ impl Publisher {
             .find(|found| found.version == version(text));
         change(found.unwrap());
         editor.set_index(&index).unwrap();
+        editor.commit(Timestamp::now()).unwrap();
+    }
+
+    /// Gives these orders, and no others.
+    pub(crate) fn order(&self, orders: Vec<Order>) {
+        let mut editor = Editor::open(&self.repository(), &self.keys).unwrap();
+        let format = Orders::FORMAT;
+        editor.set_orders(&Orders { format, orders }).unwrap();
         editor.commit(Timestamp::now()).unwrap();
     }
 

@@ -44,5 +44,5 @@ pub use host::{
     ExecutableDecision, HandOver, Host, StagedBundle, StagedExecutable, SwapFigures, SwapRefusal,
 };
 pub use moult_boot::Installed;
-pub use records::explained;
+pub use records::{explained, orders_in_force};
 pub use vitals::{Verdict, Vital, Vitals};

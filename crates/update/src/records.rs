@@ -19,6 +19,7 @@ use serde_json::{Map, Value, json};
 
 pub use explained::explained;
 pub(crate) use history::History;
+pub use orders::orders_in_force;
 pub(crate) use tasks::Tasks;
 
 use crate::choices::Choices;

@@ -6,12 +6,11 @@
 )]
 
 mod fleet;
-mod page;
 
 use std::process::ExitCode;
 use std::time::Instant;
 
-use fleet::{Options, simulate};
+use fleet::{Options, page, simulate};
 
 fn main() -> ExitCode {
     let mut options = Options {

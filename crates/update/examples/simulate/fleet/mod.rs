@@ -7,10 +7,8 @@
 mod clients;
 mod figures;
 mod load;
+pub(crate) mod page;
 mod script;
 mod week;
 
-pub(crate) use figures::{Figures, Outage, Reach, Recall, WaveFigure};
-pub(crate) use load::Load;
-pub(crate) use script::{DAY, HOUR, WEEK, clock};
 pub(crate) use week::{Options, simulate};

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::fleet::{DAY, Figures, HOUR, Reach, WEEK, WaveFigure};
+use super::figures::{Figures, Reach, WaveFigure};
+use super::script::{DAY, HOUR, WEEK};
 
 /// Whether a wave is within 4 standard errors and 0.2 percentage points of what was asked. A wave of all has no standard error: what is
 /// missing there is under way.

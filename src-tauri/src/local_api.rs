@@ -58,5 +58,6 @@ fn status(context: &Context) -> serde_json::Value {
         "writes": context.writing.holds_right(),
         "checked_at": picture.checked_at.map(|at| at.to_string()),
         "activities": picture.activities.len(),
+        "explanations": picture.explanations.into_values().collect::<Vec<_>>(),
     })
 }

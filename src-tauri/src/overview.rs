@@ -61,6 +61,7 @@ pub(crate) fn draw(context: &Context) -> Overview {
             .or_else(|| only_reading(context))
             .or_else(|| without_engine(context)),
         not_tried: context.not_tried.now(),
+        explanations: picture.explanations.into_values().collect(),
         beliefs: picture
             .beliefs
             .into_iter()

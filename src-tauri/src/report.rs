@@ -28,6 +28,7 @@ pub(crate) async fn save(context: &Arc<Context>) -> anyhow::Result<Value> {
         "check_problem": overview.check_problem,
         "not_tried": overview.not_tried,
         "beliefs": overview.beliefs,
+        "explanations": overview.explanations,
     });
     let path = folder.join("moult-report.json");
     moult_durable::write_atomic(&path, &serde_json::to_vec_pretty(&report)?)?;

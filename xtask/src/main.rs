@@ -4,6 +4,7 @@ mod bench;
 mod bindings;
 mod check;
 mod command;
+mod conformance;
 mod demo;
 mod faults;
 mod file_changes;
@@ -12,6 +13,7 @@ mod lengths;
 mod licenses;
 mod report;
 mod setup;
+mod simulate;
 mod spdx;
 mod targets;
 mod test;
@@ -74,11 +76,15 @@ enum Command {
         #[command(subcommand)]
         subject: bench::Subject,
     },
+    /// Let a week of a million computers pass, and write docs/scale.md.
+    Simulate(simulate::Options),
     /// Prove that an update can be broken off anywhere, and write the page with the figures.
     Faults {
         #[command(subcommand)]
         proof: faults::Proof,
     },
+    /// Run the conformance suite of The Update Framework on the trust client, and write the page with the result.
+    Conformance(conformance::Suite),
 }
 
 fn main() -> ExitCode {
@@ -97,7 +103,9 @@ fn main() -> ExitCode {
         Command::Demo { keep, arguments } => demo::run(keep, arguments),
         Command::Bindings => bindings::run(),
         Command::Bench { subject } => bench::run(&subject),
+        Command::Simulate(options) => simulate::run(&options),
         Command::Faults { proof } => faults::run(&proof),
+        Command::Conformance(suite) => conformance::run(&suite),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

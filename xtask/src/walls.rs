@@ -145,6 +145,12 @@ const WALLS: &[Wall] = &[
         ],
         never: &["moult-app", "tauri", "wry"],
     },
+    // Nobody else gets targets of any name.
+    Wall {
+        package: "moult-tuf-client",
+        may_import: &["moult-durable", "moult-trust", "moult-update"],
+        never: SCREEN,
+    },
     Wall {
         package: "xtask",
         may_import: &[],
@@ -170,6 +176,8 @@ const OWNERS: &[(&str, &[&str])] = &[
 const FEATURES: &[(&str, &str, &str)] = &[
     ("moult-app", "moult-trust", "sign"),
     ("moult-update", "moult-trust", "sign"),
+    ("moult-app", "moult-trust", "conformance"),
+    ("moult-rescue", "moult-trust", "conformance"),
 ];
 
 /// Fails with a line for each import that goes through a wall.

@@ -9,7 +9,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use crate::bundle::{HostApi, Permission};
-use crate::{Channel, Digest, Subject};
+use crate::{Channel, Digest, ReleasePolicy, Subject};
 
 /// Everything a client needs to know about one subject.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,7 +54,8 @@ pub struct Release {
     /// An executable without one is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<String>,
-    /// The host versions a bundle can run in.
+    /// The host versions a bundle can run in. Of an executable: those that it offers, of which the highest counts; without
+    /// it what runs now is taken to go on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_api: Option<HostApi>,
     /// What a bundle may ask for, copied from its manifest: consent is asked before anything is fetched.
@@ -63,6 +64,9 @@ pub struct Release {
     /// The state schema a bundle writes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state_schema: Option<u32>,
+    /// Who may have it, and when.
+    #[serde(flatten)]
+    pub policy: ReleasePolicy,
 }
 
 /// A file beside the index, named by the digest of its bytes as they are served.

@@ -8,6 +8,7 @@ mod stages;
 
 use std::collections::BTreeMap;
 
+use semver::Version;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
@@ -40,6 +41,9 @@ pub struct Settings {
     /// Channels of single subjects.
     #[ts(type = "Record<string, string>")]
     pub channels: BTreeMap<Subject, Channel>,
+    /// Versions that single subjects stay at, or go to.
+    #[ts(type = "Record<string, string>")]
+    pub pins: BTreeMap<Subject, Version>,
     /// How the executable is updated.
     pub mode: Mode,
     /// Seconds between two checks: 60 to 86,400, and from 1 in a test set-up.
@@ -83,6 +87,7 @@ struct Known {
     repository: String,
     channel: Channel,
     channels: BTreeMap<Subject, Channel>,
+    pins: BTreeMap<Subject, Version>,
     mode: Mode,
     check_every_seconds: u32,
     theme: Theme,
@@ -99,6 +104,7 @@ impl Default for Known {
             repository: String::new(),
             channel: Channel::stable(),
             channels: BTreeMap::new(),
+            pins: BTreeMap::new(),
             mode: Mode::default(),
             check_every_seconds: 300,
             theme: Theme::default(),
@@ -117,6 +123,7 @@ impl From<(Known, Map<String, Value>)> for Settings {
             repository: known.repository,
             channel: known.channel,
             channels: known.channels,
+            pins: known.pins,
             mode: known.mode,
             check_every_seconds: known.check_every_seconds,
             theme: known.theme,
@@ -136,6 +143,7 @@ impl From<&Settings> for Known {
             repository: settings.repository.clone(),
             channel: settings.channel.clone(),
             channels: settings.channels.clone(),
+            pins: settings.pins.clone(),
             mode: settings.mode,
             check_every_seconds: settings.check_every_seconds,
             theme: settings.theme,

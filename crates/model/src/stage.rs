@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use crate::board::{Board, Tile};
 use crate::bundle::{Permission, Setting, Size};
 use crate::developer::DeveloperView;
-use crate::{Activity, Channel, ErrorCode, HistoryEntry, NotTried, Problem, Settings, Subject, WidgetId};
+use crate::{
+    Activity, Channel, ErrorCode, Explanation, HistoryEntry, NotTried, Problem, Settings, Subject, WidgetId,
+};
 
 /// State that a bundle keeps across swaps and restarts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ts_rs::TS)]
@@ -453,6 +455,9 @@ pub struct Overview {
     pub needs: Vec<ConsentRequest>,
     /// The widgets that are kept off the board.
     pub held: Vec<HeldWidget>,
+    /// Why each part has the version it has.
+    #[serde(default)]
+    pub explanations: Vec<Explanation>,
     /// What this computer believes.
     pub beliefs: BTreeMap<String, String>,
     /// The widgets that are being written, while the user has the developer switch on.

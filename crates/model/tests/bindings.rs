@@ -5,7 +5,9 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use moult_model::{board, bundle, developer, not_tried, problem, progress, settings, stage};
+use moult_model::{
+    board, bundle, developer, explanation, not_tried, problem, progress, rollout, settings, stage,
+};
 use ts_rs::{Config, TS};
 
 fn declare<T: TS>(out: &mut String, config: &Config) {
@@ -50,6 +52,15 @@ fn typescript_types_are_up_to_date() {
         problem::Problem,
         not_tried::Obstacle,
         not_tried::NotTried,
+        rollout::Share,
+        rollout::VersionRange,
+        explanation::Authority,
+        explanation::NextWave,
+        explanation::Partner,
+        explanation::Verdict,
+        explanation::Candidate,
+        explanation::Gate,
+        explanation::Explanation,
         progress::Phase,
         progress::PlanStep,
         progress::Activity,

@@ -1,13 +1,16 @@
 //! The command line: names, options and their help. What a command does is in [`crate::commands`].
 
+mod keys;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
-use moult_model::{Channel, Digest, Version, WidgetId};
+use moult_model::{Channel, Digest, Subject, Version, WidgetId};
 
 use crate::config;
 use crate::widget::new::Template;
+pub use keys::{KeysCommand, KeysListArgs, KeysRotateArgs, PublisherArgs, SignArgs, SignServiceArgs};
 
 /// Publishes Moult's app, shell and widgets as signed static files
 #[derive(Debug, Parser)]
@@ -30,7 +33,7 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Make the signing keys and the repository
+    /// Make, list, replace and close the signing keys
     #[command(subcommand)]
     Keys(KeysCommand),
     /// Publish a release: pack it, make patches from older releases, sign
@@ -38,23 +41,22 @@ pub enum Command {
     Publish(PublishCommand),
     /// Sign anew what expires soon: run it at least every few days
     Resign,
+    /// Sign what waits for the keys of this computer, and publish it when all have signed
+    Sign(SignArgs),
+    /// Sign for the online roles alone, for callers on this computer that have a token
+    SignService(SignServiceArgs),
     /// Serve the repository on this computer, as a CDN does
     Serve(ServeArgs),
     /// Say what a file or folder is: bundle, patch, full file, repository, keys
     Inspect(InspectArgs),
+    /// Say why an installed Moult has the versions it has
+    Explain(ExplainArgs),
     /// Make, apply and look into a patch between any two files
     #[command(subcommand)]
     Patch(PatchCommand),
     /// Write a widget: begin one, see it run while you write, look it over, pack it
     #[command(subcommand)]
     Widget(WidgetCommand),
-}
-
-/// What to do with keys.
-#[derive(Debug, Subcommand)]
-pub enum KeysCommand {
-    /// Make the keys and the repository; what is there stays, new publishers are added
-    Init(InitArgs),
 }
 
 /// `keys init`.
@@ -152,6 +154,17 @@ pub struct ServeArgs {
 pub struct InspectArgs {
     /// The file or folder
     pub path: PathBuf,
+}
+
+/// `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// Only these: app, shell or w/PUBLISHER/NAME
+    #[arg(value_name = "SUBJECT")]
+    pub subjects: Vec<Subject>,
+    /// The data folder of the installed Moult, if it is not the usual one
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
 }
 
 /// What to do with a patch.

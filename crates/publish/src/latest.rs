@@ -123,6 +123,7 @@ mod tests {
                 permissions: Vec::new(),
                 state_schema: None,
                 critical: false,
+                policy: moult_model::ReleasePolicy::default(),
             };
             index_edit::add(&mut index, release, Vec::new());
         }

@@ -15,12 +15,15 @@ pub mod inspect;
 pub mod interrupt;
 pub mod latest;
 pub mod output;
+pub mod passphrase;
 pub mod patch_file;
 pub mod patches;
 pub mod progress;
 pub mod release;
 pub mod repository;
 pub mod server;
+pub mod sign_service;
+pub mod staging;
 pub mod widget;
 
 pub use error::PublishError;

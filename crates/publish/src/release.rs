@@ -275,6 +275,7 @@ fn release_of(
         published,
         notes: notes.collect(),
         critical: terms.critical,
+        policy: moult_model::ReleasePolicy::default(),
         digest: Digest::of(&artifact.bytes),
         size: artifact.bytes.len() as u64,
         full,

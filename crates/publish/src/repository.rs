@@ -8,6 +8,7 @@ use moult_trust::sign::{Editor, Keys, SignError};
 
 use crate::PublishError;
 use crate::config::Workspace;
+use crate::passphrase;
 
 /// Turns an error of the signing side into this crate's.
 pub(crate) fn sign_error(action: &'static str) -> impl FnOnce(SignError) -> PublishError {
@@ -66,7 +67,9 @@ impl Open {
             return Err(PublishError::RepositoryMissing { folder });
         }
         let lock = lock(&key_folder)?;
-        let keys = Keys::open(&key_folder).map_err(sign_error("the keys can't be read"))?;
+        let keys = Keys::open(&key_folder)
+            .map_err(sign_error("the keys can't be read"))?
+            .asking(passphrase::ask);
         let editor = Editor::open(&folder, &keys).map_err(sign_error("the repository can't be opened"))?;
         Ok(Self {
             folder,

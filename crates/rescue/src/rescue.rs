@@ -7,11 +7,11 @@ use std::time::SystemTime;
 
 use jiff::Timestamp;
 use moult_boot::{Base, BootError, Store, WriteRight};
-use moult_model::{Digest, Index, Subject, Version};
+use moult_model::{Digest, Index, Release, Subject, Version};
 use moult_trust::{Authentic, Client};
-use moult_update::UpdateError;
 use moult_update::artifact::{AuthenticRelease, Demands, Rebuilt, Staged, Verified};
 use moult_update::fetch::{Fetcher, Limits, Pinned, Repository};
+use moult_update::{UpdateError, orders_in_force};
 
 use crate::{RescueConfig, RescueError, choose, stamp};
 
@@ -103,9 +103,19 @@ pub async fn rescue(
     let banned = store.state().map_err(in_store)?.banned;
     let mut refused: BTreeSet<Digest> = banned.iter().map(|ban| ban.digest).collect();
     refused.extend(&config.failed);
+    // What was ordered before still counts: a stopped release is no help.
+    let standing = orders_in_force(&config.data);
+    let is_stopped = |release: &&Release| standing.on(&index.subject, release).held.is_some();
+    refused.extend(
+        index
+            .releases
+            .iter()
+            .filter(is_stopped)
+            .map(|release| release.digest),
+    );
     let mut first = None;
     loop {
-        let place = choose(&index, &config.channel, &refused);
+        let place = choose(&index, &config.channel, &refused, now);
         let Some(release) = place.and_then(|place| AuthenticRelease::new(index.clone(), place)) else {
             return Err(first.unwrap_or(RescueError::NothingLeft));
         };

@@ -6,15 +6,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use moult_model::rollout::Orders;
 use moult_model::{ErrorCode, Index, Subject};
 use serde::Serialize;
 use sigstore_tuf::{TargetFile, Updater};
 
 use crate::authentic::Authentic;
 use crate::error::TrustError;
-use crate::floor::Floor;
+use crate::floor::{Floor, check_key_sets};
 use crate::floors::{FloorOrigin, Floors};
 use crate::index;
+use crate::orders;
 use crate::source::{SharedSource, Source};
 use crate::store::Store;
 use crate::transport::Transport;
@@ -133,6 +135,49 @@ impl Client {
         index::check(&bytes, subject, triple).map(Authentic::new)
     }
 
+    /// What the role `rollout` orders; none if it lists no orders. An order names artifacts alone and can only take away: what a release
+    /// lets be done with it stands in the index.
+    ///
+    /// Orders that have not changed since they were last read cost no request. [`TrustError::Orders`] says that they can't be obeyed as
+    /// a whole: whoever has obeyed others before goes on with those.
+    pub async fn orders(&mut self, now: Timestamp) -> Result<Authentic<Orders>, TrustError> {
+        match self.locate(Orders::PATH, now).await {
+            Ok((target, _)) => orders::check(target.custom.as_ref()).map(Authentic::new),
+            // Nothing is listed; but that the role says so, and not somebody who keeps it away.
+            Err(TrustError::NotPublished { .. }) if self.has_loaded(orders::ROLE) => {
+                let orders = Orders {
+                    format: Orders::FORMAT,
+                    orders: Vec::new(),
+                };
+                Ok(Authentic::new(orders))
+            }
+            Err(TrustError::NotPublished { .. }) => self.judge(Err(TrustError::invalid(
+                "the metadata of the role rollout is kept away",
+            ))),
+            Err(error) => self.judge(Err(error)),
+        }
+    }
+
+    /// A target of any name, whole, through the role that may sign it. The application reads indexes alone; this is how the
+    /// conformance suite downloads.
+    ///
+    /// One whose bytes lie in the folder and are the signed ones costs no request.
+    #[cfg(feature = "conformance")]
+    pub async fn target(&mut self, path: &str, now: Timestamp) -> Result<Authentic<Vec<u8>>, TrustError> {
+        let located = self.locate(path, now).await;
+        let (target, _) = self.judge(located)?;
+        let Some(Current { updater, .. }) = &self.current else {
+            return Err(TrustError::NotRefreshed { last: self.last });
+        };
+        if let Some(bytes) = updater.find_cached_target(&target, path) {
+            return Ok(Authentic::new(bytes));
+        }
+        let fetched = updater.download_target(&target, path).await;
+        // A copy that was not kept is fetched again; nothing is believed because of it.
+        self.store.take_error();
+        fetched.map(Authentic::new).map_err(TrustError::from_core)
+    }
+
     /// What this computer believes.
     pub fn beliefs(&self) -> Beliefs {
         let trusted = self.current.as_ref().map(|current| current.updater.trusted());
@@ -159,6 +204,7 @@ impl Client {
             outcome => outcome.map_err(|(error, _)| error)?,
         };
         let trusted = current.updater.trusted();
+        check_key_sets(trusted, |_| true)?;
         let seen = Floor::of_top_level(trusted);
         self.floors.admit(&seen)?;
         self.floors.admit_snapshot(trusted)?;
@@ -225,14 +271,20 @@ impl Client {
         }
         let found = found?;
         // Only the roles on the way to this path: what is wrong with one publisher is no other's business.
-        let follow = |_: &str, role: &sigstore_tuf::DelegatedRole| role.matches_path(path).unwrap_or(false);
-        let seen = Floor::of_delegated(updater.trusted(), follow);
+        let follow = |role: &sigstore_tuf::DelegatedRole| role.matches_path(path).unwrap_or(false);
+        check_key_sets(updater.trusted(), follow)?;
+        let seen = Floor::of_delegated(updater.trusted(), |_, role| follow(role));
         self.floors.admit(&seen)?;
         self.floors.raise(seen)?;
         let target = found.ok_or_else(|| TrustError::NotPublished {
             path: path.to_owned(),
         })?;
         Ok((target, source.clone()))
+    }
+
+    fn has_loaded(&self, role: &str) -> bool {
+        let trusted = self.current.as_ref().map(|current| current.updater.trusted());
+        trusted.is_some_and(|trusted| trusted.targets_role(role).is_some())
     }
 
     /// Withdraws everything if the disk does not hold what was believed.

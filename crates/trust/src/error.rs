@@ -99,6 +99,15 @@ pub enum TrustError {
         #[source]
         source: Option<BoxedError>,
     },
+    /// The orders of the role `rollout` are broken, too many, or in a shape of tomorrow. What was ordered before stays in force.
+    #[error("the orders can't be obeyed: {what}")]
+    Orders {
+        /// What is wrong with them.
+        what: String,
+        /// What was found below, if there is more to tell.
+        #[source]
+        source: Option<BoxedError>,
+    },
     /// A minisign key or signature can't be read.
     #[error("the {part} is not in minisign's form")]
     SignatureMalformed {
@@ -140,7 +149,7 @@ impl TrustError {
             Self::Folder { .. } | Self::Artifact { .. } => ErrorCode::DiskFailed,
             Self::Transport(error) => error.code,
             Self::Missing { .. } => ErrorCode::ServerRefused,
-            Self::Invalid { .. } => ErrorCode::MetadataInvalid,
+            Self::Invalid { .. } | Self::Orders { .. } => ErrorCode::MetadataInvalid,
             Self::Replayed { .. } => ErrorCode::MetadataReplayed,
             Self::Expired { .. } => ErrorCode::MetadataExpired,
             Self::FloorNotWritten { .. } => ErrorCode::FloorNotWritten,
@@ -199,6 +208,10 @@ impl TrustError {
 impl From<SourceError> for TrustError {
     fn from(error: SourceError) -> Self {
         match error {
+            SourceError::NotPlain { path, source } => Self::Invalid {
+                what: format!("{path} can't be read in one way only"),
+                source: Some(source.into()),
+            },
             SourceError::Transport(error) => Self::Transport(error),
             SourceError::Missing { path } => Self::Missing { path },
             SourceError::TooLarge { .. } | SourceError::UnaskedNotModified { .. } => {

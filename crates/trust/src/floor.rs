@@ -1,6 +1,6 @@
 //! The lowest versions that are believed. It knows nothing of signatures: what it is given is verified.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use moult_model::Digest;
 use serde::{Deserialize, Serialize};
@@ -27,8 +27,9 @@ pub struct RoleFloor {
     pub version: u64,
     /// SHA-256 over the role's keys and threshold.
     pub keys: Digest,
-    /// For a delegated role: the keys of the snapshot role that pinned it. As long as they stay the same
-    /// no snapshot may lack the role or pin a lower version.
+    /// For `targets` and delegated roles: the keys of the snapshot role that pinned it. As long as they stay the same
+    /// no snapshot may lack the role or pin a lower version. The floor of `targets` ends with them, as TUF has it for a
+    /// publisher whose versions somebody used up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pinned_by: Option<Digest>,
 }
@@ -55,12 +56,13 @@ impl Floor {
         for (name, version) in TOP_LEVEL.into_iter().zip(versions) {
             if let (Some(version), Some(role)) = (version, root.role(name)) {
                 let keys = key_set(&root.keys, &role.keyids, role.threshold);
+                let pinned_by = (name == "targets").then(|| snapshot_keys(trusted)).flatten();
                 roles.insert(
                     name.to_owned(),
                     RoleFloor {
                         version,
                         keys,
-                        pinned_by: None,
+                        pinned_by,
                     },
                 );
             }
@@ -116,7 +118,12 @@ impl Floor {
     pub(crate) fn admit(&self, seen: &Self) -> Result<(), TrustError> {
         for (role, floor) in &self.roles {
             let Some(now) = seen.roles.get(role) else { continue };
-            let binding = role == "root" || now.keys == floor.keys;
+            let same_snapshot_keys = floor.pinned_by.is_none() || floor.pinned_by == now.pinned_by;
+            let binding = match role.as_str() {
+                "root" => true,
+                "targets" => now.keys == floor.keys && same_snapshot_keys,
+                _ => now.keys == floor.keys,
+            };
             if binding && now.version < floor.version {
                 return Err(replayed(role, floor.version, now.version));
             }
@@ -161,6 +168,52 @@ fn replayed(role: &str, believed: u64, offered: u64) -> TrustError {
         believed,
         offered,
     }
+}
+
+/// Refuses a set of keys of which several must sign and in which one key goes by two ids: it would count twice, and one thief
+/// be enough. The core counts ids.
+/// Of the delegated roles only those are looked at that `follow` leads to.
+pub(crate) fn check_key_sets(
+    trusted: &TrustedMetadataSet,
+    follow: impl Fn(&DelegatedRole) -> bool,
+) -> Result<(), TrustError> {
+    let root = trusted.root();
+    for (name, role) in &root.roles {
+        check_key_set(name, &root.keys, &role.keyids, role.threshold)?;
+    }
+    let mut visit = vec!["targets".to_owned()];
+    let mut visited = BTreeSet::new();
+    while let Some(name) = visit.pop() {
+        let delegations = trusted
+            .targets_role(&name)
+            .and_then(|role| role.delegations.as_ref());
+        let Some(delegations) = delegations.filter(|_| visited.insert(name)) else {
+            continue;
+        };
+        for role in delegations.roles.iter().filter(|role| follow(role)) {
+            check_key_set(&role.name, &delegations.keys, &role.keyids, role.threshold)?;
+            visit.push(role.name.clone());
+        }
+    }
+    Ok(())
+}
+
+fn check_key_set(
+    role: &str,
+    keys: &BTreeMap<String, Key>,
+    ids: &[String],
+    threshold: usize,
+) -> Result<(), TrustError> {
+    let ids: BTreeSet<_> = ids.iter().collect();
+    let known = ids.iter().filter_map(|id| keys.get(*id));
+    let publics: Vec<_> = known.map(|key| key.keyval.public.trim()).collect();
+    let distinct: BTreeSet<_> = publics.iter().collect();
+    if threshold > 1 && distinct.len() < publics.len() {
+        return Err(TrustError::invalid(format!(
+            "{threshold} keys must sign for {role}, and one key goes by two ids"
+        )));
+    }
+    Ok(())
 }
 
 /// The keys of the snapshot role.
@@ -243,6 +296,29 @@ mod tests {
         let floor_of_table = floor(&believed);
         for (what, seen, admitted) in table {
             assert_eq!(floor_of_table.admit(&floor(seen)).is_ok(), admitted, "{what}");
+        }
+    }
+
+    #[test]
+    fn new_snapshot_keys_start_targets_anew_and_no_other_role() {
+        let pinned = |roles: &[Row], by: Option<&str>| {
+            let mut floor = floor(roles);
+            for role in floor.roles.values_mut() {
+                role.pinned_by = by.map(|keys| Digest::of(keys.as_bytes()));
+            }
+            floor
+        };
+        let table = [
+            ("targets", Some("s"), Some("s"), false),
+            ("targets", Some("s"), Some("s2"), true),
+            // Written before this was known: nothing is told of the snapshot.
+            ("targets", None, Some("s2"), false),
+            ("app", Some("s"), Some("s2"), false),
+        ];
+        for (role, before, after, admitted) in table {
+            let low = pinned(&[(role, 9, "k")], before);
+            let seen = pinned(&[(role, 1, "k")], after);
+            assert_eq!(low.admit(&seen).is_ok(), admitted, "{role} {before:?} {after:?}");
         }
     }
 

@@ -159,6 +159,7 @@ mod tests {
             permissions: Vec::new(),
             state_schema: None,
             critical: false,
+            policy: moult_model::ReleasePolicy::default(),
         }
     }
 

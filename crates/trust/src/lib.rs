@@ -25,6 +25,9 @@
 //!
 //! What is expired blocks installing, never running: [`TrustError::Expired`] is an answer to a check.
 //!
+//! What must be quick is ordered by the role `rollout` ([`Client::orders`]), in its metadata itself: reading it costs a request
+//! when it has changed and none when it has not. It names artifacts and nothing else, so it can only take away.
+//!
 //! Verified data is a type: [`Authentic`] has no public constructor.
 //!
 //! The executable carries a second signature, independent of the repository: [`verify_signature`].
@@ -33,7 +36,7 @@
 //!
 //! One client at a time works in a folder. A call reads and writes a few small files, with fsync, on the
 //! task that awaits it. Metadata: 512 KB for a root, 16 KB for the timestamp, 2 MB for the snapshot, 5 MB
-//! for each other role; an index: [`moult_model::Index::MAX_BYTES`]. One refresh follows 32 new roots at most; the
+//! for each other role (256 KB for `rollout`); an index: [`moult_model::Index::MAX_BYTES`]. One refresh follows 32 new roots at most; the
 //! next one goes on from there.
 
 mod authentic;
@@ -42,6 +45,8 @@ mod error;
 mod floor;
 mod floors;
 mod index;
+mod orders;
+mod plain;
 mod rehearsal;
 #[cfg(feature = "sign")]
 pub mod sign;

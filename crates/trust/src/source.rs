@@ -9,8 +9,13 @@ use serde::Deserialize;
 use sigstore_tuf::Error as Core;
 use sigstore_tuf::transport::{FetchFuture, Repository};
 
+use crate::orders;
+use crate::plain;
 use crate::store::{Store, is_versioned};
 use crate::transport::{Reply, Transport, TransportError};
+
+/// The end of the names of the metadata that holds the orders.
+const ORDERS: &str = ".rollout.json";
 
 /// The files of one repository, and of the store that keeps what was verified.
 pub(crate) struct Source {
@@ -33,6 +38,12 @@ pub(crate) enum SourceError {
     Missing { path: String },
     #[error("{path} is larger than {max_bytes} bytes")]
     TooLarge { path: String, max_bytes: u64 },
+    #[error("{path} can't be read in one way only")]
+    NotPlain {
+        path: String,
+        #[source]
+        source: serde_json::Error,
+    },
     #[error("{path} was answered with `not modified`, but nothing of it was known")]
     UnaskedNotModified { path: String },
 }
@@ -151,6 +162,17 @@ impl Source {
     }
 
     async fn metadata(&self, name: &str, max_bytes: u64) -> Result<Option<Vec<u8>>, SourceError> {
+        let found = self.metadata_file(name, max_bytes).await?;
+        if let Some(bytes) = &found {
+            plain::check(bytes).map_err(|source| SourceError::NotPlain {
+                path: format!("metadata/{name}"),
+                source,
+            })?;
+        }
+        Ok(found)
+    }
+
+    async fn metadata_file(&self, name: &str, max_bytes: u64) -> Result<Option<Vec<u8>>, SourceError> {
         if name == "timestamp.json" {
             return self.timestamp(max_bytes).await.map(Some);
         }
@@ -163,6 +185,11 @@ impl Source {
                 Err(error) => Err(error),
             };
         }
+        let max_bytes = if is_versioned(name, ORDERS) {
+            max_bytes.min(orders::MAX_BYTES)
+        } else {
+            max_bytes
+        };
         match self.stored(name, max_bytes) {
             Some(bytes) => Ok(Some(bytes)),
             None => self.fetch(&path, max_bytes).await.map(Some),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use moult_model::{Index, Subject};
+use moult_model::{Index, Orders, Subject};
 use moult_trust::{Authentic, Beliefs, Client, TrustError};
 use tokio::time;
 
@@ -25,6 +25,8 @@ pub(crate) struct Checked {
     pub(crate) outcome: Result<(), UpdateError>,
     /// The index of each subject that has one.
     pub(crate) indexes: Vec<(Subject, Arc<Authentic<Index>>)>,
+    /// The orders that were read, or why they could not be.
+    pub(crate) orders: Result<Orders, UpdateError>,
     /// The first index that could not be had. It concerns its own subject alone.
     pub(crate) failed: Option<(Subject, UpdateError)>,
 }
@@ -42,6 +44,8 @@ impl Checker {
             checker: self,
             outcome: Ok(()),
             indexes: Vec::new(),
+            // Not asked for, as long as nothing is believed.
+            orders: Err(UpdateError::Abandoned),
             failed: None,
         };
         let limit = if seconds == 0 {
@@ -61,6 +65,17 @@ impl Checker {
                 return checked;
             }
         }
+        let orders = time::timeout(limit, checked.checker.client.orders(now));
+        checked.orders = match orders.await {
+            Ok(Ok(orders)) => Ok((*orders).clone()),
+            // Nothing is installed on the word of what this computer can't remember.
+            Ok(Err(error @ TrustError::FloorNotWritten { .. })) => {
+                checked.outcome = Err(error.into());
+                return checked;
+            }
+            Ok(Err(error)) => Err(error.into()),
+            Err(_) => Err(late()),
+        };
         for subject in subjects {
             let read = checked.checker.index(&subject, now);
             let found = time::timeout(limit, read).await.unwrap_or_else(|_| Err(late()));

@@ -22,6 +22,12 @@ pub(crate) struct Choices {
     /// Where the user went back.
     #[serde(default)]
     pub(crate) went_back: BTreeMap<Subject, WentBack>,
+    /// Artifacts whose ban a recall has lifted: it does so once.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) lifted: BTreeSet<Digest>,
+    /// The highest schema that each subject's data was ever written in.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) schemas: BTreeMap<Subject, u32>,
     /// What another version wrote besides. It is written back.
     #[serde(skip)]
     pub(crate) other: Map<String, Value>,
@@ -72,6 +78,21 @@ impl Refusals for Ledger<'_> {
         {
             return Some(Verdict::WentBack { to: to.clone() });
         }
+        self.rests(release)
+    }
+
+    /// A recall lifts a ban, once: what fails again is banned for good.
+    fn refusal_of_recall(&self, release: &Release) -> Option<Verdict> {
+        if self.banned.contains(&release.digest) && self.choices.lifted.contains(&release.digest) {
+            return Some(Verdict::Banned);
+        }
+        self.rests(release)
+    }
+}
+
+impl Ledger<'_> {
+    /// What failed often is tried rarely.
+    fn rests(&self, release: &Release) -> Option<Verdict> {
         let failures = self
             .failures
             .get(&release.digest)
@@ -80,7 +101,7 @@ impl Refusals for Ledger<'_> {
             Timestamp::from_second(failures.last.as_second().saturating_add(Failures::PAUSE_SECONDS)).ok()?;
         (self.now < next).then_some(Verdict::FailedBefore {
             times: failures.times,
-            next,
+            next: next.to_string(),
         })
     }
 }
@@ -111,6 +132,7 @@ mod tests {
             permissions: Vec::new(),
             state_schema: None,
             critical: false,
+            policy: moult_model::ReleasePolicy::default(),
         }
     }
 
@@ -126,7 +148,7 @@ mod tests {
             settled: BTreeMap::new(),
             skipped: BTreeSet::from([digest("4.0.0")]),
             went_back: BTreeMap::from([(Subject::Shell, went_back)]),
-            other: Map::new(),
+            ..Choices::default()
         };
         let failures = BTreeMap::from([
             (
@@ -167,7 +189,7 @@ mod tests {
                 1001,
                 Some(Verdict::FailedBefore {
                     times: 3,
-                    next: second(4600),
+                    next: second(4600).to_string(),
                 }),
             ),
             ("2.1.0", 4600, None),
@@ -186,5 +208,34 @@ mod tests {
             None,
             "going back is per subject"
         );
+    }
+
+    #[test]
+    fn a_recall_overrides_wishes_and_lifts_a_ban_once() {
+        let digest = |version: &str| release(version).digest;
+        let banned = BTreeSet::from([digest("1.0.0"), digest("1.1.0")]);
+        let choices = Choices {
+            skipped: BTreeSet::from([digest("1.2.0")]),
+            lifted: BTreeSet::from([digest("1.1.0")]),
+            ..Choices::default()
+        };
+        let last = Timestamp::from_second(1000).unwrap();
+        let failures = BTreeMap::from([(digest("1.3.0"), Failures { times: 3, last })]);
+        let ledger = Ledger {
+            subject: &Subject::Shell,
+            banned: &banned,
+            choices: &choices,
+            failures: &failures,
+            now: last,
+        };
+        for (version, is_refused) in [
+            ("1.0.0", false),
+            ("1.1.0", true),
+            ("1.2.0", false),
+            ("1.3.0", true),
+        ] {
+            let refusal = ledger.refusal_of_recall(&release(version));
+            assert_eq!(refusal.is_some(), is_refused, "{version}: {refusal:?}");
+        }
     }
 }

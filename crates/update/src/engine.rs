@@ -10,7 +10,9 @@ use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use moult_boot::{Base, BootState, BundleSlots, BundleStore, Installed, StartToken, Store};
 use moult_model::stage::ConsentRequest;
-use moult_model::{Activity, Channel, HistoryEntry, Outcome, Problem, Settings, Subject, Version};
+use moult_model::{
+    Activity, Channel, Explanation, HistoryEntry, Outcome, Problem, Settings, Subject, Version,
+};
 use moult_trust::{Anchor, Client};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
@@ -22,7 +24,6 @@ use crate::fetch::{Limits, Repository};
 use crate::host::Host;
 use crate::perform::Tools;
 use crate::records::Records;
-use crate::select::Explanation;
 use crate::vitals::{self, Vitals};
 
 /// What the engine has to know of the application it lives in.

@@ -101,6 +101,9 @@ impl Job {
             entered: now,
             slot: None,
             put_off: leftover.as_ref().and_then(|record| record.put_off),
+            together: false,
+            set: Vec::new(),
+            host_api: None,
             cut_short: leftover.as_ref().map_or(0, |record| record.cut_short),
             other: leftover
                 .as_ref()
@@ -146,6 +149,9 @@ impl Job {
             slot: None,
             put_off: None,
             cut_short: 0,
+            together: false,
+            set: Vec::new(),
+            host_api: None,
             other: Map::new(),
         })
     }

@@ -9,8 +9,8 @@
 //! decides is pure ([`machine`], [`select`], [`plan`], [`reconcile`]), and what it does is in the driver.
 //!
 //! # What it keeps
-//! In the data folder: `update/history`, `update/tasks` and `update/choices` (two copies each),
-//! `trust/` (what is believed), and in `staging/` downloads on their way (`<digest>.part` with a sidecar
+//! In the data folder: `update/history`, `update/tasks`, `update/choices`, `update/orders`, `update/set`,
+//! `update/explained` and `update/install` (two copies each), `trust/` (what is believed), and in `staging/` downloads on their way (`<digest>.part` with a sidecar
 //! `<digest>.json`), complete ones (`<digest>.download`) and artifacts being rebuilt (`<update>.new`).
 //! Staging may be emptied at any time; it costs downloads and nothing else.
 
@@ -32,9 +32,11 @@ pub mod record;
 mod records;
 pub mod schedule;
 pub mod select;
+pub mod set;
 pub mod vitals;
 pub mod words;
 
+pub use driver::between_checks;
 pub use engine::{Engine, EngineConfig, Picture};
 pub use error::UpdateError;
 pub use futures_util::future::BoxFuture;
@@ -42,4 +44,5 @@ pub use host::{
     ExecutableDecision, HandOver, Host, StagedBundle, StagedExecutable, SwapFigures, SwapRefusal,
 };
 pub use moult_boot::Installed;
+pub use records::{explained, orders_in_force};
 pub use vitals::{Verdict, Vital, Vitals};

@@ -151,6 +151,9 @@ impl Ways {
                 outgoing.entry(patch.from).or_default().push(edge);
             }
         }
+        for edges in outgoing.values_mut() {
+            edges.sort_by_key(|edge| (edge.bytes(), *edge.digest()));
+        }
         let mut best: BTreeMap<Digest, (u64, u32)> = BTreeMap::from([(*from, (0, 0))]);
         let mut came_by: BTreeMap<Digest, &Edge> = BTreeMap::new();
         let mut queue = BinaryHeap::from([Reverse(((0, 0), *from))]);
@@ -187,5 +190,7 @@ impl Ways {
     }
 }
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

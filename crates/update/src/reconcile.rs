@@ -62,6 +62,8 @@ pub fn fate_of_bundle(record: &Record, slots: &BundleSlots) -> Fate {
     let is_banned = slots.is_banned(&record.digest);
     match phase {
         Phase::Switching | Phase::Confirming if is_current => Fate::Done,
+        // It took over with its executable, at the start of this process.
+        Phase::Waiting if is_current && record.together => Fate::Done,
         Phase::Switching | Phase::Confirming | Phase::RollingBack if is_banned => Fate::GivenUp,
         Phase::RollingBack if record.state.withdrawal.is_some() && !is_current => Fate::RollingBack,
         _ if record.reason == SwapReason::GoBack
@@ -172,6 +174,9 @@ mod tests {
             slot: Some(slot(1).name),
             put_off: None,
             cut_short: 0,
+            together: false,
+            set: Vec::new(),
+            host_api: None,
             other: serde_json::Map::new(),
         }
     }

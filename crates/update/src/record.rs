@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::machine::{self, Effect, Event, State};
+use crate::set::Joined;
 
 /// An update on its way, with the time that each phase took.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +33,15 @@ pub struct Record {
     /// How often in a row the process ended while a stage was under way, without an order to.
     #[serde(default)]
     pub cut_short: u32,
+    /// For a bundle: whether it takes over with an executable, and never alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub together: bool,
+    /// For an executable: the bundles that take over with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub set: Vec<Joined>,
+    /// For a bundle that takes over with an executable: the contract that this offers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_api: Option<u32>,
     /// What another version wrote besides. It is written back.
     #[serde(flatten)]
     pub other: Map<String, Value>,

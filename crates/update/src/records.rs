@@ -4,19 +4,27 @@
 //! The files outlive the version that wrote them. Each line is read on its own; what is not understood is
 //! left aside and written back.
 
+mod explained;
 mod history;
+mod install;
+mod orders;
 mod tasks;
 
 use std::path::Path;
 
 use moult_durable::{DurableError, TwoCopy};
-use moult_model::tolerant;
-use serde_json::{Map, Value};
+use moult_model::{Explanation, tolerant};
+use serde::Deserialize as _;
+use serde_json::{Map, Value, json};
 
+pub use explained::explained;
 pub(crate) use history::History;
+pub use orders::orders_in_force;
 pub(crate) use tasks::Tasks;
 
 use crate::choices::Choices;
+use crate::select::{InstallId, Standing};
+use crate::set::Set;
 
 /// The records on the disk.
 #[derive(Debug)]
@@ -24,6 +32,10 @@ pub(crate) struct Records {
     history: TwoCopy<Value>,
     tasks: TwoCopy<Value>,
     choices: TwoCopy<Value>,
+    orders: TwoCopy<Value>,
+    set: TwoCopy<Value>,
+    explained: TwoCopy<Value>,
+    install: TwoCopy<Value>,
     /// Where releases before 0.2 kept what is on its way. After a rollback they look there.
     pending: TwoCopy<Value>,
 }
@@ -34,6 +46,8 @@ pub(crate) struct Loaded {
     pub(crate) history: History,
     pub(crate) tasks: Tasks,
     pub(crate) choices: Choices,
+    pub(crate) orders: Standing,
+    pub(crate) set: Option<Set>,
 }
 
 impl Records {
@@ -45,6 +59,10 @@ impl Records {
             history: TwoCopy::new(&folder, "history"),
             tasks: TwoCopy::new(&folder, "tasks"),
             choices: TwoCopy::new(&folder, "choices"),
+            orders: TwoCopy::new(&folder, "orders"),
+            set: TwoCopy::new(&folder, "set"),
+            explained: TwoCopy::new(&folder, "explained"),
+            install: TwoCopy::new(&folder, "install"),
             pending: TwoCopy::new(&folder, "pending"),
         })
     }
@@ -63,6 +81,56 @@ impl Records {
             history,
             tasks,
             choices: Choices { other, ..choices },
+            orders: orders::read(read("orders", &self.orders)),
+            set: Set::deserialize(read("set", &self.set)).ok(),
+        }
+    }
+
+    /// Writes the orders that are obeyed.
+    pub(crate) fn store_orders(&self, orders: &Standing) -> Result<(), DurableError> {
+        self.orders.store(&json!(orders))
+    }
+
+    /// Writes what takes over together with an executable. None: nothing does.
+    pub(crate) fn store_set(&self, set: Option<&Set>) -> Result<(), DurableError> {
+        self.set.store(&json!(set))
+    }
+
+    /// Writes why everything has the version it has.
+    pub(crate) fn store_explained(&self, explained: &[Explanation]) -> Result<(), DurableError> {
+        self.explained.store(&json!(explained))
+    }
+
+    /// The number of this installation, made at the first call. None if it can't be had for now.
+    pub(crate) fn install_id(&self) -> Option<InstallId> {
+        let found = match self.install.load() {
+            Ok(found) => found.as_ref().and_then(install::read),
+            // It is there, and can't be read for the moment: another one would be another place in each wave.
+            Err(error @ DurableError::Read { .. }) => {
+                tracing::warn!(
+                    error = crate::error::chain(&error),
+                    "the install id can't be read now"
+                );
+                return None;
+            }
+            Err(error) => {
+                tracing::error!(error = crate::error::chain(&error), "the install id is made anew");
+                None
+            }
+        };
+        if found.is_some() {
+            return found;
+        }
+        let made = install::make()?;
+        match self.install.store(&install::write(made)) {
+            Ok(()) => Some(made),
+            Err(error) => {
+                tracing::warn!(
+                    error = crate::error::chain(&error),
+                    "the install id can't be kept"
+                );
+                None
+            }
         }
     }
 

@@ -383,6 +383,295 @@ detail: string,
 at: number, };
 
 /**
+ * A part of all computers, in ten-thousandths: 0 to [`Share::ALL`].
+ */
+export type Share = number;
+
+/**
+ * The versions from one on, and up to before another.
+ */
+export type VersionRange = { 
+/**
+ * The lowest that belongs to it.
+ */
+from?: string, 
+/**
+ * The lowest above it.
+ */
+below?: string, };
+
+/**
+ * Who stopped or recalled a release.
+ */
+export type Authority = "publisher" | "order";
+
+/**
+ * The next wave of a release.
+ */
+export type NextWave = { 
+/**
+ * When it begins, RFC 3339 in UTC.
+ */
+from: string, 
+/**
+ * Who has it then.
+ */
+share: Share, };
+
+/**
+ * A version of a subject.
+ */
+export type Partner = { 
+/**
+ * The subject.
+ */
+subject: Subject, 
+/**
+ * The version.
+ */
+version: string, };
+
+/**
+ * What became of a candidate. `Display` is its sentence.
+ */
+export type Verdict = { "kind": "wanted" } | { "kind": "wanted_before", 
+/**
+ * The higher one.
+ */
+towards: string, } | { "kind": "wanted_downwards", 
+/**
+ * The version that runs and is not offered on the channel.
+ */
+running: string, } | { "kind": "wanted_pinned" } | { "kind": "wanted_recalled", 
+/**
+ * What runs.
+ */
+from: string, 
+/**
+ * Who recalled it.
+ */
+by: Authority, 
+/**
+ * Why, if something was said.
+ */
+reason: string | null, } | { "kind": "wanted_fitting", 
+/**
+ * The other part.
+ */
+with: Partner, } | { "kind": "wanted_together", 
+/**
+ * The others.
+ */
+with: Array<Partner>, } | { "kind": "runs" } | { "kind": "runs_recalled", 
+/**
+ * The version to go to, if it is listed.
+ */
+to: string | null, 
+/**
+ * Who recalled it.
+ */
+by: Authority, } | { "kind": "runs_unfit", 
+/**
+ * The other part.
+ */
+with: Partner, } | { "kind": "not_on_channel", 
+/**
+ * The channels it is offered on.
+ */
+offered: Array<Channel>, } | { "kind": "pinned", 
+/**
+ * Which one.
+ */
+to: string, } | { "kind": "banned" } | { "kind": "skipped" } | { "kind": "went_back", 
+/**
+ * To which version.
+ */
+to: string, } | { "kind": "failed_before", 
+/**
+ * How many tries in a row failed.
+ */
+times: number, 
+/**
+ * When the next try is due, RFC 3339 in UTC.
+ */
+next: string, } | { "kind": "outside_wave", 
+/**
+ * Where this computer stands, from 0 to 9,999.
+ */
+place: number, 
+/**
+ * Who has it now.
+ */
+share: Share, 
+/**
+ * What comes next, if something does.
+ */
+next: NextWave | null, } | { "kind": "outside_limit", 
+/**
+ * Where this computer stands, from 0 to 9,999.
+ */
+place: number, 
+/**
+ * Who may have it.
+ */
+limit: Share, 
+/**
+ * Why, if something was said.
+ */
+reason: string | null, } | { "kind": "waves_unreadable" } | { "kind": "held", 
+/**
+ * Who stopped it.
+ */
+by: Authority, 
+/**
+ * Why, if something was said.
+ */
+reason: string | null, } | { "kind": "recalled", 
+/**
+ * Who recalled it.
+ */
+by: Authority, 
+/**
+ * Why, if something was said.
+ */
+reason: string | null, } | { "kind": "step_first", 
+/**
+ * The lowest version that may.
+ */
+from: string, } | { "kind": "data_not_read", 
+/**
+ * The schema of the data.
+ */
+schema: number, 
+/**
+ * The oldest that it reads.
+ */
+reads_from: number, 
+/**
+ * The newest that it reads.
+ */
+reads_to: number, } | { "kind": "data_lost", 
+/**
+ * The schema of the data.
+ */
+schema: number, 
+/**
+ * The schema of the copy.
+ */
+copy: number, } | { "kind": "insecure", 
+/**
+ * The lowest version without a known hole.
+ */
+min: string, } | { "kind": "does_not_fit", 
+/**
+ * The other part as it is, or as it is about to be.
+ */
+with: Partner, 
+/**
+ * What is needed of it.
+ */
+needs: VersionRange, } | { "kind": "not_fitted", 
+/**
+ * The other part.
+ */
+by: Partner, 
+/**
+ * What that needs.
+ */
+needs: VersionRange, } | { "kind": "wrong_host", 
+/**
+ * The lowest host it admits.
+ */
+min: number, 
+/**
+ * The highest host it admits.
+ */
+max: number, 
+/**
+ * This host.
+ */
+host: number, } | { "kind": "unsigned" } | { "kind": "same_version_other_bytes" } | { "kind": "lower" } | { "kind": "surpassed" };
+
+/**
+ * A release and what became of it.
+ */
+export type Candidate = { 
+/**
+ * Its version.
+ */
+version: string, 
+/**
+ * What became of it.
+ */
+verdict: Verdict, };
+
+/**
+ * What stands before all releases alike.
+ */
+export type Gate = { 
+/**
+ * The moment that the waves were measured by, RFC 3339 in UTC.
+ */
+at: string | null, 
+/**
+ * When what is signed expires: from then on nothing is installed.
+ */
+expires: string | null, 
+/**
+ * The lowest versions of the signed files that will ever be believed again.
+ */
+floors: Record<string, number>, 
+/**
+ * When the orders in force were read.
+ */
+orders_read: string | null, 
+/**
+ * Why the orders could not be read the last time. Those that were read before stay in force.
+ */
+orders_problem: ErrorCode | null, 
+/**
+ * How many orders about this subject are in force.
+ */
+orders: number, 
+/**
+ * Why the last check failed, if it did.
+ */
+problem: Problem | null, };
+
+/**
+ * Why a subject has the version it has. `Display` says it in lines for a terminal.
+ */
+export type Explanation = { 
+/**
+ * What it is about.
+ */
+subject: Subject, 
+/**
+ * The channel that is followed.
+ */
+channel: Channel, 
+/**
+ * The version that runs.
+ */
+running: string | null, 
+/**
+ * The version that the user pinned.
+ */
+pinned: string | null, 
+/**
+ * Where the user's way down ends.
+ */
+min_secure: string | null, 
+/**
+ * A verdict for each release of the index, highest version first.
+ */
+candidates: Array<Candidate>, 
+/**
+ * What is believed, and what orders are in force.
+ */
+gate: Gate, };
+
+/**
  * Where an update is.
  */
 export type Phase = "found" | "planned" | "scheduled" | "fetching" | "rebuilding" | "verifying" | "waiting" | "switching" | "confirming" | "rolling_back" | "done" | "rolled_back" | "failed";
@@ -583,6 +872,10 @@ channel: Channel,
  * Channels of single subjects.
  */
 channels: Record<string, string>, 
+/**
+ * Versions that single subjects stay at, or go to.
+ */
+pins: Record<string, string>, 
 /**
  * How the executable is updated.
  */
@@ -1218,6 +1511,10 @@ needs: Array<ConsentRequest>,
  * The widgets that are kept off the board.
  */
 held: Array<HeldWidget>, 
+/**
+ * Why each part has the version it has.
+ */
+explanations: Array<Explanation>, 
 /**
  * What this computer believes.
  */

@@ -166,6 +166,7 @@ export function ordinaryDay(now: number): Overview {
       repository: "https://updates.moult.example/",
       channel: "stable",
       channels: { "w/moult/tasks": "beta", "w/marginalia/feed": "nightly" },
+      pins: {},
       mode: "silent",
       check_every_seconds: 300,
       theme: "system",
@@ -189,6 +190,7 @@ export function ordinaryDay(now: number): Overview {
     shadow_runs: [],
     needs: [],
     held: [],
+    explanations: [],
     beliefs: { root: "4", timestamp: "21,907, good for 22 h", snapshot: "8,114", floor: "21,880" },
     developer: null,
   };
@@ -235,6 +237,41 @@ export const SCENES: Record<string, (overview: Overview, now: number) => void> =
       { instance: "notes-1", version: "1.2.0", cause: "hung", at },
       { instance: "clock-1", version: "1.0.0", cause: "keyboard", at },
       { instance: "system-1", version: "2.8.0", cause: "memory", at },
+    ];
+  },
+  waves: (overview) => {
+    overview.explanations = [
+      {
+        subject: "w/hearth-works/pomodoro",
+        channel: "stable",
+        running: "2.1.3",
+        pinned: null,
+        min_secure: "2.1.3",
+        candidates: [
+          {
+            version: "2.3.0",
+            verdict: {
+              kind: "outside_wave",
+              place: 3412,
+              share: 1000,
+              next: { from: "2026-12-02T10:00:00Z", share: 5000 },
+            },
+          },
+          { version: "2.2.1", verdict: { kind: "held", by: "order", reason: "It loses a pause." } },
+          { version: "2.2.0", verdict: { kind: "banned" } },
+          { version: "2.1.3", verdict: { kind: "runs" } },
+          { version: "2.1.2", verdict: { kind: "insecure", min: "2.1.3" } },
+        ],
+        gate: {
+          at: null,
+          expires: null,
+          floors: {},
+          orders_read: null,
+          orders_problem: null,
+          orders: 1,
+          problem: null,
+        },
+      },
     ];
   },
   updating: (overview) => {

@@ -14,6 +14,7 @@ import type { Stage, Status } from "../state/parts";
 import type { Fault } from "../state/tile_settings";
 import * as format from "./format";
 import { roughly } from "./format";
+import { verdict } from "./verdicts.en";
 
 const LANGUAGE = "en" as const;
 
@@ -321,6 +322,7 @@ export const en = {
     current: (channel: string) => `is signed, current and runs here. You follow ${channel}.`,
     earlier: "is kept here. You can go back to it.",
   },
+  verdict,
 
   channels: { stable: "Stable", beta: "Beta", nightly: "Nightly" } as Record<string, string>,
 

@@ -5,6 +5,7 @@ import type { Stage, Status } from "../state/parts";
 import type { Texts } from "./en";
 import * as format from "./format";
 import { roughly } from "./format";
+import { verdict } from "./verdicts.zh";
 
 /** Why a version went away, after its number. */
 const CAUSES: Partial<Record<ErrorCode, string>> = {
@@ -321,6 +322,7 @@ export const zh: Texts = {
     current: (channel) => `签名有效，是最新版本，正在这里运行。你跟随${channel}。`,
     earlier: "保留在这里，可以回到它。",
   },
+  verdict,
 
   channels: { stable: "稳定版", beta: "测试版", nightly: "每夜版" },
 

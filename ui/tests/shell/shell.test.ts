@@ -365,6 +365,22 @@ describe("the updates", () => {
     expect(text("why-panel")).toContain("2.1.3 is signed, current and runs here. You follow Stable.");
   });
 
+  it("tells of each version that is not here what keeps it away", async () => {
+    await open("waves");
+    await click("status");
+    await click("why-w/hearth-works/pomodoro");
+    const said = text("why-panel");
+    for (const line of [
+      "2.3.0 goes to 10 % of all computers so far, to 50 % from",
+      "2.2.1 was stopped: It loses a pause. Nobody new gets it.",
+      "2.2.0 failed here and is not tried again.",
+      "2.1.3 is signed, current and runs here.",
+      "2.1.2 has known holes. The way back ends at 2.1.3.",
+    ])
+      expect(said).toContain(line);
+    expect(said.indexOf("2.3.0")).toBeLessThan(said.indexOf("2.2.1"));
+  });
+
   it("restarts, or leaves it for when the user quits", async () => {
     await open("ready");
     await click("status");

@@ -68,3 +68,25 @@ describe("both languages", () => {
     expect(same.map(([path]) => path)).toEqual(["app"]);
   });
 });
+
+describe("verdicts", () => {
+  it("say why a version is not here, in both languages", () => {
+    const waits = { kind: "held", by: "order", reason: "It loses notes." } as const;
+    expect(en.verdict(waits)).toBe("was stopped: It loses notes. Nobody new gets it.");
+    expect(zh.verdict(waits)).toBe("已暂停发布：It loses notes。");
+    const fits = {
+      kind: "does_not_fit",
+      with: { subject: "shell", version: "1.4.0" },
+      needs: { from: "2.0.0" },
+    } as const;
+    expect(en.verdict(fits)).toBe("needs the shell 2.0.0 or higher; here that is 1.4.0.");
+    expect(zh.verdict(fits)).toBe("需要 界面 2.0.0 或更高，这里是 1.4.0。");
+  });
+
+  it("tell who is in a wave, and when the next one comes", () => {
+    const wave = { kind: "outside_wave", place: 3412, share: 1050, next: null } as const;
+    expect(en.verdict(wave)).toBe("goes to 10.5 % of all computers so far, and this one is not among them.");
+    const next = { ...wave, next: { from: "2026-12-02T10:00:00Z", share: 5000 } };
+    expect(en.verdict(next)).toMatch(/to 50 % from .*2 Dec.* on\. This one has its turn later\.$/);
+  });
+});

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::Context;
 use crate::PublishError;
 use crate::cli::InitArgs;
+use crate::passphrase;
 use crate::repository::{has_keys, has_repository, lock, sign_error};
 
 #[derive(Serialize)]
@@ -47,7 +48,8 @@ pub(super) fn run(context: &Context, args: &InitArgs) -> Result<(), PublishError
         Keys::create(&key_folder).map_err(sign_error("the keys can't be made"))?
     } else {
         Keys::open(&key_folder).map_err(sign_error("the keys can't be read"))?
-    };
+    }
+    .asking(passphrase::ask);
     let mut editor = if created_repository {
         // A floor with roles in it was left by a repository that was complete. A new one starts at
         // version 1, which every client that has seen the other takes for a replay.

@@ -1,13 +1,20 @@
 //! What each command does, a file per command.
 
+mod explain;
 mod inspect;
+mod keys_encrypt;
 mod keys_init;
+mod keys_list;
+mod keys_publishers;
+mod keys_rotate;
 mod patch;
 mod publish_app;
 mod publish_shell;
 mod publish_widget;
 mod resign;
 mod serve;
+mod sign;
+mod sign_service;
 mod widget_check;
 mod widget_dev;
 mod widget_new;
@@ -39,11 +46,19 @@ pub fn run(cli: Cli, output: Output) -> Result<(), PublishError> {
     };
     match cli.command {
         Command::Keys(KeysCommand::Init(args)) => keys_init::run(&context, &args),
+        Command::Keys(KeysCommand::List(args)) => keys_list::run(&context, &args),
+        Command::Keys(KeysCommand::Rotate(args)) => keys_rotate::run(&context, &args),
+        Command::Keys(KeysCommand::AddPublisher(args)) => keys_publishers::add(&context, &args),
+        Command::Keys(KeysCommand::RevokePublisher(args)) => keys_publishers::revoke(&context, &args),
+        Command::Keys(KeysCommand::Encrypt) => keys_encrypt::run(&context),
+        Command::Sign(args) => sign::run(&context, &args),
+        Command::SignService(args) => sign_service::run(&context, &args),
         Command::Publish(PublishCommand::App(args)) => publish_app::run(&context, args),
         Command::Publish(PublishCommand::Shell(args)) => publish_shell::run(&context, args),
         Command::Publish(PublishCommand::Widget(args)) => publish_widget::run(&context, args),
         Command::Resign => resign::run(&context),
         Command::Serve(args) => serve::run(&context, args),
+        Command::Explain(args) => explain::run(&context, &args),
         Command::Inspect(args) => inspect::run(&context, &args),
         Command::Patch(command) => patch::run(&context, &command),
         Command::Widget(WidgetCommand::New(args)) => widget_new::run(&context, args),

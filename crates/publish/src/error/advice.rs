@@ -35,6 +35,15 @@ impl PublishError {
                     | SignError::KeyFile { .. }
                     | SignError::KeyMissing { .. }
                     | SignError::KeyAmbiguous { .. }
+                    | SignError::KeySet { .. }
+                    | SignError::TooFewKeys { .. }
+                    | SignError::PassphraseNeeded { .. }
+                    | SignError::PassphraseWrong { .. }
+                    | SignError::Environment { .. }
+                    | SignError::Hook { .. }
+                    | SignError::Orders { .. }
+                    | SignError::Staged { .. }
+                    | SignError::UnknownRole { .. }
                     | SignError::Repository { .. }
                     | SignError::Publisher { .. }
                     | SignError::PublisherName { .. }
@@ -134,6 +143,18 @@ impl PublishError {
             Self::PublisherMissing { .. } => {
                 "add a widget of this publisher to the configuration and run `moult keys init` again"
             }
+            Self::NoPassphrase => "set MOULT_PASSPHRASE, or run this at a terminal",
+            Self::PassphrasesDiffer => "type it again",
+            Self::KeyUnknown { known, .. } => return Some(format!("the ids are {}", list(known))),
+            Self::OnePublicKey => "name one key with --public, and another one with a command of its own",
+            Self::PublicKeyRead { .. } => {
+                "--public takes 64 hexadecimal digits, or @ and the name of a JSON file"
+            }
+            Self::StagedThere { .. } => {
+                "run `moult sign` until it is published, or delete the file to give it up"
+            }
+            Self::NothingStaged { .. } => "name the file with --staged",
+            Self::Token { .. } => "name another file with --token, or delete it: a new one is made",
             Self::Busy { .. } => "wait until it ends",
             Self::StoredMissing { .. } | Self::StoredDamaged { .. } => {
                 "copy the file from where the repository is published, then try again"
@@ -150,11 +171,14 @@ impl PublishError {
             Self::Diff { .. } | Self::PatchRefused { .. } | Self::PatchWrong { .. } => {
                 "nothing is visible to clients; `versions_back: 0` publishes without patches"
             }
-            Self::Sign { .. } => {
-                "compare the repository and the key folder with their copies before anything else is published"
-            }
+            Self::Sign { source, .. } => return Some(sign_hint(source).to_owned()),
             Self::Patch(error) => return Some(error.hint()),
+            Self::NothingExplained { .. } => {
+                "start Moult once; name its data folder with --data if it is not the usual one"
+            }
+            Self::NotExplained { known, .. } => return Some(format!("there are {}", list(known))),
             Self::Dev(_)
+            | Self::ExplainRead { .. }
             | Self::InspectRead { .. }
             | Self::InspectBundle { .. }
             | Self::InspectPatch { .. }
@@ -164,6 +188,30 @@ impl PublishError {
             | Self::Print { .. } => return None,
         };
         Some(hint.to_owned())
+    }
+}
+
+/// What to do about an error of the signing side.
+fn sign_hint(error: &SignError) -> &'static str {
+    match error {
+        SignError::PassphraseNeeded { .. } => "set MOULT_PASSPHRASE, or run this at a terminal",
+        SignError::PassphraseWrong { .. } => {
+            "try again; if it is right, compare the file with its copy: nothing opens it without the passphrase"
+        }
+        SignError::Environment { .. } => "set the variable to the field `secret` of the key's file",
+        SignError::Hook { .. } => {
+            "the command gets what is to be signed on its standard input and prints the signature, in hexadecimal digits or base64"
+        }
+        SignError::TooFewKeys { .. } | SignError::KeyMissing { .. } => {
+            "the missing keys are elsewhere, or lost: `moult keys list` says which"
+        }
+        SignError::KeySet { .. } => "`moult keys list` says which keys there are",
+        SignError::UnknownRole { .. } => {
+            "the roles are root, timestamp, snapshot, targets, app, rollout, and publisher-NAME for each publisher"
+        }
+        SignError::Staged { .. } => "make the change again, and carry the new file to who signs",
+        SignError::PublisherName { .. } => "use the name that its widgets have before the /",
+        _ => "compare the repository and the key folder with their copies before anything else is published",
     }
 }
 

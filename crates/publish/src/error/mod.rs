@@ -261,6 +261,55 @@ pub enum PublishError {
         /// The publisher.
         publisher: String,
     },
+    /// No passphrase was said.
+    #[error("there is no passphrase")]
+    NoPassphrase,
+    /// Two passphrases that should be one.
+    #[error("the two passphrases differ")]
+    PassphrasesDiffer,
+    /// No key of a role begins so, or several do.
+    #[error("{role} has no one key whose id begins with `{start}`")]
+    KeyUnknown {
+        /// The role.
+        role: String,
+        /// The first digits.
+        start: String,
+        /// The ids that it has.
+        known: Vec<String>,
+    },
+    /// Where a key is was said of none, or of several.
+    #[error("--command and --environment say where the key of one --public is")]
+    OnePublicKey,
+    /// A public key can't be read.
+    #[error("the public key `{path}` can't be read")]
+    PublicKeyRead {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Something waits for signatures already.
+    #[error("`{path}` waits for signatures, and one change can wait at a time")]
+    StagedThere {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Nothing waits for signatures.
+    #[error("nothing waits for signatures: there is no `{path}`")]
+    NothingStaged {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The token of the service can't be used.
+    #[error("the token `{path}` can't be used")]
+    Token {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// Another command is at work on the same repository.
     #[error("another moult command is at work with the keys in `{folder}`")]
     Busy {
@@ -368,6 +417,29 @@ pub enum PublishError {
         /// Why.
         #[source]
         source: io::Error,
+    },
+    /// What an engine noted of its reasons can't be read.
+    #[error("what was noted in `{path}` can't be read")]
+    ExplainRead {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: Box<DurableError>,
+    },
+    /// A data folder in which no engine has noted its reasons.
+    #[error("no Moult has checked for updates in `{path}` yet")]
+    NothingExplained {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Something that an installation does not have.
+    #[error("`{subject}` is not installed there, or was never checked")]
+    NotExplained {
+        /// What was asked for.
+        subject: Subject,
+        /// What there is.
+        known: Vec<Subject>,
     },
     /// What is to be inspected can't be read.
     #[error("`{path}` can't be read")]

@@ -2,10 +2,13 @@
 
 mod configuration;
 mod errors;
+mod explanation;
 mod http;
 mod inspection;
+mod keys;
 mod patching;
 mod serving;
+mod signing;
 mod story;
 mod support;
 mod usage;

@@ -89,7 +89,14 @@ impl Desk {
     }
 
     pub(crate) fn moult_at(&self, now: &str, args: &[&str]) -> Result<Ran> {
+        self.moult_with(&[], now, args)
+    }
+
+    /// Runs `moult` with variables in its environment; those of the test's own do not reach it.
+    pub(crate) fn moult_with(&self, variables: &[(&str, &str)], now: &str, args: &[&str]) -> Result<Ran> {
         let output = Command::new(env!("CARGO_BIN_EXE_moult"))
+            .env_remove("MOULT_PASSPHRASE")
+            .envs(variables.iter().copied())
             .args(args)
             .args(["--now", now])
             .current_dir(self.folder.path())
@@ -165,6 +172,7 @@ impl Desk {
             );
         }
         settings.add_filter(r"\b[0-9a-f]{64}\b", "[DIGEST]");
+        settings.add_filter(r"\b[0-9a-f]{16}\b", "[KEY]");
         settings.add_filter(r"\b[0-9a-f]{8}\b", "[SHORT]");
         settings.add_filter(r"\bdW50cnVzdGVk[A-Za-z0-9+/=]+", "[MINISIGN]");
         settings.add_filter(r#""seconds":[0-9.]+"#, r#""seconds":0"#);

@@ -9,10 +9,12 @@ use serde::Serialize;
 use sigstore_tuf::TrustedMetadataSet;
 
 use super::document::Head;
+use super::draft::{Draft, Signers};
 use super::editor::{Editor, public_floor};
 use super::error::SignError;
 use super::layout::{expiry, key_of, lifetime, publisher_of};
 use super::read::Overlay;
+use super::staged::paths;
 use crate::floor::Floor;
 
 /// What a commit did.
@@ -36,7 +38,7 @@ pub struct Resigned {
 }
 
 /// Files to be written, relative to the repository, in that order.
-type Batch = Vec<(String, Vec<u8>)>;
+pub(super) type Batch = Vec<(String, Vec<u8>)>;
 
 impl Editor {
     /// Signs and writes what changed; each changed role gets the next version. The timestamp comes last,
@@ -60,7 +62,7 @@ impl Editor {
             });
         }
         let before = self.documents.clone();
-        let prepared = self.sign(now).and_then(|(batch, root)| self.prepare(batch, root));
+        let prepared = self.signed_drafts(now).and_then(|drafts| self.prepare(&drafts));
         let (batch, trusted) = match prepared {
             Ok(prepared) => prepared,
             Err(error) => {
@@ -68,10 +70,7 @@ impl Editor {
                 return Err(error);
             }
         };
-        self.interrupted = true;
-        let committed = self.publish(batch, trusted)?;
-        self.interrupted = false;
-        Ok(committed)
+        self.write_out(batch, trusted)
     }
 
     /// Renews the timestamp, and every other role that has less than half of its lifetime left.
@@ -92,7 +91,8 @@ impl Editor {
             .collect();
         let mut left = BTreeMap::new();
         for (role, expires) in due {
-            if self.keys.has_any(key_of(&role), &self.key_ids(&role)) {
+            let signers = self.signers(&role);
+            if self.keys.count(key_of(&role), &signers.ids) >= signers.needed {
                 self.changed.insert(role);
             } else {
                 left.insert(role, expires);
@@ -105,13 +105,31 @@ impl Editor {
         })
     }
 
-    /// Makes all files: those up to the timestamp, and the new root, if there is one.
-    fn sign(&mut self, now: Time) -> Result<(Batch, Option<Vec<u8>>), SignError> {
-        let mut batch: Batch = self
-            .files
-            .iter()
-            .map(|(path, bytes)| (path.clone(), bytes.clone()))
-            .collect();
+    /// All documents that change, signed by enough keys.
+    fn signed_drafts(&mut self, now: Time) -> Result<Vec<Draft>, SignError> {
+        let mut drafts = self.drafts(now)?;
+        for draft in &mut drafts {
+            draft.sign(&self.keys)?;
+            match draft.lacking() {
+                None => {}
+                Some((_, 0)) => {
+                    return Err(SignError::KeyMissing {
+                        folder: self.keys.folder().to_owned(),
+                        role: draft.role.clone(),
+                    });
+                }
+                Some((needed, found)) => {
+                    let role = draft.role.clone();
+                    return Err(SignError::TooFewKeys { role, needed, found });
+                }
+            }
+        }
+        Ok(drafts)
+    }
+
+    /// Makes all documents that change, in the order in which they are written; the root, if there is a new one, comes last.
+    pub(super) fn drafts(&mut self, now: Time) -> Result<Vec<Draft>, SignError> {
+        let mut drafts = Vec::new();
         let changed = self.changed.clone();
         let roles: BTreeSet<_> = self.documents.targets.keys().cloned().collect();
         let changed_targets = || changed.intersection(&roles);
@@ -123,55 +141,72 @@ impl Editor {
                 advance(&mut document.head, role, now);
                 let (document, version) = (document.clone(), document.head.version);
                 self.documents.snapshot.pin(role, version);
-                let bytes = self.seal(role, &document)?;
-                batch.push((format!("metadata/{version}.{role}.json"), bytes));
+                drafts.push(self.draft(role, version, &document)?);
             }
         }
         if changed.contains("snapshot") || changed_targets().next().is_some() {
             advance(&mut self.documents.snapshot.head, "snapshot", now);
             let version = self.documents.snapshot.head.version;
             self.documents.timestamp.pin("snapshot", version);
-            batch.push((
-                format!("metadata/{version}.snapshot.json"),
-                self.seal("snapshot", &self.documents.snapshot)?,
-            ));
+            drafts.push(self.draft("snapshot", version, &self.documents.snapshot)?);
         }
         advance(&mut self.documents.timestamp.head, "timestamp", now);
-        batch.push((
-            "metadata/timestamp.json".to_owned(),
-            self.seal("timestamp", &self.documents.timestamp)?,
-        ));
-        let root = if changed.contains("root") {
+        let version = self.documents.timestamp.head.version;
+        drafts.push(self.draft("timestamp", version, &self.documents.timestamp)?);
+        if changed.contains("root") {
             advance(&mut self.documents.root.head, "root", now);
-            Some(self.seal("root", &self.documents.root)?)
-        } else {
-            None
-        };
-        Ok((batch, root))
+            let version = self.documents.root.head.version;
+            drafts.push(self.draft("root", version, &self.documents.root)?);
+        }
+        Ok(drafts)
+    }
+
+    /// A document, and who must sign it: its own keys, and those that are being replaced.
+    fn draft(&self, role: &str, version: u64, document: &impl Serialize) -> Result<Draft, SignError> {
+        let signed = serde_json::to_value(document).map_err(|source| SignError::Encode {
+            name: role.to_owned(),
+            source: source.into(),
+        })?;
+        let retiring = self.retiring.get(role).map(|old| Signers {
+            // Only a root must be believed by those who know the old keys. Else they help where they are at hand.
+            needed: if role == "root" { old.needed } else { 0 },
+            ..old.clone()
+        });
+        Ok(Draft {
+            role: role.to_owned(),
+            paths: paths(role, version),
+            signed,
+            signers: std::iter::once(self.signers(role)).chain(retiring).collect(),
+            signatures: Vec::new(),
+        })
     }
 
     /// Puts the files in order, and verifies what would be there with them.
-    fn prepare(
-        &self,
-        mut batch: Batch,
-        root: Option<Vec<u8>>,
-    ) -> Result<(Batch, TrustedMetadataSet), SignError> {
-        let known = match (&self.trusted, &root) {
-            (Some(trusted), _) => trusted.root_bytes().to_vec(),
-            (None, Some(first)) => first.clone(),
-            (None, None) => self.keys.anchor()?.root,
-        };
-        if let Some(root) = root {
-            let version = self.documents.root.head.version;
-            let versioned = format!("metadata/{version}.root.json");
-            let files = [(versioned, root.clone()), ("metadata/root.json".to_owned(), root)];
-            if self.trusted.is_none() {
+    pub(super) fn prepare(&self, drafts: &[Draft]) -> Result<(Batch, TrustedMetadataSet), SignError> {
+        let mut batch: Batch = self
+            .files
+            .iter()
+            .map(|(path, bytes)| (path.clone(), bytes.clone()))
+            .collect();
+        let mut root = None;
+        for draft in drafts {
+            let bytes = draft.bytes()?;
+            let files = draft.paths.iter().map(|path| (path.clone(), bytes.clone()));
+            if draft.role != "root" {
+                batch.extend(files);
+            } else if self.trusted.is_none() {
                 // Nobody knows an older root, so nothing can be verified before this one is there.
                 batch.splice(0..0, files);
+                root = Some(bytes);
             } else {
                 batch.extend(files);
             }
         }
+        let known = match (&self.trusted, root) {
+            (Some(trusted), _) => trusted.root_bytes().to_vec(),
+            (None, Some(first)) => first,
+            (None, None) => self.keys.anchor()?.root,
+        };
         let verified = Overlay {
             repository: &self.repository,
             new: &batch,
@@ -191,6 +226,18 @@ impl Editor {
             }
             None => Ok((batch, verified.trusted)),
         }
+    }
+
+    /// Writes all files, in order.
+    pub(super) fn write_out(
+        &mut self,
+        batch: Batch,
+        trusted: TrustedMetadataSet,
+    ) -> Result<Committed, SignError> {
+        self.interrupted = true;
+        let committed = self.publish(batch, trusted)?;
+        self.interrupted = false;
+        Ok(committed)
     }
 
     fn publish(&mut self, batch: Batch, trusted: TrustedMetadataSet) -> Result<Committed, SignError> {
@@ -223,25 +270,6 @@ impl Editor {
             source: source.into(),
         })?;
         write(&self.keys.public("floor.json"), &bytes)
-    }
-
-    /// Signs a document with the keys of its role, and with those that are being replaced.
-    fn seal(&self, role: &str, document: &impl Serialize) -> Result<Vec<u8>, SignError> {
-        let signed = serde_json::to_value(document).map_err(|source| SignError::Encode {
-            name: role.to_owned(),
-            source: source.into(),
-        })?;
-        let ids = self.key_ids(role);
-        let name = key_of(role);
-        if !self.keys.has_any(name, &ids) {
-            return Err(SignError::KeyMissing {
-                folder: self.keys.folder().to_owned(),
-                role: role.to_owned(),
-            });
-        }
-        let retiring = self.retiring.get(role).cloned().unwrap_or_default();
-        let all: Vec<_> = ids.into_iter().chain(retiring).collect();
-        self.keys.sign_metadata(name, &all, &signed)
     }
 }
 

@@ -11,11 +11,12 @@ use moult_model::{Digest, Index, Subject};
 use sigstore_tuf::TrustedMetadataSet;
 
 use super::document::{Delegations, Head, RoleKeys, Root, Target, Targets, Versions};
+use super::draft::Signers;
 use super::error::SignError;
 use super::keys::Keys;
 use super::layout::{
-    check_publisher, check_triple, delegations, key_of, publisher_of, publisher_paths, publisher_role,
-    role_of, shard_of,
+    check_publisher, check_triple, delegations, publisher_of, publisher_paths, publisher_role, role_of,
+    shard_of,
 };
 use super::read::{Documents, Overlay};
 use crate::error::TrustError;
@@ -38,7 +39,7 @@ pub struct Editor {
     /// Index files to be written: path relative to the repository, and bytes.
     pub(super) files: BTreeMap<String, Vec<u8>>,
     /// Keys that are being replaced and sign beside the new ones for one commit.
-    pub(super) retiring: BTreeMap<String, Vec<String>>,
+    pub(super) retiring: BTreeMap<String, Signers>,
     /// Whether a commit failed while it wrote, so that memory and disk may differ.
     pub(super) interrupted: bool,
     _lock: Lock,
@@ -257,60 +258,7 @@ impl Editor {
         Ok(())
     }
 
-    /// Gives a role a new key; the old one counts no more from the next commit on. `role` is `root`,
-    /// `timestamp`, `snapshot`, `targets`, `app`, `rollout`, or a publisher as `publisher-NAME`.
-    ///
-    /// For a top-level role this makes a new root, which the old and the new root key sign.
-    pub fn replace_key(&mut self, role: &str) -> Result<(), SignError> {
-        let unknown = || SignError::UnknownRole {
-            role: role.to_owned(),
-        };
-        if self.documents.root.roles.contains_key(role) {
-            let (id, key) = self.keys.generate(role)?.entry();
-            let root = &mut self.documents.root;
-            let role_keys = root.roles.get_mut(role).ok_or_else(unknown)?;
-            let old = std::mem::replace(&mut role_keys.keyids, vec![id.clone()]);
-            role_keys.threshold = 1;
-            root.keys.insert(id, key);
-            let roles = &root.roles;
-            root.keys
-                .retain(|id, _| roles.values().any(|role| role.keyids.contains(id)));
-            self.retiring.entry(role.to_owned()).or_default().extend(old);
-            self.changed.extend(["root".to_owned(), role.to_owned()]);
-            return Ok(());
-        }
-        let delegator = self.delegator_of(role).ok_or_else(unknown)?;
-        if key_of(role) != role || !self.documents.targets.contains_key(role) {
-            return Err(unknown());
-        }
-        let (id, key) = self.keys.generate(role)?.entry();
-        let delegations = self.targets_mut(&delegator)?.delegations.get_or_insert_default();
-        for delegated in delegations
-            .roles
-            .iter_mut()
-            .filter(|delegated| delegated.name == role)
-        {
-            delegated.keyids = vec![id.clone()];
-            delegated.threshold = 1;
-        }
-        delegations.keys.insert(id, key);
-        delegations.drop_unused_keys();
-        self.changed.extend([delegator, role.to_owned()]);
-        Ok(())
-    }
-
-    /// The ids of the keys that may sign for a role.
-    pub(super) fn key_ids(&self, role: &str) -> Vec<String> {
-        if let Some(role_keys) = self.documents.root.roles.get(role) {
-            return role_keys.keyids.clone();
-        }
-        let mut delegators = self.documents.targets.values();
-        delegators
-            .find_map(|targets| targets.delegated(role))
-            .map_or_else(Vec::new, |role| role.keyids.clone())
-    }
-
-    fn delegator_of(&self, role: &str) -> Option<String> {
+    pub(super) fn delegator_of(&self, role: &str) -> Option<String> {
         let mut delegators = self.documents.targets.iter();
         delegators
             .find(|(_, targets)| targets.delegated(role).is_some())
@@ -326,7 +274,7 @@ impl Editor {
             .ok_or_else(|| self.lacking(&role))
     }
 
-    fn targets_mut(&mut self, role: &str) -> Result<&mut Targets, SignError> {
+    pub(super) fn targets_mut(&mut self, role: &str) -> Result<&mut Targets, SignError> {
         if !self.documents.targets.contains_key(role) {
             return Err(self.lacking(role));
         }
@@ -372,7 +320,7 @@ pub(super) fn public_floor(trusted: &TrustedMetadataSet) -> Floor {
 }
 
 /// Where a target lies: consistent snapshots put its digest in front of its name.
-fn served_path(path: &str, digest: &str) -> String {
+pub(super) fn served_path(path: &str, digest: &str) -> String {
     match path.rsplit_once('/') {
         Some((folder, name)) => format!("targets/{folder}/{digest}.{name}"),
         None => format!("targets/{digest}.{path}"),

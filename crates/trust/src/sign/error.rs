@@ -56,6 +56,79 @@ pub enum SignError {
         /// The role.
         role: String,
     },
+    /// A sealed key is needed, and nothing opens it.
+    #[error("{path} is sealed, and no passphrase was given")]
+    PassphraseNeeded {
+        /// The key file.
+        path: PathBuf,
+    },
+    /// A sealed key does not open.
+    #[error("{path} does not open: the passphrase is wrong, or the file was altered")]
+    PassphraseWrong {
+        /// The key file.
+        path: PathBuf,
+    },
+    /// An environment variable that should hold a key does not.
+    #[error("the environment variable {name} has no key for {role}")]
+    Environment {
+        /// The variable.
+        name: String,
+        /// The role.
+        role: String,
+        /// Why.
+        #[source]
+        source: BoxedError,
+    },
+    /// A command that should sign did not.
+    #[error("`{command}` did not sign for {role}")]
+    Hook {
+        /// The command.
+        command: String,
+        /// The role.
+        role: String,
+        /// Why.
+        #[source]
+        source: BoxedError,
+    },
+    /// Fewer keys are at hand than must sign.
+    #[error("{role} needs {needed} signatures, and keys for {found} are at hand")]
+    TooFewKeys {
+        /// The role.
+        role: String,
+        /// How many must sign.
+        needed: usize,
+        /// How many can.
+        found: usize,
+    },
+    /// A set of keys that a role can't have.
+    #[error("{role} can't have these keys: {what}")]
+    KeySet {
+        /// The role.
+        role: String,
+        /// What is wrong with them.
+        what: String,
+    },
+    /// Orders that clients would not obey.
+    #[error("clients would not obey these orders")]
+    Orders {
+        /// Why.
+        #[source]
+        source: Box<TrustError>,
+    },
+    /// What was staged can't be read, or is not on top of what is published.
+    #[error("{path} can't be signed: {what}")]
+    Staged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A document that this service does not sign.
+    #[error("this is not signed: {what}")]
+    NotSigned {
+        /// Why.
+        what: String,
+    },
     /// The key folder has several keys for a role, and nothing says which is meant.
     #[error("{folder} has several keys for {role}")]
     KeyAmbiguous {

@@ -5,8 +5,8 @@ use std::fmt;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use moult_durable::{create_dir_all, write_atomic};
@@ -17,36 +17,37 @@ use sigstore_tuf::Key;
 use sigstore_tuf::canonical_json::to_canonical_bytes;
 
 use super::error::SignError;
+use super::key_file::{KeyFile, KeyPlace, SigningKey, Source, parse_public};
 use super::layout::KEY_ROLES;
+use super::seal::{Cost, OpenError, Passphrase, Sealed};
 use crate::client::Anchor;
+use crate::error::BoxedError;
 
-/// A folder with the secret keys of a publisher.
+/// A folder with the secret keys of a publisher, or with what leads to them.
 ///
-/// Each TUF key is a file `ROLE.ID.json` (Ed25519, PKCS #8) with the first 16 digits of its id; a role
-/// whose key was replaced has several, and metadata says which of them counts. `minisign.key` is not
-/// encrypted. The folder is open to its owner alone (0700, files 0600, where the system knows modes).
-/// `public/` holds what is compiled into the application: `root.json`, `floor.json`, `minisign.pub`.
-#[derive(Clone, PartialEq, Eq)]
+/// Each TUF key is a file `ROLE.ID.json` with the first 16 digits of its id; a role whose key was replaced has several, and metadata
+/// says which of them counts. A key file holds the secret (Ed25519, PKCS #8), in the clear or sealed by a passphrase, or
+/// names an environment variable that holds it, or a command that signs. `minisign.key` is in the clear, sealed by the same passphrase,
+/// or encrypted as minisign itself does. The folder is open to its owner alone (0700, files 0600, where the system knows
+/// modes). `public/` holds what is compiled into the application: `root.json`, `floor.json`, `minisign.pub`.
+#[derive(Clone)]
 pub struct Keys {
     folder: PathBuf,
     minisign_public: String,
+    passphrase: Arc<OnceLock<Passphrase>>,
+    ask: Option<AskPassphrase>,
 }
 
+/// Gets the passphrase of a key folder, if somebody says it.
+pub type AskPassphrase = fn(folder: &Path) -> Option<Passphrase>;
+
+/// `minisign.key`, sealed.
 #[derive(Serialize, Deserialize)]
-struct KeyFile {
-    role: String,
-    id: String,
-    public: Key,
-    /// PKCS #8, base64.
-    secret: String,
+struct SealedFile {
+    sealed: Sealed,
 }
 
-/// A key that can sign.
-pub(super) struct SigningKey {
-    pub(super) id: String,
-    pub(super) public: Key,
-    pair: Ed25519KeyPair,
-}
+const MINISIGN: &str = "minisign.key";
 
 impl Keys {
     /// Makes the folder and a key for each role. Goes on where an interrupted call stopped; refuses a
@@ -63,6 +64,8 @@ impl Keys {
         let keys = Self {
             folder: folder.to_owned(),
             minisign_public: String::new(),
+            passphrase: Arc::default(),
+            ask: None,
         };
         for role in KEY_ROLES {
             if keys.ids(role)?.is_empty() {
@@ -75,7 +78,7 @@ impl Keys {
         };
         let pair = minisign::KeyPair::generate_unencrypted_keypair().map_err(generate)?;
         let secret = pair.sk.to_box(None).map_err(generate)?.to_bytes();
-        write_secret(&folder.join("minisign.key"), &secret)?;
+        write_secret(&folder.join(MINISIGN), &secret)?;
         let text = pair.pk.to_box().map_err(generate)?.to_bytes();
         write_atomic(&marker, STANDARD.encode(text).as_bytes())?;
         Self::open(folder)
@@ -88,7 +91,113 @@ impl Keys {
         Ok(Self {
             folder: folder.to_owned(),
             minisign_public,
+            passphrase: Arc::default(),
+            ask: None,
         })
+    }
+
+    /// The same keys with what opens those that are sealed. Keys that are made from now on are sealed too.
+    #[must_use]
+    pub fn with_passphrase(mut self, passphrase: Passphrase) -> Self {
+        self.passphrase = Arc::new(OnceLock::from(passphrase));
+        self
+    }
+
+    /// The same keys with somebody who is asked when a sealed one is needed: once, and not before.
+    #[must_use]
+    pub fn asking(mut self, ask: AskPassphrase) -> Self {
+        self.ask = Some(ask);
+        self
+    }
+
+    /// What opens the sealed key in this file.
+    fn passphrase(&self, path: &Path) -> Result<&Passphrase, SignError> {
+        if self.passphrase.get().is_none()
+            && let Some(passphrase) = self.ask.and_then(|ask| ask(&self.folder))
+        {
+            return Ok(self.passphrase.get_or_init(|| passphrase));
+        }
+        self.passphrase.get().ok_or_else(|| SignError::PassphraseNeeded {
+            path: path.to_owned(),
+        })
+    }
+
+    /// Whether a key of the folder is sealed, so that a passphrase may be needed.
+    pub fn has_sealed(&self) -> Result<bool, SignError> {
+        let mut sealed = self
+            .files()?
+            .iter()
+            .any(|path| matches!(KeyFile::read(path).map(|file| file.place()), Ok(KeyPlace::Sealed)));
+        let minisign = self.folder.join(MINISIGN);
+        sealed |= minisign.exists() && read(&minisign)?.starts_with(b"{");
+        Ok(sealed)
+    }
+
+    /// Opens the sealed keys of some roles, so that who is asked for the passphrase is asked now.
+    pub fn open_sealed(&self, roles: &[&str]) -> Result<(), SignError> {
+        for role in roles {
+            for path in self.ids(role)? {
+                if KeyFile::read(&path)?.place() == KeyPlace::Sealed {
+                    SigningKey::load(&path, role, &|| self.passphrase(&path))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a passphrase opens the first sealed key: [`SignError::PassphraseWrong`] if not.
+    pub fn try_passphrase(&self, passphrase: &Passphrase) -> Result<(), SignError> {
+        for path in self.files()? {
+            let file = KeyFile::read(&path)?;
+            if file.place() == KeyPlace::Sealed {
+                return SigningKey::load(&path, &file.role, &|| Ok(passphrase)).map(|_| ());
+            }
+        }
+        Ok(())
+    }
+
+    /// Seals every key that is in the folder in the clear, and gives the names of their files. Each file is replaced as a whole, so an
+    /// interrupted call goes on when it is made again.
+    ///
+    /// A copy of the clear file may survive on the disk, in a backup, or in a snapshot of the file system: what was in the clear where
+    /// others could read it is to be replaced, not sealed.
+    pub fn seal(&self, passphrase: &Passphrase, cost: Cost) -> Result<Vec<String>, SignError> {
+        let mut sealed = Vec::new();
+        let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+        for path in self.files()? {
+            let refused = |source| SignError::KeyFile {
+                path: path.clone(),
+                source,
+            };
+            let mut file = KeyFile::read(&path)?;
+            if file.seal(passphrase, cost).map_err(refused)? {
+                self.write_key(&path, &file)?;
+                sealed.extend(name(&path));
+            }
+        }
+        let path = self.folder.join(MINISIGN);
+        if path.exists() {
+            let clear = zeroize::Zeroizing::new(read(&path)?);
+            let refused = |source| SignError::KeyFile {
+                path: path.clone(),
+                source,
+            };
+            let is_encrypted = || -> Result<bool, BoxedError> {
+                let text = String::from_utf8_lossy(&clear).into_owned();
+                // What is not encrypted opens without a password.
+                Ok(minisign::SecretKeyBox::from_string(&text)?
+                    .into_unencrypted_secret_key()
+                    .is_err())
+            };
+            if !clear.starts_with(b"{") && !is_encrypted().map_err(refused)? {
+                let closed = Sealed::close(&clear, MINISIGN.as_bytes(), passphrase, cost).map_err(refused)?;
+                let bytes = serde_json::to_vec_pretty(&SealedFile { sealed: closed })
+                    .map_err(|error| refused(error.into()))?;
+                write_secret(&path, &bytes)?;
+                sealed.extend(name(&path));
+            }
+        }
+        Ok(sealed)
     }
 
     /// The key folder.
@@ -118,14 +227,7 @@ impl Keys {
         if file_name.chars().any(char::is_control) {
             return Err(failed("the name has a control character".into()));
         }
-        let path = self.folder.join("minisign.key");
-        let text = String::from_utf8_lossy(&read(&path)?).into_owned();
-        let secret = minisign::SecretKeyBox::from_string(&text)
-            .and_then(minisign::SecretKeyBox::into_unencrypted_secret_key)
-            .map_err(|source| SignError::KeyFile {
-                path,
-                source: source.into(),
-            })?;
+        let secret = self.minisign_secret()?;
         let comment = format!("file:{file_name}\tversion:{version}");
         let signature = minisign::sign(
             None,
@@ -158,18 +260,12 @@ impl Keys {
     /// This is what a service does that signs at a distance: `signed` is the document, `ids` the keys
     /// that may sign for `role`, and at least one of them must be here.
     pub fn sign_metadata(&self, role: &str, ids: &[String], signed: &Value) -> Result<Vec<u8>, SignError> {
-        let encode = |source: crate::error::BoxedError| SignError::Encode {
+        let encode = |source: BoxedError| SignError::Encode {
             name: format!("{role}.json"),
             source,
         };
         let canonical = to_canonical_bytes(signed).map_err(|error| encode(error.into()))?;
-        let mut signatures = Vec::new();
-        for id in ids {
-            if let Some(key) = self.key(role, id)? {
-                let signature = hex::encode(key.pair.sign(&canonical).as_ref());
-                signatures.push(serde_json::json!({ "keyid": key.id, "sig": signature }));
-            }
-        }
+        let signatures = self.signatures(role, ids, &canonical)?;
         if signatures.is_empty() {
             return Err(SignError::KeyMissing {
                 folder: self.folder.clone(),
@@ -180,9 +276,26 @@ impl Keys {
         serde_json::to_vec(&file).map_err(|error| encode(error.into()))
     }
 
-    /// Whether a key that may sign is in the folder.
-    pub(super) fn has_any(&self, role: &str, ids: &[String]) -> bool {
-        ids.iter().any(|id| self.path(role, id).exists())
+    /// A signature in hexadecimal digits by each of the keys that is here.
+    pub(super) fn signatures(
+        &self,
+        role: &str,
+        ids: &[String],
+        canonical: &[u8],
+    ) -> Result<Vec<Value>, SignError> {
+        let mut signatures = Vec::new();
+        for id in ids {
+            if let Some(key) = self.key(role, id)? {
+                let signature = hex::encode(key.sign(role, canonical)?);
+                signatures.push(serde_json::json!({ "keyid": key.id, "sig": signature }));
+            }
+        }
+        Ok(signatures)
+    }
+
+    /// How many of the keys are here.
+    pub(super) fn count(&self, role: &str, ids: &[String]) -> usize {
+        ids.iter().filter(|id| self.path(role, id).exists()).count()
     }
 
     /// The one key of a role that has no metadata yet.
@@ -190,10 +303,18 @@ impl Keys {
         let mut paths = self.ids(role)?;
         let (folder, role) = (self.folder.clone(), role.to_owned());
         match (paths.pop(), paths.is_empty()) {
-            (Some(path), true) => load(&path, &role),
+            (Some(path), true) => SigningKey::load(&path, &role, &|| self.passphrase(&path)),
             (Some(_), false) => Err(SignError::KeyAmbiguous { folder, role }),
             (None, _) => Err(SignError::KeyMissing { folder, role }),
         }
+    }
+
+    /// Where a key of a role is.
+    pub(super) fn place(&self, role: &str, id: &str) -> KeyPlace {
+        let path = self.path(role, id);
+        let file = path.exists().then(|| KeyFile::read(&path).ok()).flatten();
+        file.filter(|file| file.id == id)
+            .map_or(KeyPlace::Elsewhere, |file| file.place())
     }
 
     /// Makes a key for a role. It is on disk when this returns.
@@ -202,20 +323,44 @@ impl Keys {
             role: role.to_owned(),
             source,
         };
-        let pair = Ed25519KeyPair::generate().map_err(|error| failed(error.into()))?;
-        let secret = pair.to_pkcs8().map_err(|error| failed(error.into()))?;
-        let public = public_key(&pair).map_err(failed)?;
-        let id = public.key_id().map_err(|error| failed(error.into()))?;
-        let secret = STANDARD.encode(secret.as_ref());
-        let file = KeyFile {
+        let (key, mut file) = SigningKey::make(role).map_err(failed)?;
+        let path = self.path(role, &key.id);
+        // Where others are sealed a new one is not left open.
+        if self.passphrase.get().is_some() || self.has_sealed()? {
+            let passphrase = self.passphrase(&path)?;
+            file.seal(passphrase, Cost::default()).map_err(failed)?;
+        }
+        self.write_key(&path, &file)?;
+        Ok(key)
+    }
+
+    /// Takes in a key whose secret is elsewhere, and says what signs with it.
+    pub(super) fn take_in(&self, role: &str, held: &HeldKey) -> Result<(String, Key), SignError> {
+        let failed = |source| SignError::Generate {
             role: role.to_owned(),
-            id: id.clone(),
-            public: public.clone(),
-            secret,
+            source,
         };
-        let bytes = serde_json::to_vec_pretty(&file).map_err(|error| failed(error.into()))?;
-        write_secret(&self.path(role, &id), &bytes)?;
-        Ok(SigningKey { id, public, pair })
+        let public = parse_public(&held.public).map_err(failed)?;
+        let id = public.key_id().map_err(|error| failed(error.into()))?;
+        let source = match &held.place {
+            KeyPlace::Command { command } => Some(Source::Command(command.clone())),
+            KeyPlace::Environment { name } => Some(Source::Environment(name.clone())),
+            KeyPlace::Elsewhere | KeyPlace::Plain | KeyPlace::Sealed => None,
+        };
+        if let Some(source) = source {
+            let (role, id, public) = (role.to_owned(), id.clone(), public.clone());
+            let path = self.path(&role, &id);
+            self.write_key(
+                &path,
+                &KeyFile {
+                    role,
+                    id,
+                    public,
+                    source,
+                },
+            )?;
+        }
+        Ok((id, public))
     }
 
     /// A file that is compiled into the application.
@@ -228,7 +373,7 @@ impl Keys {
         if !path.exists() {
             return Ok(None);
         }
-        let key = load(&path, role)?;
+        let key = SigningKey::load(&path, role, &|| self.passphrase(&path))?;
         Ok((key.id == id).then_some(key))
     }
 
@@ -240,6 +385,15 @@ impl Keys {
 
     /// The key files of a role.
     fn ids(&self, role: &str) -> Result<Vec<PathBuf>, SignError> {
+        let is_of_role = |path: &PathBuf| {
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+            name.is_some_and(|name| name.split('.').next() == Some(role))
+        };
+        Ok(self.files()?.into_iter().filter(is_of_role).collect())
+    }
+
+    /// All key files but minisign's, in order.
+    fn files(&self) -> Result<Vec<PathBuf>, SignError> {
         let failed = |source| SignError::Read {
             path: self.folder.clone(),
             source,
@@ -247,17 +401,71 @@ impl Keys {
         let mut found = Vec::new();
         for entry in fs::read_dir(&self.folder).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
-            let name = path
-                .file_name()
-                .map(|name| name.to_string_lossy().into_owned())
-                .unwrap_or_default();
-            let mut parts = name.split('.');
-            if parts.next() == Some(role) && parts.next_back() == Some("json") {
+            if path.extension().is_some_and(|extension| extension == "json") {
                 found.push(path);
             }
         }
+        found.sort();
         Ok(found)
     }
+
+    fn write_key(&self, path: &Path, file: &KeyFile) -> Result<(), SignError> {
+        let bytes = serde_json::to_vec_pretty(file).map_err(|source| SignError::Encode {
+            name: path.display().to_string(),
+            source: source.into(),
+        })?;
+        write_secret(path, &zeroize::Zeroizing::new(bytes))
+    }
+
+    fn minisign_secret(&self) -> Result<minisign::SecretKey, SignError> {
+        let path = self.folder.join(MINISIGN);
+        let refused = |source: BoxedError| SignError::KeyFile {
+            path: path.clone(),
+            source,
+        };
+        let mut bytes = zeroize::Zeroizing::new(read(&path)?);
+        if bytes.starts_with(b"{") {
+            let file: SealedFile = serde_json::from_slice(&bytes).map_err(|error| refused(error.into()))?;
+            let passphrase = self.passphrase(&path)?;
+            bytes = file
+                .sealed
+                .open(MINISIGN.as_bytes(), passphrase)
+                .map_err(|error| match error {
+                    OpenError::Wrong => SignError::PassphraseWrong { path: path.clone() },
+                    OpenError::Shape(source) => refused(source),
+                })?;
+        }
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let boxed = || minisign::SecretKeyBox::from_string(&text).map_err(|source| refused(source.into()));
+        match boxed()?.into_unencrypted_secret_key() {
+            Ok(secret) => Ok(secret),
+            // minisign's own encryption, which other tools make.
+            Err(_) if text.contains("encrypted") => {
+                let passphrase = self.passphrase(&path)?.text().to_owned();
+                boxed()?
+                    .into_secret_key(Some(passphrase))
+                    .map_err(|_| SignError::PassphraseWrong { path: path.clone() })
+            }
+            Err(source) => Err(refused(source.into())),
+        }
+    }
+}
+
+impl PartialEq for Keys {
+    fn eq(&self, other: &Self) -> bool {
+        self.folder == other.folder && self.minisign_public == other.minisign_public
+    }
+}
+
+impl Eq for Keys {}
+
+/// A key whose secret is not in the key folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldKey {
+    /// The public key: 64 hexadecimal digits of Ed25519, or JSON as metadata has it (`keytype`, `scheme`, `keyval`).
+    pub public: String,
+    /// Where the secret is: an environment variable, a command, or [`KeyPlace::Elsewhere`].
+    pub place: KeyPlace,
 }
 
 impl fmt::Debug for Keys {
@@ -268,40 +476,14 @@ impl fmt::Debug for Keys {
     }
 }
 
-impl SigningKey {
-    pub(super) fn entry(&self) -> (String, Key) {
-        (self.id.clone(), self.public.clone())
-    }
-}
-
-fn public_key(pair: &Ed25519KeyPair) -> Result<Key, crate::error::BoxedError> {
-    let public = hex::encode(pair.public_key().as_ref());
-    let key = serde_json::json!({
-        "keytype": "ed25519", "scheme": "ed25519", "keyval": { "public": public },
-    });
-    Ok(serde_json::from_value(key)?)
-}
-
-/// Reads a key file and checks that it is what it says.
-fn load(path: &Path, role: &str) -> Result<SigningKey, SignError> {
-    let bytes = read(path)?;
-    let parse = || -> Result<SigningKey, crate::error::BoxedError> {
-        let file: KeyFile = serde_json::from_slice(&bytes)?;
-        let pair = Ed25519KeyPair::from_pkcs8(&STANDARD.decode(&file.secret)?)?;
-        let public = public_key(&pair)?;
-        if file.role != role || public != file.public || public.key_id()? != file.id {
-            return Err("role, id, public and secret key do not belong together".into());
-        }
-        Ok(SigningKey {
-            id: file.id,
-            public,
-            pair,
-        })
-    };
-    parse().map_err(|source| SignError::KeyFile {
-        path: path.to_owned(),
-        source,
-    })
+/// A random text of 256 bits, in hexadecimal digits.
+pub fn random_token() -> Result<String, SignError> {
+    let mut bytes = [0; 32];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|source| SignError::Generate {
+        role: "a token".to_owned(),
+        source: source.into(),
+    })?;
+    Ok(hex::encode(bytes))
 }
 
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, SignError> {

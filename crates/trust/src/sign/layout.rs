@@ -25,7 +25,8 @@ const SHARDS: usize = 16;
 pub(super) fn lifetime(role: &str) -> SignedDuration {
     let days = match role {
         "root" => 365,
-        "snapshot" => 30,
+        // Signed by the same online machine, and renewed together.
+        "snapshot" | "rollout" => 30,
         "timestamp" => 7,
         _ => 90,
     };

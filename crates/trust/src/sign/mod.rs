@@ -10,15 +10,21 @@
 //! | `snapshot` | the version of every role | 30 days |
 //! | `targets` | delegations only | 90 days |
 //! | `app` | `app/*/index.json`: the executable and the shell | 90 days |
-//! | `rollout` | `rollout/*`: nothing yet | 90 days |
+//! | `rollout` | `rollout/orders.json`: what is stopped or called back | 30 days |
 //! | `publishers-0` to `publishers-f` | delegations to publishers, by the first character of their names | 90 days |
 //! | `publisher-NAME` | `w/NAME/*/index.json` | 90 days |
 //!
 //! The timestamp is short-lived because its lifetime is how long a client can be kept from news unseen;
-//! the snapshot is signed by the same online machine, and seldom enough that clients rarely fetch it. The
-//! rest is signed when a release is made, or renewed by [`Editor::resign`] after half its lifetime.
-//! All delegations are terminating. Every role has one key and the threshold 1; the sixteen shards share
-//! the key `publishers`. A key set with more keys is read and kept, and signed with the keys at hand.
+//! the snapshot is signed by the same online machine, and seldom enough that clients rarely fetch it, and so
+//! is `rollout`. The rest is signed when a release is made, or renewed by [`Editor::resign`] after half its lifetime.
+//! All delegations are terminating. Every role begins with one key and the threshold 1; the sixteen shards share
+//! the key `publishers`. [`Editor::change_keys`] gives a role several keys, of which some must sign.
+//!
+//! # When the keys are elsewhere
+//!
+//! A key may be in the folder, sealed by a passphrase or not, in an environment variable, or behind a command ([`Keys`]). What needs
+//! keys of several computers is staged ([`Editor::stage`]), carried around, signed by each ([`Editor::sign_staged`]) and then published
+//! ([`Editor::finish`]). [`OnlineSigner`] is the other end of a command: it signs the three online roles, and looks at what it signs.
 //!
 //! # How a commit reaches clients
 //!
@@ -30,13 +36,28 @@
 
 mod commit;
 mod document;
+mod draft;
 mod editor;
 mod error;
+mod hook;
+mod key_file;
 mod keys;
 mod layout;
+mod online;
+mod orders;
 mod read;
+mod role_keys;
+mod seal;
+mod staged;
+mod state;
 
 pub use commit::{Committed, Resigned};
 pub use editor::Editor;
 pub use error::SignError;
-pub use keys::Keys;
+pub use key_file::KeyPlace;
+pub use keys::{AskPassphrase, HeldKey, Keys, random_token};
+pub use online::OnlineSigner;
+pub use role_keys::KeyChange;
+pub use seal::{Cost, Passphrase};
+pub use staged::{Staged, Waiting};
+pub use state::{Expiry, RoleState};

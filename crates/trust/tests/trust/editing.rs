@@ -192,7 +192,7 @@ fn renews_what_is_due_and_reports_what_it_has_no_key_for() -> Outcome {
             .collect())
     };
     assert_eq!(due(1)?, ["timestamp.json"]);
-    assert_eq!(due(16)?, ["3.snapshot.json", "timestamp.json"]);
+    assert_eq!(due(16)?, ["2.rollout.json", "3.snapshot.json", "timestamp.json"]);
     let all = due(60)?;
     assert!(all.iter().any(|path| path.ends_with(".app.json")), "{all:?}");
     assert_eq!(all.len(), 2 + 16 + 2 + 1 + 2, "{all:?}");

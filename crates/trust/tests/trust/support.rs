@@ -54,6 +54,7 @@ pub(crate) fn release(subject: &Subject, version: &str) -> Outcome<Release> {
         permissions: Vec::new(),
         state_schema: None,
         critical: false,
+        policy: moult_model::ReleasePolicy::default(),
     })
 }
 

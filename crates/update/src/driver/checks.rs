@@ -1,27 +1,20 @@
 //! When a check is made, and what follows from what it found.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use moult_model::bundle::Permission;
 use moult_model::stage::ConsentRequest;
-use moult_model::{Bundle, ErrorCode, Index, Phase, Release, Subject};
-use moult_trust::Authentic;
+use moult_model::{Bundle, ErrorCode, Release, Subject};
 use tokio::time::Instant;
 
-use super::{Driver, Message, in_words, new_id};
-use crate::artifact::AuthenticRelease;
+use super::{Driver, Message, in_words};
 use crate::check::Checked;
-use crate::choices::Ledger;
 use crate::error::{UpdateError, chain};
 use crate::fetch::blocking;
-use crate::job::Job;
-use crate::machine::Event;
-use crate::perform::{base_of, is_kept};
+use crate::perform::base_of;
 use crate::plan::Base;
-use crate::select::{Situation, offered, select};
 use crate::words;
 
 impl Driver {
@@ -45,12 +38,22 @@ impl Driver {
     pub(super) async fn end_check(&mut self, checked: Checked) {
         let Checked {
             checker,
-            outcome,
+            mut outcome,
             indexes,
+            orders,
             failed,
         } = checked;
         let beliefs = in_words(&checker.beliefs());
         self.checker = Some(checker);
+        let mut read = Vec::new();
+        if outcome.is_ok() {
+            for (subject, index) in indexes {
+                read.push(subject.clone());
+                self.indexes.insert(subject, index);
+            }
+            // Nothing is installed on the word of orders that this computer can't remember.
+            outcome = self.note_orders(orders).await;
+        }
         let problem = match (&outcome, &failed) {
             (Err(error), _) => Some(words::check(error.code(), None, chain(error))),
             (Ok(()), Some((subject, error))) => Some(words::check(error.code(), Some(subject), chain(error))),
@@ -67,10 +70,7 @@ impl Driver {
         };
         self.next_check = self.after_a_while();
         if outcome.is_ok() {
-            for (subject, index) in indexes {
-                self.consider(&subject, &index).await;
-                self.indexes.insert(subject, index);
-            }
+            self.consider(&read).await;
             // What nobody took up is no longer wanted, unless there was only no room for it.
             if !self.is_full {
                 for record in std::mem::take(&mut self.leftovers) {
@@ -79,6 +79,7 @@ impl Driver {
             }
             self.keep_pending().await;
         }
+        self.explain(problem.as_ref()).await;
         // Said last: whoever sees that a check has ended sees what followed from it, too.
         self.shared.with(|picture| {
             picture.beliefs = beliefs;
@@ -106,117 +107,9 @@ impl Driver {
             )
     }
 
-    /// Decides what an index means for its subject, and begins what follows.
-    async fn consider(&mut self, subject: &Subject, index: &Arc<Authentic<Index>>) {
-        let situation = self.running(subject);
-        let (running, banned) = match situation {
-            Ok(found) => found,
-            Err(error) => {
-                tracing::error!(%subject, error = chain(&error), "what is installed can't be read");
-                return;
-            }
-        };
-        let channel = self.settings.channel_of(subject).clone();
-        self.settle(subject, index, running.as_ref()).await;
-        let now = Timestamp::now();
-        let ledger = Ledger {
-            subject,
-            banned: &banned,
-            choices: &self.choices,
-            failures: &self.tasks.failures,
-            now,
-        };
-        let situation = Situation {
-            channel: &channel,
-            channel_changed: self
-                .choices
-                .settled
-                .get(subject)
-                .is_some_and(|settled| *settled != channel),
-            running: running.as_ref(),
-            host_api: self.config.host_api,
-            refused: &ledger,
-        };
-        let (place, explanation) = select(index, &situation);
-        let releases = index
-            .releases
-            .iter()
-            .map(|release| (release.version.clone(), release.channels.clone()));
-        self.shared.with(|picture| {
-            picture.releases.insert(subject.clone(), releases.collect());
-            picture.explanations.insert(subject.clone(), explanation);
-        });
-        let release = place.and_then(|place| AuthenticRelease::new(index.clone(), place));
-        self.pursue(subject, release, running).await;
-    }
-
-    /// Begins the update to a release, unless it is on its way already.
-    async fn pursue(&mut self, subject: &Subject, release: Option<AuthenticRelease>, running: Option<Base>) {
-        let digest = release.as_ref().map(|release| release.digest);
-        if let Some(place) = self.jobs.iter().position(|job| job.subject() == subject) {
-            let job = &mut self.jobs[place];
-            if Some(job.record.digest) == digest || !job.is_replaceable() {
-                if job.release.is_none() && Some(job.record.digest) == digest {
-                    job.release.clone_from(&release);
-                }
-                let waits_for_consent =
-                    job.phase() == Phase::Waiting && job.staged.is_none() && job.record.slot.is_none();
-                if let (true, Some(release)) = (waits_for_consent, release) {
-                    let id = job.id().to_owned();
-                    self.begin(&id, &release).await;
-                }
-                return;
-            }
-            self.replace(place).await;
-        }
-        let Some(release) = release else {
-            return;
-        };
-        if !self.schedule.has_room() {
-            self.is_full = true;
-            return;
-        }
-        let base_file = match (subject, &running) {
-            (Subject::Executable, _) => Some(self.config.executable.clone()),
-            (_, Some(base)) => Some(self.tools.bundles.path(&base.digest)),
-            (_, None) => None,
-        };
-        let is_same = |record: &crate::record::Record| {
-            record.digest == release.digest && record.state.activity.subject == *subject
-        };
-        let leftover = self
-            .leftovers
-            .iter()
-            .position(is_same)
-            .map(|place| self.leftovers.remove(place));
-        let now = Timestamp::now();
-        let job = Job::to_release(new_id(now), release.clone(), running, base_file, leftover, now);
-        let id = job.id().to_owned();
-        job.span
-            .in_scope(|| tracing::info!(to = %release.version, phase = ?Phase::Found, "an update was found"));
-        self.submit(&job);
-        self.jobs.push(job);
-        self.begin(&id, &release).await;
-    }
-
-    /// Lets an update begin, if the user has granted what it asks for.
-    async fn begin(&mut self, id: &str, release: &AuthenticRelease) {
-        let subject = release.subject().clone();
-        let request = self.consent(&subject, release).await;
-        let needs_consent = request.is_some();
-        self.shared.with(|picture| {
-            picture
-                .waiting
-                .retain(|waiting| Subject::Widget(waiting.widget.clone()) != subject);
-            picture.waiting.extend(request);
-        });
-        let kept = is_kept(&self.tools.store, &self.tools.bundles, &subject, &release.digest);
-        self.happen(id, Event::Begin { kept, needs_consent }).await;
-    }
-
     /// What a widget's new version asks for beyond what the one that runs asks for, and the user has not
     /// granted. The first installation waits for nothing: it gets nothing until the user grants it.
-    async fn consent(&self, subject: &Subject, release: &Release) -> Option<ConsentRequest> {
+    pub(super) async fn consent(&self, subject: &Subject, release: &Release) -> Option<ConsentRequest> {
         let Subject::Widget(widget) = subject else {
             return None;
         };
@@ -273,23 +166,11 @@ impl Driver {
             .collect();
         Ok((base_of(&self.tools.bundles, subject)?, banned))
     }
-
-    /// Notes the channel that the running version is offered on: another one later is the user's change.
-    async fn settle(&mut self, subject: &Subject, index: &Index, running: Option<&Base>) {
-        let channel = self.settings.channel_of(subject);
-        let is_offered = running.is_some_and(|running| offered(index, &running.digest, channel));
-        let settled = self.choices.settled.get(subject);
-        if settled == Some(channel) || !(is_offered || settled.is_none()) {
-            return;
-        }
-        self.choices.settled.insert(subject.clone(), channel.clone());
-        self.keep_choices().await;
-    }
 }
 
 /// The time between two checks. Each check in a row that the server failed doubles it, up to an hour or
 /// the usual time, whichever is longer. `random` is uniform over all its values.
-fn pause(every_seconds: u32, jitter_percent: u8, server_failures: u32, random: u32) -> Duration {
+pub fn pause(every_seconds: u32, jitter_percent: u8, server_failures: u32, random: u32) -> Duration {
     const LONGEST: Duration = Duration::from_hours(1);
     let usual = Duration::from_secs(u64::from(every_seconds.clamp(1, 86_400)));
     let spread = f64::from(jitter_percent.min(90)) / 100.0;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use moult_boot::{BundleStore, Store};
 use moult_model::stage::SwapReason;
-use moult_model::{Digest, ErrorCode, Outcome};
+use moult_model::{Digest, ErrorCode, Outcome, Subject};
 
 use super::Driver;
 use crate::choices::Failures;
@@ -29,6 +29,9 @@ impl Driver {
         self.history.add(job.record.entry(outcome, now));
         self.close(job.id());
         self.count(job.record.digest, outcome, failure, now);
+        if *job.subject() == Subject::Executable && outcome != Outcome::Failed {
+            self.forget_set();
+        }
         if outcome == Outcome::Failed && job.record.reason == SwapReason::GoBack {
             self.choices.went_back.remove(job.subject());
             self.keep_choices().await;

@@ -42,6 +42,8 @@ impl Driver {
                     Staged::Bundle { path } => {
                         ask &=
                             job.record.state.activity.from.is_some() && wants_rehearsal(path.clone()).await;
+                        // What takes over with its executable waits for that.
+                        ask |= job.record.together;
                     }
                 }
                 job.staged = Some(staged);
@@ -71,7 +73,10 @@ impl Driver {
         self.happen(&id, event).await;
         // Who wants another worker has given this one back with that.
         if self.job(&id).is_some_and(|job| job.next.is_none()) {
-            self.advance(schedule::Event::Done { id }).await;
+            self.advance(schedule::Event::Done { id: id.clone() }).await;
+        }
+        if self.job(&id).is_some_and(|job| job.record.together) {
+            self.ask_if_complete().await;
         }
     }
 
@@ -128,6 +133,9 @@ impl Driver {
 
     /// Carries out an effect, or puts it into the queue. What follows at once is returned.
     async fn carry_out(&mut self, id: &str, effect: Effect, failure: Option<ErrorCode>) -> Vec<Event> {
+        if effect == Effect::Ask && self.waits_for_others(id) {
+            return Vec::new();
+        }
         let Some(job) = self.job(id) else {
             return Vec::new();
         };
@@ -198,6 +206,9 @@ impl Driver {
         let Some(slot) = job.record.slot.clone() else {
             return Some(Fault::of(ErrorCode::Internal, "the executable has no slot"));
         };
+        if let Some(fault) = self.note_set(id).await {
+            return Some(fault);
+        }
         let store = self.tools.store.clone();
         let outcome = blocking(move || {
             let boot = store.state()?;

@@ -2,11 +2,14 @@
 //! It refuses to decide: that is done by the machine, by `select` and by `plan`.
 
 mod checks;
+mod choosing;
 mod ends;
+mod explaining;
 mod jobs;
 mod keep;
 mod reminders;
 mod resume;
+mod sets;
 mod wishes;
 mod work;
 
@@ -15,11 +18,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use moult_model::{Index, Outcome, Phase, Settings, Subject, Version};
+use moult_model::{Explanation, Index, Outcome, Phase, Settings, Subject, Version};
 use moult_trust::{Authentic, Beliefs};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+
+pub use checks::pause as between_checks;
 
 use crate::check::{Checked, Checker};
 use crate::choices::Choices;
@@ -31,6 +36,8 @@ use crate::perform::Tools;
 use crate::record::Record;
 use crate::records::{History, Loaded, Records, Tasks};
 use crate::schedule::{self, Schedule};
+use crate::select::{InstallId, Standing};
+use crate::set::Set;
 
 /// What the handle asks for.
 #[derive(Debug)]
@@ -70,6 +77,14 @@ pub(crate) struct Driver {
     schedule: Schedule,
     history: History,
     choices: Choices,
+    /// The orders that are obeyed.
+    standing: Standing,
+    /// Who this computer is in a rollout.
+    install: Option<InstallId>,
+    /// What takes over together with an executable.
+    set: Option<Set>,
+    /// What was noted of explanations, and when.
+    explained: Option<(Vec<Explanation>, Instant)>,
     /// What an earlier process began and did not end, to go on under the same id.
     leftovers: Vec<Record>,
     /// What is kept with both beside the updates themselves.
@@ -114,7 +129,10 @@ impl Driver {
             history,
             mut tasks,
             choices,
+            orders: standing,
+            set,
         } = records.load();
+        let install = records.install_id();
         let open = std::mem::take(&mut tasks.open);
         let schedule = Schedule::new(settings.stages.in_range(), tasks.ended.clone());
         let mut driver = Self {
@@ -128,6 +146,10 @@ impl Driver {
             schedule,
             history,
             choices,
+            standing,
+            install,
+            set,
+            explained: None,
             leftovers: Vec::new(),
             tasks,
             noted: Tasks::default(),
@@ -145,6 +167,7 @@ impl Driver {
             shown_at: None,
         };
         driver.show_beliefs();
+        driver.follow_set();
         driver.take_up(open);
         driver.sweep_staging();
         driver.read_stores();
@@ -200,7 +223,8 @@ impl Driver {
             Command::RestartNow => {
                 let waits =
                     |job: &&Job| *job.subject() == Subject::Executable && job.phase() == Phase::Waiting;
-                if let Some(id) = self.jobs.iter().find(waits).map(|job| job.id().to_owned()) {
+                let waiting = self.jobs.iter().find(waits).filter(|job| self.is_complete(job));
+                if let Some(id) = waiting.map(|job| job.id().to_owned()) {
                     self.happen(&id, Event::Decided(Decision::Now)).await;
                 }
             }
@@ -233,6 +257,10 @@ impl Driver {
             if settings.channel_of(&subject) != self.settings.channel_of(&subject) {
                 changed = true;
                 // Another channel is another wish: an earlier one to stay back ends with it.
+                self.choices.went_back.remove(&subject);
+            }
+            if settings.pins.get(&subject) != self.settings.pins.get(&subject) {
+                changed = true;
                 self.choices.went_back.remove(&subject);
             }
         }

@@ -35,7 +35,8 @@ impl Driver {
             return;
         }
         self.next_look = Instant::now() + Self::LOOK_EVERY;
-        let Some(job) = self.jobs.iter().find(|job| is_waiting_executable(job)) else {
+        let waiting = self.jobs.iter().find(|job| is_waiting_executable(job));
+        let Some(job) = waiting.filter(|job| self.is_complete(job)) else {
             return;
         };
         let waiting = Waiting {

@@ -119,6 +119,7 @@ impl Driver {
         };
         let fate = self.fate(&record, &boot);
         tracing::info!(?fate, "a hand-over is over");
+        self.follow_set();
         match fate {
             // Not tried, or not to its end: this process stays, and the other starts next.
             Fate::Armed => {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use moult_boot::SlotName;
-use moult_model::{Digest, Phase, Subject, Version};
+use moult_model::{Digest, ErrorCode, HistoryEntry, Outcome, Phase, Problem, Subject, Version};
 
 use super::{Driver, new_id};
 use crate::choices::WentBack;
@@ -10,6 +10,7 @@ use crate::error::chain;
 use crate::fetch::blocking;
 use crate::job::Job;
 use crate::machine::Event;
+use crate::select::Verdict;
 
 impl Driver {
     /// Returns to a kept version.
@@ -29,6 +30,11 @@ impl Driver {
             tracing::warn!(%subject, %version, "this version is not kept");
             return;
         };
+        if let Some(verdict) = self.bars_way_back(&subject, running.as_ref(), &version) {
+            tracing::warn!(%subject, %version, %verdict, "there is no way back to this version");
+            self.refuse_wish(subject, from, version, &verdict).await;
+            return;
+        }
         if let Some(place) = self.jobs.iter().position(|job| *job.subject() == subject) {
             if !self.jobs[place].is_replaceable() {
                 tracing::warn!(%subject, %version, "another version is taking over just now");
@@ -69,6 +75,34 @@ impl Driver {
             },
         )
         .await;
+    }
+
+    /// Says in the history why a wish was not carried out.
+    async fn refuse_wish(&mut self, subject: Subject, from: Option<Version>, to: Version, verdict: &Verdict) {
+        let goes_on = from.as_ref().map(|from| format!("{from} goes on."));
+        let problem = Problem {
+            code: ErrorCode::Cancelled,
+            happened: format!("{to} was not put back. {verdict}"),
+            kept: goes_on.unwrap_or_else(|| "Nothing was changed.".to_owned()),
+            advice: None,
+            detail: verdict.to_string(),
+        };
+        let now = Timestamp::now();
+        self.history.add(HistoryEntry {
+            id: new_id(now),
+            subject,
+            from,
+            to,
+            outcome: Outcome::Failed,
+            at: now.to_string(),
+            wire_bytes: 0,
+            full_bytes: 0,
+            plan: Vec::new(),
+            phases: Vec::new(),
+            problems: vec![problem],
+        });
+        self.keep_history().await;
+        self.show();
     }
 
     /// The artifact of a kept version.

@@ -52,13 +52,15 @@ impl Driver {
 
     /// Begins the work that an update waits with. Some: it can't be begun at all.
     fn begin_work(&mut self, id: &str, attempt: u32) -> Option<Fault> {
-        let tools = self.tools.clone();
+        let mut tools = self.tools.clone();
         let limit = self.settings.stages.confirm.timeout_seconds;
         let limit = (limit > 0).then(|| Duration::from_secs(u64::from(limit)));
         let running = self.config.running.version.clone();
         let tell = self.tell(id);
         let to: PathBuf = tools.store.staging().join(new_name(id, attempt));
         let job = self.job(id)?;
+        // What takes over with another executable has to be made for that one.
+        tools.host_api = job.record.host_api.unwrap_or(tools.host_api);
         let release = job.release.clone();
         let lost = |what| {
             Some(Fault::of(

@@ -33,6 +33,7 @@ fn release(version: u64, full_bytes: u64) -> Release {
         permissions: Vec::new(),
         state_schema: None,
         critical: false,
+        policy: moult_model::ReleasePolicy::default(),
     }
 }
 

@@ -57,6 +57,9 @@ fn record(id: &str, phase: Phase) -> Record {
         slot: Some(SlotName::of(&"1.1.0".parse().unwrap(), &digest)),
         put_off: None,
         cut_short: 0,
+        together: false,
+        set: Vec::new(),
+        host_api: None,
         other: Map::new(),
     }
 }

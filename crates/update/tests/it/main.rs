@@ -7,5 +7,6 @@ mod executable;
 mod fetching;
 mod kills;
 mod signed_patches;
+mod steering;
 mod support;
 mod wrong_byte;

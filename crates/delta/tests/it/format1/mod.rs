@@ -3,4 +3,5 @@
 mod by_hand;
 mod damage;
 mod hazards;
+mod named;
 mod round_trip;

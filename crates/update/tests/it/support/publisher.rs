@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use moult_model::bundle::{BundleKind, HostApi, Permission, ShadowRun};
 use moult_model::index::{Download, Encoding};
-use moult_model::{Bundle, BundleManifest, Digest, Patch, Release, Subject};
+use moult_model::rollout::Order;
+use moult_model::{Bundle, BundleManifest, Digest, Orders, Patch, Release, Subject};
 use moult_trust::sign::{Editor, Keys};
 
 use super::{TRIPLE, noise, notes, version};
@@ -184,6 +185,7 @@ impl Publisher {
             permissions: issue.permissions(),
             state_schema: None,
             critical: false,
+            policy: moult_model::ReleasePolicy::default(),
         };
         tamper(&mut release);
         index.releases.insert(0, release);
@@ -191,6 +193,27 @@ impl Publisher {
         editor.commit(Timestamp::now()).unwrap();
         self.artifacts.insert(digest, artifact);
         digest
+    }
+
+    /// Signs what is said of a release anew.
+    pub(crate) fn change(&self, subject: &Subject, text: &str, change: impl FnOnce(&mut Release)) {
+        let mut editor = Editor::open(&self.repository(), &self.keys).unwrap();
+        let mut index = editor.index(subject, TRIPLE).unwrap();
+        let found = index
+            .releases
+            .iter_mut()
+            .find(|found| found.version == version(text));
+        change(found.unwrap());
+        editor.set_index(&index).unwrap();
+        editor.commit(Timestamp::now()).unwrap();
+    }
+
+    /// Gives these orders, and no others.
+    pub(crate) fn order(&self, orders: Vec<Order>) {
+        let mut editor = Editor::open(&self.repository(), &self.keys).unwrap();
+        let format = Orders::FORMAT;
+        editor.set_orders(&Orders { format, orders }).unwrap();
+        editor.commit(Timestamp::now()).unwrap();
     }
 
     fn file(&self, folder: &str, bytes: &[u8], extension: &str) -> Download {

@@ -1,48 +1,41 @@
 //! Tables: which release is wanted, and what is said of the others.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::collections::BTreeMap;
-
+use moult_model::Subject;
 use moult_model::bundle::HostApi;
-use moult_model::index::{Download, Encoding};
 
+use super::support::{NOON, at, base, digest, release as signed};
 use super::*;
 
 fn release(version: &str, channels: &str) -> Release {
     Release {
-        version: version.parse().unwrap(),
-        channels: channels
-            .split_whitespace()
-            .map(|name| name.parse().unwrap())
-            .collect(),
-        published: String::new(),
-        notes: BTreeMap::new(),
-        digest: Digest::of(version.as_bytes()),
-        size: 1,
-        full: Download {
-            path: String::new(),
-            size: 1,
-            digest: Digest::of(b""),
-            encoding: Encoding::Zstd,
-        },
         signature: None,
-        host_api: Some(HostApi { min: 1, max: 2 }),
-        permissions: Vec::new(),
-        state_schema: None,
-        critical: false,
+        ..signed(version, channels)
     }
 }
 
 fn index(releases: Vec<Release>) -> Index {
-    let mut index = Index::empty(Subject::Shell, None);
-    index.releases = releases;
-    index
+    support::index(&Subject::Shell, releases)
 }
 
-fn base(version: &str) -> Base {
-    Base {
-        version: version.parse().unwrap(),
-        digest: Digest::of(version.as_bytes()),
+/// A situation without conditions.
+fn situation<'a>(
+    channel: &'a Channel,
+    running: Option<&'a Base>,
+    refused: &'a dyn Refusals,
+    orders: &'a Standing,
+) -> Situation<'a> {
+    Situation {
+        channel,
+        channel_changed: false,
+        pin: None,
+        running,
+        host_api: 1,
+        refused,
+        install: None,
+        now: at(NOON),
+        orders,
+        data: Data::default(),
     }
 }
 
@@ -51,7 +44,7 @@ struct Ban(&'static str);
 
 impl Refusals for Ban {
     fn refusal(&self, release: &Release) -> Option<Verdict> {
-        (release.digest == Digest::of(self.0.as_bytes())).then_some(Verdict::Banned)
+        (release.digest == digest(self.0)).then_some(Verdict::Banned)
     }
 }
 
@@ -181,12 +174,10 @@ fn the_highest_release_that_can_be_had_is_wanted() {
                 .collect(),
         );
         let running = running.map(base);
+        let (channel, refused, orders) = (channel.parse().unwrap(), Ban(banned), Standing::default());
         let situation = Situation {
-            channel: &channel.parse().unwrap(),
             channel_changed: *channel_changed,
-            running: running.as_ref(),
-            host_api: 1,
-            refused: &Ban(banned),
+            ..situation(&channel, running.as_ref(), &refused, &orders)
         };
         let (wanted, explanation) = select(&index, &situation);
         let found = wanted.map(|place| index.releases[place].version.to_string());
@@ -204,7 +195,7 @@ fn each_refusal_says_why() {
     let mut other_host = release("3.0.0", "stable");
     other_host.host_api = Some(HostApi { min: 2, max: 3 });
     let mut same_version = release("1.0.0", "stable");
-    same_version.digest = Digest::of(b"rebuilt");
+    same_version.digest = digest("rebuilt");
     let releases = vec![
         other_host,
         release("2.0.0", "beta"),
@@ -213,13 +204,9 @@ fn each_refusal_says_why() {
         release("0.9.0", "stable"),
     ];
     let index = index(releases);
-    let situation = Situation {
-        channel: &Channel::stable(),
-        channel_changed: false,
-        running: Some(&base("1.0.0")),
-        host_api: 1,
-        refused: &Ban("1.5.0"),
-    };
+    let (channel, running, orders) = (Channel::stable(), base("1.0.0"), Standing::default());
+    let refused = Ban("1.5.0");
+    let situation = situation(&channel, Some(&running), &refused, &orders);
     let (wanted, explanation) = select(&index, &situation);
     assert_eq!(wanted, None);
     let sentences: Vec<String> = explanation
@@ -243,13 +230,8 @@ fn each_refusal_says_why() {
 fn refuses_an_executable_without_a_signature() {
     let mut index = index(vec![release("2.0.0", "stable")]);
     index.subject = Subject::Executable;
-    let situation = Situation {
-        channel: &Channel::stable(),
-        channel_changed: false,
-        running: None,
-        host_api: 1,
-        refused: &(),
-    };
+    let (channel, orders) = (Channel::stable(), Standing::default());
+    let situation = situation(&channel, None, &(), &orders);
     let (wanted, explanation) = select(&index, &situation);
     assert_eq!(
         (wanted, &explanation.candidates[0].verdict),
@@ -264,12 +246,7 @@ fn refuses_a_bundle_that_does_not_say_where_it_runs() {
     let mut silent = release("2.0.0", "stable");
     silent.host_api = None;
     let index = index(vec![silent]);
-    let situation = Situation {
-        channel: &Channel::stable(),
-        channel_changed: false,
-        running: None,
-        host_api: 1,
-        refused: &(),
-    };
+    let (channel, orders) = (Channel::stable(), Standing::default());
+    let situation = situation(&channel, None, &(), &orders);
     assert_eq!(select(&index, &situation).0, None);
 }

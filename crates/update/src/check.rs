@@ -9,6 +9,7 @@ use moult_trust::{Authentic, Beliefs, Client, TrustError};
 use tokio::time;
 
 use crate::error::UpdateError;
+use crate::link::Link;
 
 /// The part of the engine that talks to `trust`. It is moved into the task of a check and comes back.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub(crate) struct Checked {
     pub(crate) indexes: Vec<(Subject, Arc<Authentic<Index>>)>,
     /// The first index that could not be had. It concerns its own subject alone.
     pub(crate) failed: Option<(Subject, UpdateError)>,
+    /// The line that it went over, if it was looked at.
+    pub(crate) link: Option<Link>,
 }
 
 impl Checker {
@@ -43,6 +46,7 @@ impl Checker {
             outcome: Ok(()),
             indexes: Vec::new(),
             failed: None,
+            link: None,
         };
         let limit = if seconds == 0 {
             Duration::MAX

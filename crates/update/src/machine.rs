@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use events::{Blame, Decision, Effect, Event, Fault, Withdrawal};
 
+use crate::fetch::pace::seconds_left;
 use crate::plan::{Base, Edge, Ways};
 use crate::words::{self, About, Next};
 
@@ -80,6 +81,12 @@ impl State {
 
     fn enter(mut self, phase: Phase) -> Self {
         self.activity.phase = phase;
+        if phase != Phase::Fetching {
+            self.activity.seconds_left = None;
+        }
+        if phase != Phase::Scheduled {
+            self.activity.held = None;
+        }
         self
     }
 
@@ -230,14 +237,25 @@ pub fn next(mut state: State, event: Event) -> (State, Vec<Effect>) {
                 state.plan_or_end(&Fault::of(ErrorCode::Internal, "there is no way to the artifact"))
             }
         }
-        (Planned, Event::Queued) => (state.enter(Scheduled), Vec::new()),
+        (Planned | Scheduled, Event::Queued) => {
+            state.activity.held = None;
+            (state.enter(Scheduled), Vec::new())
+        }
+        (Planned | Scheduled | Fetching, Event::Held(why)) => {
+            state.activity.held = Some(why);
+            state.activity.seconds_left = None;
+            (state.enter(Scheduled), Vec::new())
+        }
         (Planned | Scheduled | Fetching, Event::FetchBegun) => {
             state.begun.extend(state.edges.get(state.fetched).map(Edge::step));
+            state.activity.held = None;
             (state.enter(Fetching), Vec::new())
         }
-        (Fetching, Event::Progress { bytes }) => {
+        (Fetching, Event::Progress { bytes, per_second }) => {
             let done = state.bytes_complete.saturating_add(bytes);
-            state.activity.bytes_done = done.min(state.activity.bytes_total);
+            let activity = &mut state.activity;
+            activity.bytes_done = done.min(activity.bytes_total);
+            activity.seconds_left = seconds_left(activity.bytes_total - activity.bytes_done, per_second);
             (state, Vec::new())
         }
         (Fetching, Event::Fetched { wire_bytes }) => {

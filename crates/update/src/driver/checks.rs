@@ -18,6 +18,7 @@ use crate::choices::Ledger;
 use crate::error::{UpdateError, chain};
 use crate::fetch::blocking;
 use crate::job::Job;
+use crate::link::Link;
 use crate::machine::Event;
 use crate::perform::{base_of, is_kept};
 use crate::plan::Base;
@@ -35,8 +36,11 @@ impl Driver {
         self.is_full = false;
         let (subjects, sender) = (self.subjects(), self.sender.clone());
         let limit = self.settings.stages.in_range().detect.timeout_seconds;
+        let looks = self.tools.repository.is_remote();
         self.work.spawn(async move {
-            let found = checker.check(subjects, Timestamp::now(), limit).await;
+            let link = if looks { Some(Link::look().await) } else { None };
+            let mut found = checker.check(subjects, Timestamp::now(), limit).await;
+            found.link = link;
             // Nobody listens any more when the engine has ended.
             let _ = sender.send(Message::Checked(Box::new(found)));
         });
@@ -48,7 +52,10 @@ impl Driver {
             outcome,
             indexes,
             failed,
+            link,
         } = checked;
+        self.note_link(link);
+        self.pass_alerts();
         let beliefs = in_words(&checker.beliefs());
         self.checker = Some(checker);
         let problem = match (&outcome, &failed) {

@@ -7,6 +7,7 @@ mod jobs;
 mod keep;
 mod reminders;
 mod resume;
+mod surroundings;
 mod wishes;
 mod work;
 
@@ -25,7 +26,9 @@ use crate::check::{Checked, Checker};
 use crate::choices::Choices;
 use crate::engine::{EngineConfig, Shared};
 use crate::error::chain;
+use crate::fetch::Route;
 use crate::job::{Brought, Job};
+use crate::link::{Clocks, Link};
 use crate::machine::{Decision, Event};
 use crate::perform::Tools;
 use crate::record::Record;
@@ -89,6 +92,9 @@ pub(crate) struct Driver {
     next_check: Instant,
     /// Checks in a row that the server failed.
     server_failures: u32,
+    /// The line and the clocks when they were looked at last.
+    link: Link,
+    clocks: Clocks,
     work: JoinSet<()>,
     sender: mpsc::UnboundedSender<Message>,
     messages: mpsc::UnboundedReceiver<Message>,
@@ -139,6 +145,8 @@ impl Driver {
             next_look: Instant::now() + Self::LOOK_EVERY,
             next_check: Instant::now(),
             server_failures: 0,
+            link: Link::default(),
+            clocks: Clocks::now(),
             work: JoinSet::new(),
             sender,
             messages,
@@ -186,7 +194,11 @@ impl Driver {
 
     async fn obey(&mut self, command: Command) {
         match command {
-            Command::CheckNow => self.begin_check(),
+            Command::CheckNow => {
+                // Who asks is answered by the server, not by what it did before.
+                self.tools.repository.refresh();
+                self.begin_check();
+            }
             Command::SetSettings(settings) => self.set_settings(*settings).await,
             Command::SetWanted(wanted) => {
                 let is_new = wanted.iter().any(|subject| !self.subjects().contains(subject));
@@ -227,7 +239,7 @@ impl Driver {
     }
 
     async fn set_settings(&mut self, settings: Settings) {
-        let moved = self.tools.repository.set_address(&settings.repository);
+        let moved = self.tools.repository.set_route(Route::of(&settings));
         let mut changed = moved;
         for subject in self.subjects() {
             if settings.channel_of(&subject) != self.settings.channel_of(&subject) {
@@ -241,6 +253,7 @@ impl Driver {
             .await;
         let sooner = settings.check_every_seconds != self.settings.check_every_seconds;
         self.settings = settings;
+        self.weigh_downloads().await;
         // Another patience may be over already.
         self.next_look = Instant::now();
         if sooner {

@@ -1,0 +1,328 @@
+//! One request to one mirror, and all that comes of it. It refuses to know whether there is another try.
+
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use jiff::Timestamp;
+use reqwest::Response;
+use reqwest::header::{
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName, IF_RANGE, RANGE, RETRY_AFTER,
+};
+use tokio::time::{self, Instant};
+use url::Url;
+
+use super::{Pinned, blocking};
+use crate::error::UpdateError;
+use crate::fetch::breaker::BreakerEvent;
+use crate::fetch::pace::Pace;
+use crate::fetch::part::Part;
+use crate::fetch::pieces::Pieces;
+use crate::fetch::{Limits, Mirrors, portal, retry_after};
+
+/// How one try failed.
+pub(super) enum Broken {
+    /// The next try goes on from the bytes that are there.
+    Resume(UpdateError),
+    /// The next try starts over.
+    StartOver(UpdateError),
+    /// This mirror is not asked again, and what came is worthless.
+    Leave(UpdateError),
+    /// This mirror is not asked again; the bytes are kept.
+    Keep(UpdateError),
+    /// So many bytes per second are too few while there is another mirror. The bytes are kept.
+    Slow(UpdateError, u64),
+}
+
+impl Broken {
+    fn of(error: UpdateError) -> Self {
+        if error.is_transient() {
+            Self::Resume(error)
+        } else {
+            Self::Keep(error)
+        }
+    }
+
+    /// Whether the bytes that are there are of no use.
+    pub(super) fn is_worthless(&self) -> bool {
+        matches!(self, Self::StartOver(_) | Self::Leave(_))
+    }
+
+    /// What it means for the host. What a server refuses, and what comes slowly, is an answer all the same.
+    pub(super) fn event(&self) -> BreakerEvent {
+        match self {
+            Self::Resume(UpdateError::Busy { seconds, .. }) => BreakerEvent::Busy(Duration::from_secs(*seconds)),
+            Self::Resume(_) => BreakerEvent::Failed,
+            _ => BreakerEvent::Answered(None),
+        }
+    }
+
+    pub(super) fn error(self) -> UpdateError {
+        match self {
+            Self::Resume(error)
+            | Self::StartOver(error)
+            | Self::Leave(error)
+            | Self::Keep(error)
+            | Self::Slow(error, _) => error,
+        }
+    }
+}
+
+/// One try.
+pub(super) struct Attempt<'a> {
+    pub(super) mirrors: &'a Mirrors,
+    pub(super) place: usize,
+    pub(super) url: &'a Url,
+    pub(super) pinned: &'a Pinned,
+    pub(super) limits: &'a Limits,
+    /// Whether there is another mirror to go to.
+    pub(super) hurry: bool,
+    pub(super) progress: &'a (dyn Fn(u64) + Sync),
+}
+
+impl Attempt<'_> {
+    /// Makes it. The outer error is the disk's.
+    pub(super) async fn run(
+        &self,
+        part: Part,
+        wire_bytes: &mut u64,
+    ) -> Result<(Part, Result<(), Broken>), UpdateError> {
+        if part.length() == self.pinned.size && self.pinned.size > 0 {
+            return Ok((part, Ok(())));
+        }
+        let response = match self.request(&part).await {
+            Ok(response) => response,
+            Err(broken) => return Ok((part, Err(broken))),
+        };
+        if let Err(broken) = self.look_at(&response, &part) {
+            return Ok((part, Err(broken)));
+        }
+        let etag = text(&response, ETAG).map(str::to_owned);
+        let address = self.mirrors.http(self.place)?.base().to_string();
+        let is_whole = response.status().as_u16() == 200;
+        let part = blocking(move || {
+            let mut part = part;
+            if is_whole {
+                part.start_over()?;
+            }
+            part.bind(etag.as_deref(), &address)?;
+            Ok(part)
+        })
+        .await?;
+        self.stream(part, response, wire_bytes).await
+    }
+
+    async fn request(&self, part: &Part) -> Result<Response, Broken> {
+        let http = self.mirrors.http(self.place).map_err(Broken::Keep)?;
+        let mut request = http.get(self.url.clone()).header(ACCEPT_ENCODING, "identity");
+        if part.length() > 0 {
+            request = request.header(RANGE, format!("bytes={}-", part.length()));
+            if let Some(etag) = part.etag(http.base().as_str()) {
+                request = request.header(IF_RANGE, etag);
+            }
+        }
+        match time::timeout(self.silence(), http.send(request)).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(source)) => Err(Broken::of(UpdateError::Request {
+                url: self.url.to_string(),
+                source,
+            })),
+            Err(_) => Err(Broken::Resume(self.stalled())),
+        }
+    }
+
+    /// Whether an answer brings what was asked for, as far as its head tells.
+    fn look_at(&self, response: &Response, part: &Part) -> Result<(), Broken> {
+        let url = || self.url.to_string();
+        let length = response.content_length();
+        match response.status().as_u16() {
+            206 if !self.is_rest(response, part) => {
+                return Err(Broken::StartOver(UpdateError::WrongRange {
+                    url: url(),
+                    asked: part.length(),
+                }));
+            }
+            206 => {}
+            200 if portal::is_page(text(response, CONTENT_TYPE), &[]) => {
+                return Err(Broken::Keep(UpdateError::Portal { url: url() }));
+            }
+            200 if length.is_some_and(|length| length > self.pinned.size) => {
+                return Err(Broken::Leave(self.too_long()));
+            }
+            200 if length.is_some_and(|length| length < self.pinned.size) => {
+                return Err(Broken::Resume(UpdateError::WrongLength {
+                    url: url(),
+                    found: length.unwrap_or_default(),
+                    expected: self.pinned.size,
+                }));
+            }
+            200 => {}
+            // What is there is longer than what the server has.
+            416 => {
+                return Err(Broken::StartOver(UpdateError::WrongRange {
+                    url: url(),
+                    asked: part.length(),
+                }));
+            }
+            status => return Err(Broken::of(refusal(response, self.url, status))),
+        }
+        match text(response, CONTENT_ENCODING) {
+            None | Some("" | "identity") => Ok(()),
+            Some(coding) => Err(Broken::Keep(UpdateError::Coding {
+                url: url(),
+                coding: coding.chars().take(100).collect(),
+            })),
+        }
+    }
+
+    /// Whether a 206 brings the rest of the same bytes.
+    fn is_rest(&self, response: &Response, part: &Part) -> bool {
+        let size = self.pinned.size;
+        let expected = format!("bytes {}-{}/{size}", part.length(), size.saturating_sub(1));
+        let known = self
+            .mirrors
+            .http(self.place)
+            .ok()
+            .and_then(|http| part.etag(http.base().as_str()));
+        let is_same = match (known, text(response, ETAG)) {
+            (Some(known), Some(given)) => known == given,
+            _ => true,
+        };
+        part.length() > 0 && text(response, CONTENT_RANGE) == Some(expected.as_str()) && is_same
+    }
+
+    async fn stream(
+        &self,
+        mut part: Part,
+        response: Response,
+        wire_bytes: &mut u64,
+    ) -> Result<(Part, Result<(), Broken>), UpdateError> {
+        let (window, floor) = if self.hurry {
+            (self.limits.leave, self.mirrors.floor())
+        } else {
+            (self.limits.stall, self.limits.crawl)
+        };
+        let began = Instant::now();
+        // What is waited for the user's own limit is no mirror's fault.
+        let mut held_back = Duration::ZERO;
+        let mut pace = Pace::new(window, Duration::ZERO);
+        let mut pieces = Pieces::new(self.limits.piece);
+        let mut written_at = began;
+        let mut body = response.bytes_stream();
+        let end = loop {
+            let chunk = match time::timeout(self.silence(), body.next()).await {
+                Ok(Some(Ok(chunk))) => chunk,
+                Ok(Some(Err(source))) => {
+                    break Err(Broken::Resume(UpdateError::Request {
+                        url: self.url.to_string(),
+                        source,
+                    }));
+                }
+                Ok(None) => break Ok(()),
+                Err(_) => break Err(Broken::Resume(self.stalled())),
+            };
+            *wire_bytes += chunk.len() as u64;
+            let before = part.length() + pieces.length() as u64;
+            if before == 0 && portal::is_page(None, &chunk) {
+                let url = self.url.to_string();
+                return Ok((part, Err(Broken::Keep(UpdateError::Portal { url }))));
+            }
+            if before + chunk.len() as u64 > self.pinned.size {
+                return Ok((part, Err(Broken::Leave(self.too_long()))));
+            }
+            let mut full = pieces.add(&chunk);
+            if self.limits.beat.is_some_and(|beat| written_at.elapsed() >= beat) {
+                full.extend(pieces.rest());
+            }
+            if !full.is_empty() {
+                part = write(part, full).await?;
+                (self.progress)(part.length());
+                written_at = Instant::now();
+            }
+            let pause = self.mirrors.throttle(chunk.len() as u64);
+            if !pause.is_zero() {
+                time::sleep(pause).await;
+                held_back += pause;
+            }
+            let now = began.elapsed().saturating_sub(held_back);
+            pace.add(chunk.len() as u64, now);
+            if pace.is_below(floor, now) {
+                let per_second = pace.so_far(now);
+                let url = self.url.to_string();
+                let error = UpdateError::Crawl { url, per_second };
+                break Err(if self.hurry {
+                    Broken::Slow(error, per_second)
+                } else {
+                    Broken::Resume(error)
+                });
+            }
+        };
+        part = write(part, pieces.rest().into_iter().collect()).await?;
+        (self.progress)(part.length());
+        let (found, expected) = (part.length(), self.pinned.size);
+        let end = match end {
+            Ok(()) if found < expected => Err(Broken::Resume(UpdateError::CutShort {
+                url: self.url.to_string(),
+                found,
+                expected,
+            })),
+            end => end,
+        };
+        Ok((part, end))
+    }
+
+    /// For how long nothing may come.
+    fn silence(&self) -> Duration {
+        if self.hurry {
+            self.limits.leave.min(self.limits.stall)
+        } else {
+            self.limits.stall
+        }
+    }
+
+    fn stalled(&self) -> UpdateError {
+        UpdateError::Stalled {
+            url: self.url.to_string(),
+            seconds: self.silence().as_secs(),
+        }
+    }
+
+    fn too_long(&self) -> UpdateError {
+        UpdateError::TooLong {
+            url: self.url.to_string(),
+            limit: self.pinned.size,
+        }
+    }
+}
+
+/// What an answer that is neither the file nor a part of it means.
+pub(in crate::fetch) fn refusal(response: &Response, url: &Url, status: u16) -> UpdateError {
+    let url = url.to_string();
+    let wait = text(response, RETRY_AFTER)
+        .filter(|_| matches!(status, 429 | 503))
+        .and_then(|value| retry_after::wait(value, Timestamp::now()));
+    match wait {
+        Some(wait) => UpdateError::Busy {
+            url,
+            status,
+            seconds: wait.as_secs(),
+        },
+        None => UpdateError::Status { url, status },
+    }
+}
+
+pub(in crate::fetch) fn text(response: &Response, name: HeaderName) -> Option<&str> {
+    response.headers().get(name).and_then(|value| value.to_str().ok())
+}
+
+async fn write(mut part: Part, pieces: Vec<Vec<u8>>) -> Result<Part, UpdateError> {
+    if pieces.is_empty() {
+        return Ok(part);
+    }
+    blocking(move || {
+        for piece in &pieces {
+            part.append(piece)?;
+        }
+        Ok(part)
+    })
+    .await
+}

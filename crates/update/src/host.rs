@@ -8,7 +8,8 @@ use moult_boot::SlotName;
 use moult_model::stage::{SwapFailure, SwapReason};
 use moult_model::{Digest, Subject, Version};
 
-pub use crate::fetch::Alert;
+use crate::fetch::Alert;
+
 pub use crate::machine::Decision as ExecutableDecision;
 
 /// The application, as the engine sees it. No call may block.

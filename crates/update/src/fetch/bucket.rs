@@ -57,7 +57,8 @@ mod tests {
             // Whoever is free first reads next.
             let reader = (0..readers).min_by_key(|reader| clocks[*reader]).unwrap_or(0);
             let size = sizes[turn % sizes.len()];
-            clocks[reader] += bucket.take(size, clocks[reader]);
+            let now = clocks[reader];
+            clocks[reader] = now + bucket.take(size, now);
             (read, turn) = (read + size, turn + 1);
         }
         clocks.into_iter().max().unwrap_or_default().as_secs_f64()

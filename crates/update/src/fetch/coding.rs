@@ -21,6 +21,7 @@ pub(super) enum Unreadable {
 /// The bytes behind a `Content-Encoding`. At most `limit` bytes are ever held.
 pub(super) fn decode(bytes: Vec<u8>, coding: Option<&str>, limit: u64) -> Result<Vec<u8>, Unreadable> {
     match coding.map(str::trim) {
+        None | Some("" | "identity") if bytes.len() as u64 > limit => Err(Unreadable::TooLong),
         None | Some("" | "identity") => Ok(bytes),
         Some("gzip" | "x-gzip") => {
             let mut out = Vec::new();

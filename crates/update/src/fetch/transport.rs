@@ -227,7 +227,7 @@ impl Transport for Repository {
     }
 }
 
-/// One try.
+/// One try. The size limit is for the file as it is read, packed or not.
 async fn ask(http: &Http, url: &Url, max_bytes: u64, etag: Option<&str>) -> Result<Answer, UpdateError> {
     let failed = |source| UpdateError::Request {
         url: url.to_string(),
@@ -248,17 +248,22 @@ async fn ask(http: &Http, url: &Url, max_bytes: u64, etag: Option<&str>) -> Resu
         url: url.to_string(),
         limit: max_bytes,
     };
-    if response.content_length().is_some_and(|length| length > max_bytes) {
+    let packed = text(&response, CONTENT_ENCODING).map(str::to_owned);
+    // What can't be compressed gets a little longer by it.
+    let most = match packed {
+        Some(_) => max_bytes.saturating_add(max_bytes / 100).saturating_add(1024),
+        None => max_bytes,
+    };
+    if response.content_length().is_some_and(|length| length > most) {
         return Err(too_long());
     }
     let etag = text(&response, ETAG).map(str::to_owned);
     let content_type = text(&response, CONTENT_TYPE).map(str::to_owned);
-    let packed = text(&response, CONTENT_ENCODING).map(str::to_owned);
     let mut bytes = Vec::new();
     let mut body = response.bytes_stream();
     while let Some(chunk) = body.next().await {
         let chunk = chunk.map_err(failed)?;
-        if bytes.len() as u64 + chunk.len() as u64 > max_bytes {
+        if bytes.len() as u64 + chunk.len() as u64 > most {
             return Err(too_long());
         }
         bytes.extend_from_slice(&chunk);

@@ -187,7 +187,7 @@ async fn what_is_final_is_asked_for_once_and_what_is_not_three_times() {
         ("503", Fault::Status(503), ErrorCode::ServerFailed, 3, 0),
         (
             "a redirect",
-            Fault::Redirect("/other".into()),
+            Fault::Redirect("http://example.org/other".into()),
             ErrorCode::ServerRefused,
             1,
             0,

@@ -134,6 +134,14 @@ impl Attempt<'_> {
     fn look_at(&self, response: &Response, part: &Part) -> Result<(), Broken> {
         let url = || self.url.to_string();
         let length = response.content_length();
+        if let (200 | 206, Some(coding)) = (response.status().as_u16(), text(response, CONTENT_ENCODING))
+            && !matches!(coding, "" | "identity")
+        {
+            return Err(Broken::Keep(UpdateError::Coding {
+                url: url(),
+                coding: coding.chars().take(100).collect(),
+            }));
+        }
         match response.status().as_u16() {
             206 if !self.is_rest(response, part) => {
                 return Err(Broken::StartOver(UpdateError::WrongRange {
@@ -165,13 +173,7 @@ impl Attempt<'_> {
             }
             status => return Err(Broken::of(refusal(response, self.url, status))),
         }
-        match text(response, CONTENT_ENCODING) {
-            None | Some("" | "identity") => Ok(()),
-            Some(coding) => Err(Broken::Keep(UpdateError::Coding {
-                url: url(),
-                coding: coding.chars().take(100).collect(),
-            })),
-        }
+        Ok(())
     }
 
     /// Whether a 206 brings the rest of the same bytes.

@@ -1,10 +1,12 @@
 //! What a download writes, call by call.
 
+use std::sync::Arc;
+
 use moult_durable::faults::{self, Action, Call, Line, Plan};
 use tempfile::TempDir;
 
 use super::*;
-use crate::fetch::{Folder, Limits};
+use crate::fetch::{Folder, Http, Limits};
 
 /// A repository with one file, and a folder for what is fetched.
 struct Fixture {

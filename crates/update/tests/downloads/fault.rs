@@ -149,7 +149,6 @@ impl Fault {
                 | Self::LongLength
                 | Self::ShortLength
                 | Self::IgnoreRange
-                | Self::OtherTag
                 | Self::OtherTagInPart
                 | Self::WrongRange
                 | Self::Gzip
@@ -158,11 +157,12 @@ impl Fault {
         )
     }
 
-    /// Whether it ends an answer before its end.
+    /// Whether an answer ends before its end because of it: by what the server does, or since the fetcher leaves it
+    /// and asks otherwise.
     pub(crate) fn breaks_off(self) -> bool {
         matches!(
             self,
-            Self::Cut(_) | Self::Reset(_) | Self::Drip | Self::Silence(_) | Self::CutChunks(_) | Self::Kill(_)
+            Self::OtherTag | Self::OtherHost | Self::Cut(_) | Self::Reset(_) | Self::Drip | Self::Silence(_) | Self::CutChunks(_) | Self::Kill(_)
         )
     }
 }

@@ -6,6 +6,8 @@ mod bundles;
 mod executable;
 mod fetching;
 mod kills;
+mod mirrors;
 mod signed_patches;
 mod support;
+mod tls;
 mod wrong_byte;

@@ -89,36 +89,40 @@ impl Attempt<'_> {
         if part.length() == self.pinned.size && self.pinned.size > 0 {
             return Ok((part, Ok(())));
         }
-        let response = match self.request(&part).await {
+        let mut tag = self.known_tag(&part).map(str::to_owned);
+        let mut asked = self.request(&part, tag.as_deref()).await;
+        let is_whole = |response: &Response| response.status().as_u16() == 200;
+        if tag.is_some() && asked.as_ref().is_ok_and(|response| is_whole(response) && !is_page(response)) {
+            // Another tag does not mean another file: this may be another computer behind the same name. What
+            // the bytes are worth the digest says.
+            drop(asked);
+            tag = None;
+            asked = self.request(&part, None).await;
+        }
+        let response = match asked {
             Ok(response) => response,
             Err(broken) => return Ok((part, Err(broken))),
         };
-        if let Err(broken) = self.look_at(&response, &part) {
+        if let Err(broken) = self.look_at(&response, &part, tag.as_deref()) {
             return Ok((part, Err(broken)));
         }
-        let etag = text(&response, ETAG).map(str::to_owned);
-        let address = self.mirrors.http(self.place)?.base().to_string();
-        let is_whole = response.status().as_u16() == 200;
-        let part = blocking(move || {
-            let mut part = part;
-            if is_whole {
-                part.start_over()?;
-            }
-            part.bind(etag.as_deref(), &address)?;
-            Ok(part)
-        })
-        .await?;
         self.stream(part, response, wire_bytes).await
     }
 
-    async fn request(&self, part: &Part) -> Result<Response, Broken> {
+    /// The tag that the bytes so far have at this mirror.
+    fn known_tag<'p>(&self, part: &'p Part) -> Option<&'p str> {
+        let http = self.mirrors.http(self.place).ok()?;
+        part.etag(http.base().as_str()).filter(|_| part.length() > 0)
+    }
+
+    async fn request(&self, part: &Part, tag: Option<&str>) -> Result<Response, Broken> {
         let http = self.mirrors.http(self.place).map_err(Broken::Keep)?;
         let mut request = http.get(self.url.clone()).header(ACCEPT_ENCODING, "identity");
         if part.length() > 0 {
             request = request.header(RANGE, format!("bytes={}-", part.length()));
-            if let Some(etag) = part.etag(http.base().as_str()) {
-                request = request.header(IF_RANGE, etag);
-            }
+        }
+        if let Some(tag) = tag {
+            request = request.header(IF_RANGE, tag);
         }
         match time::timeout(self.silence(), http.send(request)).await {
             Ok(Ok(response)) => Ok(response),
@@ -131,7 +135,7 @@ impl Attempt<'_> {
     }
 
     /// Whether an answer brings what was asked for, as far as its head tells.
-    fn look_at(&self, response: &Response, part: &Part) -> Result<(), Broken> {
+    fn look_at(&self, response: &Response, part: &Part, tag: Option<&str>) -> Result<(), Broken> {
         let url = || self.url.to_string();
         let length = response.content_length();
         if let (200 | 206, Some(coding)) = (response.status().as_u16(), text(response, CONTENT_ENCODING))
@@ -143,14 +147,14 @@ impl Attempt<'_> {
             }));
         }
         match response.status().as_u16() {
-            206 if !self.is_rest(response, part) => {
+            206 if !self.is_rest(response, part, tag) => {
                 return Err(Broken::StartOver(UpdateError::WrongRange {
                     url: url(),
                     asked: part.length(),
                 }));
             }
             206 => {}
-            200 if portal::is_page(text(response, CONTENT_TYPE), &[]) => {
+            200 if is_page(response) => {
                 return Err(Broken::Keep(UpdateError::Portal { url: url() }));
             }
             200 if length.is_some_and(|length| length > self.pinned.size) => {
@@ -176,17 +180,14 @@ impl Attempt<'_> {
         Ok(())
     }
 
-    /// Whether a 206 brings the rest of the same bytes.
-    fn is_rest(&self, response: &Response, part: &Part) -> bool {
+    /// Whether a 206 brings the rest of the same bytes. Only a strong tag that was asked for, and another one in
+    /// the answer, say that they are others.
+    fn is_rest(&self, response: &Response, part: &Part, tag: Option<&str>) -> bool {
         let size = self.pinned.size;
         let expected = format!("bytes {}-{}/{size}", part.length(), size.saturating_sub(1));
-        let known = self
-            .mirrors
-            .http(self.place)
-            .ok()
-            .and_then(|http| part.etag(http.base().as_str()));
-        let is_same = match (known, text(response, ETAG)) {
-            (Some(known), Some(given)) => known == given,
+        let given = text(response, ETAG).filter(|given| given.starts_with('"'));
+        let is_same = match (tag, given) {
+            (Some(tag), Some(given)) => tag == given,
             _ => true,
         };
         part.length() > 0 && text(response, CONTENT_RANGE) == Some(expected.as_str()) && is_same
@@ -209,6 +210,13 @@ impl Attempt<'_> {
         let mut pace = Pace::new(window, Duration::ZERO);
         let mut pieces = Pieces::new(self.limits.piece);
         let mut written_at = began;
+        let etag = text(&response, ETAG).map(str::to_owned);
+        let address = self.mirrors.http(self.place)?.base().to_string();
+        // What is there goes only when something better has begun to come.
+        let mut is_whole = response.status().as_u16() == 200;
+        if !is_whole {
+            part = bind(part, etag.clone(), &address, false).await?;
+        }
         let mut body = response.bytes_stream();
         let end = loop {
             let chunk = match time::timeout(self.silence(), body.next()).await {
@@ -223,11 +231,15 @@ impl Attempt<'_> {
                 Err(_) => break Err(Broken::Resume(self.stalled())),
             };
             *wire_bytes += chunk.len() as u64;
-            let before = part.length() + pieces.length() as u64;
-            if before == 0 && portal::is_page(None, &chunk) {
-                let url = self.url.to_string();
-                return Ok((part, Err(Broken::Keep(UpdateError::Portal { url }))));
+            if is_whole {
+                if portal::is_page(None, &chunk) {
+                    let url = self.url.to_string();
+                    return Ok((part, Err(Broken::Keep(UpdateError::Portal { url }))));
+                }
+                part = bind(part, etag.clone(), &address, true).await?;
+                is_whole = false;
             }
+            let before = part.length() + pieces.length() as u64;
             if before + chunk.len() as u64 > self.pinned.size {
                 return Ok((part, Err(Broken::Leave(self.too_long()))));
             }
@@ -314,6 +326,24 @@ pub(in crate::fetch) fn refusal(response: &Response, url: &Url, status: u16) -> 
 
 pub(in crate::fetch) fn text(response: &Response, name: HeaderName) -> Option<&str> {
     response.headers().get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Whether an answer says of itself that it is a page.
+fn is_page(response: &Response) -> bool {
+    portal::is_page(text(response, CONTENT_TYPE), &[])
+}
+
+/// Notes where the bytes to come are from; `anew`: they are all of them.
+async fn bind(mut part: Part, etag: Option<String>, address: &str, anew: bool) -> Result<Part, UpdateError> {
+    let address = address.to_owned();
+    blocking(move || {
+        if anew {
+            part.start_over()?;
+        }
+        part.bind(etag.as_deref(), &address)?;
+        Ok(part)
+    })
+    .await
 }
 
 async fn write(mut part: Part, pieces: Vec<Vec<u8>>) -> Result<Part, UpdateError> {

@@ -363,3 +363,18 @@ fn check_bundle(path: &Path, subject: &Subject, release: &Release, host_api: u32
         what,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use moult_model::ErrorCode;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_was_here_a_moment_ago_was_taken_away() {
+        let error = open_again(Path::new("/no/such/folder/file.download"));
+        let error = error.map(drop).map_err(|error| (error.code(), error.to_string()));
+        let told = "`/no/such/folder/file.download` was taken away by another program";
+        assert_eq!(error, Err((ErrorCode::FileHeld, told.to_owned())));
+    }
+}

@@ -15,7 +15,15 @@ const PATH: &str = "docs/benchmarks/check.md";
 
 /// Counts, and writes the page.
 pub(super) fn run() -> Result<()> {
-    let arguments = ["test", "--package", "moult-update", "--test", "check_cost", "--", "--nocapture"];
+    let arguments = [
+        "test",
+        "--package",
+        "moult-update",
+        "--test",
+        "check_cost",
+        "--",
+        "--nocapture",
+    ];
     shown_live(command(cargo(), &arguments).env("MOULT_CHECK_COST", "all"))?;
     let path = target()?.join("check/report.json");
     let bytes = fs::read(&path).with_context(|| path.display().to_string())?;
@@ -27,7 +35,9 @@ pub(super) fn run() -> Result<()> {
 }
 
 fn page(report: &Value, date: &str) -> String {
-    let mut page = format!("# What a check costs\n\nWritten by `cargo xtask bench check` on {date}. Do not edit.\n\n{BEGIN}");
+    let mut page = format!(
+        "# What a check costs\n\nWritten by `cargo xtask bench check` on {date}. Do not edit.\n\n{BEGIN}"
+    );
     for site in report["sites"].as_array().into_iter().flatten() {
         let figure = |name: &str| grouped(&site[name]);
         let _ = write!(
@@ -58,7 +68,12 @@ fn page(report: &Value, date: &str) -> String {
                 "publisher-" => "a publisher's role",
                 other => other,
             };
-            let _ = writeln!(page, "| {name} | {} | {} |", grouped(&sizes[0]), grouped(&sizes[1]));
+            let _ = writeln!(
+                page,
+                "| {name} | {} | {} |",
+                grouped(&sizes[0]),
+                grouped(&sizes[1])
+            );
         }
         page.push('\n');
     }

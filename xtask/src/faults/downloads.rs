@@ -16,7 +16,15 @@ const PATH: &str = "docs/downloads.md";
 
 /// Does them, and writes the page also if some failed.
 pub(super) fn run() -> Result<()> {
-    let arguments = ["test", "--package", "moult-update", "--test", "downloads", "--", "--nocapture"];
+    let arguments = [
+        "test",
+        "--package",
+        "moult-update",
+        "--test",
+        "downloads",
+        "--",
+        "--nocapture",
+    ];
     let outcome = shown_live(command(cargo(), &arguments).env("MOULT_DOWNLOADS", "all"));
     let path = target()?.join("downloads/report.json");
     let bytes = fs::read(&path).with_context(|| "nothing was run yet".to_owned())?;
@@ -60,7 +68,12 @@ fn page(report: &Value) -> String {
     page.push_str(FAULTS);
     for row in report["faults"].as_array().into_iter().flatten() {
         let name = row["what"].as_str().unwrap_or_default();
-        let _ = writeln!(page, "| {name} | {} | {} |", grouped(&row["times"]), grouped(&row["ended"]));
+        let _ = writeln!(
+            page,
+            "| {name} | {} | {} |",
+            grouped(&row["times"]),
+            grouped(&row["ended"])
+        );
     }
     page.push_str(END);
     page

@@ -172,7 +172,9 @@ mod tests {
         for text in ["00:00", "07:30", "23:59"] {
             assert_eq!(text.parse::<ClockTime>().unwrap().to_string(), text);
         }
-        for text in ["", "7:30", "24:00", "12:60", "12", "12:3", "+1:00", "12:30:00", "a b:cd"] {
+        for text in [
+            "", "7:30", "24:00", "12:60", "12", "12:3", "+1:00", "12:30:00", "a b:cd",
+        ] {
             assert!(text.parse::<ClockTime>().is_err(), "{text}");
         }
     }
@@ -194,6 +196,10 @@ mod tests {
             (delivery.limit_kb_per_second, delivery.metered_limit_mb),
             (10_000_000, 65_536)
         );
-        assert_eq!(Delivery::default().in_range(), Delivery::default(), "what is usual is in range");
+        assert_eq!(
+            Delivery::default().in_range(),
+            Delivery::default(),
+            "what is usual is in range"
+        );
     }
 }

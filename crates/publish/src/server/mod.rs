@@ -192,7 +192,8 @@ impl Site {
         path: &str,
         content: Content,
     ) -> Response {
-        let can_pack = path.ends_with(".json") && !request.contains_key(header::RANGE) && takes_gzip(request);
+        let is_json = path::content_type(path) == "application/json";
+        let can_pack = is_json && !request.contains_key(header::RANGE) && takes_gzip(request);
         let (content, is_packed) = if can_pack {
             content.packed()
         } else {
@@ -239,14 +240,18 @@ impl Site {
                 HeaderValue::from_static(path::content_type(path)),
             );
         }
-        if path.ends_with(".json") {
+        if is_json {
             headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
         }
         if is_packed && status != StatusCode::NOT_MODIFIED {
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
         // Packed bytes are other bytes: a strong tag would say that they are the same.
-        let etag = if is_packed || (status == StatusCode::NOT_MODIFIED && can_pack) { format!("W/{etag}") } else { etag };
+        let etag = if is_packed || (status == StatusCode::NOT_MODIFIED && can_pack) {
+            format!("W/{etag}")
+        } else {
+            etag
+        };
         headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         headers.insert(
             header::CACHE_CONTROL,

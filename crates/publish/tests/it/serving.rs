@@ -51,7 +51,10 @@ fn metadata_comes_packed_for_who_takes_it_and_its_tag_is_weak_then() -> Result<(
     std::fs::write(site.folder.path().join("root/metadata/2.snapshot.json"), &json)?;
     let path = "/metadata/2.snapshot.json";
     let plain = site.get(path, &[])?;
-    assert_eq!((plain.header("content-encoding"), plain.body.as_slice()), (None, json.as_bytes()));
+    assert_eq!(
+        (plain.header("content-encoding"), plain.body.as_slice()),
+        (None, json.as_bytes())
+    );
     assert_eq!(plain.header("vary"), Some("accept-encoding"));
     for (accepted, expected) in [
         ("gzip", true),
@@ -61,7 +64,11 @@ fn metadata_comes_packed_for_who_takes_it_and_its_tag_is_weak_then() -> Result<(
         ("gzip;q=0", false),
     ] {
         let answer = site.get(path, &[("accept-encoding", accepted)])?;
-        assert_eq!(answer.header("content-encoding").is_some(), expected, "{accepted}");
+        assert_eq!(
+            answer.header("content-encoding").is_some(),
+            expected,
+            "{accepted}"
+        );
         if expected {
             let mut unpacked = String::new();
             flate2::read::GzDecoder::new(answer.body.as_slice()).read_to_string(&mut unpacked)?;
@@ -80,7 +87,11 @@ fn metadata_comes_packed_for_who_takes_it_and_its_tag_is_weak_then() -> Result<(
         (path, Some(("range", "bytes=1-2"))),
     ] {
         let headers: Vec<_> = [("accept-encoding", "gzip")].into_iter().chain(range).collect();
-        assert_eq!(site.get(path, &headers)?.header("content-encoding"), None, "{path}");
+        assert_eq!(
+            site.get(path, &headers)?.header("content-encoding"),
+            None,
+            "{path}"
+        );
     }
     Ok(())
 }

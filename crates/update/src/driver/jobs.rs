@@ -128,7 +128,12 @@ impl Driver {
     }
 
     /// Carries out an effect, or puts it into the queue. What follows at once is returned.
-    pub(super) async fn carry_out(&mut self, id: &str, effect: Effect, failure: Option<ErrorCode>) -> Vec<Event> {
+    pub(super) async fn carry_out(
+        &mut self,
+        id: &str,
+        effect: Effect,
+        failure: Option<ErrorCode>,
+    ) -> Vec<Event> {
         let Some(job) = self.job(id) else {
             return Vec::new();
         };

@@ -40,9 +40,18 @@ impl Driver {
     /// Holds back what may not be fetched any more, and lets begin what may.
     pub(super) async fn weigh_downloads(&mut self) {
         let fetching = |job: &&Job| job.phase() == Phase::Fetching && job.work.is_some();
-        let ids: Vec<String> = self.jobs.iter().filter(fetching).map(|job| job.id().to_owned()).collect();
+        let ids: Vec<String> = self
+            .jobs
+            .iter()
+            .filter(fetching)
+            .map(|job| job.id().to_owned())
+            .collect();
         for id in ids {
-            let why = self.jobs.iter().find(|job| job.id() == id).and_then(|job| self.why_held(job));
+            let why = self
+                .jobs
+                .iter()
+                .find(|job| job.id() == id)
+                .and_then(|job| self.why_held(job));
             if let (Some(why), Some(job)) = (why, self.job(&id)) {
                 job.stop_work();
                 job.held = job.next.take();
@@ -82,7 +91,12 @@ impl Driver {
     /// Lets downloads begin that were held, as far as they may now.
     async fn release_held(&mut self) {
         let held = |job: &&Job| job.phase() == Phase::Scheduled && job.record.state.activity.held.is_some();
-        let ids: Vec<String> = self.jobs.iter().filter(held).map(|job| job.id().to_owned()).collect();
+        let ids: Vec<String> = self
+            .jobs
+            .iter()
+            .filter(held)
+            .map(|job| job.id().to_owned())
+            .collect();
         for id in ids {
             let Some(job) = self.jobs.iter().find(|job| job.id() == id) else {
                 continue;
@@ -107,7 +121,9 @@ impl Driver {
     /// Holds a download back, if it may not begin now.
     pub(super) fn hold_back(&mut self, id: &str, effect: &Effect) -> Option<Event> {
         let job = self.jobs.iter().find(|job| job.id() == id)?;
-        let why = matches!(effect, Effect::Fetch(_)).then(|| self.why_held(job)).flatten();
+        let why = matches!(effect, Effect::Fetch(_))
+            .then(|| self.why_held(job))
+            .flatten();
         let held = why.map(|_| effect.clone());
         if let Some(job) = self.job(id) {
             job.held = held;

@@ -153,7 +153,7 @@ mod tests {
     use super::BreakerEvent::{Answered, Ask, Busy, Failed, Fresh};
     use super::*;
 
-    const GOOD: BreakerEvent = Answered(Some(Duration::from_millis(1000)));
+    const GOOD: BreakerEvent = Answered(Some(Duration::from_secs(1)));
     const SLOW: BreakerEvent = Answered(Some(Duration::from_millis(1001)));
 
     fn after(events: &[(u64, BreakerEvent)]) -> Verdict {
@@ -173,12 +173,19 @@ mod tests {
     fn opens_at_half_of_the_calls_and_tries_one_after_thirty_seconds() {
         let four_bad = [(0, Failed), (0, Failed), (0, Failed), (0, Failed)];
         let then = |more: &[(u64, BreakerEvent)]| after(&[&four_bad[..], more].concat());
-        assert_eq!(after(&[(0, Failed), (0, Failed), (0, Failed), (0, Ask)]), Verdict::Go);
+        assert_eq!(
+            after(&[(0, Failed), (0, Failed), (0, Failed), (0, Ask)]),
+            Verdict::Go
+        );
         assert_eq!(then(&[(0, Ask)]), wait(30));
         assert_eq!(then(&[(29, Ask)]), wait(1));
         assert_eq!(then(&[(30, Ask)]), Verdict::Go, "one tries");
         assert_eq!(then(&[(30, Ask), (31, Ask)]), wait(29), "and no second one");
-        assert_eq!(then(&[(30, Ask), (60, Ask)]), Verdict::Go, "it went without a word");
+        assert_eq!(
+            then(&[(30, Ask), (60, Ask)]),
+            Verdict::Go,
+            "it went without a word"
+        );
         assert_eq!(then(&[(30, Ask), (31, GOOD), (31, Ask), (31, Ask)]), Verdict::Go);
         assert_eq!(then(&[(30, Ask), (31, Failed), (31, Ask)]), wait(30));
         assert_eq!(then(&[(30, Ask), (31, SLOW), (31, Ask)]), wait(30));
@@ -186,7 +193,10 @@ mod tests {
 
     #[test]
     fn a_slow_call_counts_as_failed_and_a_good_one_against_it() {
-        assert_eq!(after(&[(0, SLOW), (0, GOOD), (0, SLOW), (0, GOOD), (0, Ask)]), wait(30));
+        assert_eq!(
+            after(&[(0, SLOW), (0, GOOD), (0, SLOW), (0, GOOD), (0, Ask)]),
+            wait(30)
+        );
         assert_eq!(
             after(&[(0, GOOD), (0, GOOD), (0, GOOD), (0, SLOW), (0, SLOW), (0, Ask)]),
             Verdict::Go
@@ -209,16 +219,33 @@ mod tests {
 
     #[test]
     fn a_server_that_asks_for_time_gets_it_up_to_an_hour() {
-        assert_eq!(after(&[(0, Busy(Duration::from_secs(120))), (20, Ask)]), wait(100));
+        assert_eq!(after(&[(0, Busy(Duration::from_mins(2))), (20, Ask)]), wait(100));
         assert_eq!(after(&[(0, Busy(Duration::MAX)), (0, Ask)]), wait(3600));
         assert_eq!(after(&[(0, Busy(Duration::ZERO)), (0, Ask)]), Verdict::Go);
     }
 
     #[test]
     fn another_network_or_the_user_s_wish_lets_one_call_through() {
-        let opened = [(0, Failed), (0, Failed), (0, Failed), (0, Failed), (1, Fresh), (1, Ask)];
+        let opened = [
+            (0, Failed),
+            (0, Failed),
+            (0, Failed),
+            (0, Failed),
+            (1, Fresh),
+            (1, Ask),
+        ];
         assert_eq!(after(&opened), Verdict::Go);
         assert_eq!(after(&[&opened[..], &[(2, Failed), (2, Ask)]].concat()), wait(30));
-        assert_eq!(after(&[(0, Failed), (0, Failed), (0, Failed), (0, Fresh), (0, Failed), (0, Ask)]), Verdict::Go);
+        assert_eq!(
+            after(&[
+                (0, Failed),
+                (0, Failed),
+                (0, Failed),
+                (0, Fresh),
+                (0, Failed),
+                (0, Ask)
+            ]),
+            Verdict::Go
+        );
     }
 }

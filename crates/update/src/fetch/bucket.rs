@@ -74,7 +74,10 @@ mod tests {
             (&[200_000], 1),
         ] {
             let seconds = time_for(100_000, 5_000_000, sizes, readers);
-            assert!((48.0..=54.0).contains(&seconds), "{sizes:?}, {readers}: {seconds}");
+            assert!(
+                (48.0..=54.0).contains(&seconds),
+                "{sizes:?}, {readers}: {seconds}"
+            );
         }
     }
 

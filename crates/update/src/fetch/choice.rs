@@ -156,7 +156,11 @@ mod tests {
         choice.was_slow(0, 100);
         assert_eq!(choice.pick(free), take(1, 0, true));
         choice.was_slow(1, 300);
-        assert_eq!(choice.pick(free), take(2, 0, false), "the last that is left has time");
+        assert_eq!(
+            choice.pick(free),
+            take(2, 0, false),
+            "the last that is left has time"
+        );
         choice.leave(2);
         assert_eq!(choice.pick(free), take(1, 0, false));
         choice.leave(1);
@@ -174,7 +178,11 @@ mod tests {
             Pick::Wait(Duration::from_secs(8))
         );
         choice.was_slow(0, 5);
-        assert_eq!(choice.pick(second_rests), take(0, 1, false), "slow is better than waiting");
+        assert_eq!(
+            choice.pick(second_rests),
+            take(0, 1, false),
+            "slow is better than waiting"
+        );
     }
 
     #[test]

@@ -61,7 +61,10 @@ mod tests {
     fn the_limit_is_for_what_comes_out() {
         let bomb = packed(&vec![b'0'; 1_000_000]);
         assert!(bomb.len() < 2_000);
-        assert_eq!(decode(bomb.clone(), Some("gzip"), 999_999), Err(Unreadable::TooLong));
+        assert_eq!(
+            decode(bomb.clone(), Some("gzip"), 999_999),
+            Err(Unreadable::TooLong)
+        );
         assert_eq!(decode(bomb, Some("gzip"), 1_000_000).unwrap().len(), 1_000_000);
     }
 
@@ -79,11 +82,26 @@ mod tests {
             ("identity", json.clone(), Some("identity"), Ok(json.clone())),
             ("gzip", zipped.clone(), Some("gzip"), Ok(json.clone())),
             ("said and not done", json, Some("gzip"), Err(Unreadable::Broken)),
-            ("cut", zipped[..zipped.len() - 9].to_vec(), Some("gzip"), Err(Unreadable::Broken)),
+            (
+                "cut",
+                zipped[..zipped.len() - 9].to_vec(),
+                Some("gzip"),
+                Err(Unreadable::Broken),
+            ),
             ("more behind it", longer, Some("gzip"), Err(Unreadable::Broken)),
             ("a wrong byte", wrong, Some("gzip"), Err(Unreadable::Broken)),
-            ("never asked for", zipped.clone(), Some("br"), Err(Unreadable::Unknown)),
-            ("twice", packed(&zipped), Some("gzip, gzip"), Err(Unreadable::Unknown)),
+            (
+                "never asked for",
+                zipped.clone(),
+                Some("br"),
+                Err(Unreadable::Unknown),
+            ),
+            (
+                "twice",
+                packed(&zipped),
+                Some("gzip, gzip"),
+                Err(Unreadable::Unknown),
+            ),
             ("twice, said once", packed(&zipped), Some("gzip"), Ok(zipped)),
         ];
         for (name, bytes, coding, expected) in cases {

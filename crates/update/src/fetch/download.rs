@@ -15,7 +15,7 @@ use super::choice::{Choice, Pick};
 use super::part::{Part, remove};
 use crate::error::UpdateError;
 use crate::fetch::{Backoff, Limits, Mirrors, backoff};
-use attempt::{Attempt, Broken};
+use attempt::{Attempt, Broken, Then};
 
 pub(super) use attempt::{refusal, text};
 
@@ -154,20 +154,22 @@ impl Fetcher {
                     return blocking(move || part.complete(&path)).await;
                 }
                 // The fault may lie in the bytes of an earlier try.
-                Ok(()) if resumed => Broken::StartOver(UpdateError::Corrupt { url: url.to_string() }),
-                Ok(()) => Broken::Leave(UpdateError::Corrupt { url: url.to_string() }),
+                Ok(()) if resumed => {
+                    Broken::new(Then::StartOver, UpdateError::Corrupt { url: url.to_string() })
+                }
+                Ok(()) => Broken::new(Then::Leave, UpdateError::Corrupt { url: url.to_string() }),
                 Err(broken) => broken,
             };
             self.mirrors.report(place, broken.event());
             if broken.is_worthless() {
                 part = blocking(move || part.start_over().map(|()| part)).await?;
             }
-            match &broken {
-                Broken::Resume(_) | Broken::StartOver(_) => choice.failed(place),
-                Broken::Leave(_) | Broken::Keep(_) => choice.leave(place),
-                Broken::Slow(_, per_second) => choice.was_slow(place, *per_second),
+            match broken.then {
+                Then::Resume | Then::StartOver => choice.failed(place),
+                Then::Leave | Then::Keep => choice.leave(place),
+                Then::Slow(per_second) => choice.was_slow(place, per_second),
             }
-            let error = broken.error();
+            let error = *broken.error;
             if error.is_alarming() {
                 self.mirrors.alert(&url, &error);
             }

@@ -39,7 +39,7 @@ enum Way {
     #[default]
     System,
     Direct,
-    Through(Proxy),
+    Through(Box<Proxy>),
 }
 
 impl Dialling {
@@ -48,7 +48,7 @@ impl Dialling {
         let proxy = match proxy.trim() {
             "" => Way::System,
             "none" => Way::Direct,
-            address => Way::Through(through(address)?),
+            address => Way::Through(Box::new(through(address)?)),
         };
         let mut trusted = Vec::new();
         if !certificates.is_empty() {
@@ -110,7 +110,7 @@ impl Http {
             let builder = match &dialling.proxy {
                 Way::System => builder,
                 Way::Direct => builder.no_proxy(),
-                Way::Through(proxy) => builder.proxy(proxy.clone()),
+                Way::Through(proxy) => builder.proxy(Proxy::clone(proxy)),
             };
             let builder = builder.tls_certs_merge(dialling.certificates.iter().cloned());
             builder.https_only(true).redirect(Policy::custom(follow_secured))
@@ -315,7 +315,11 @@ mod tests {
         let file = folder.path().join("company.pem");
         let dial = || Dialling::new("", file.to_str().unwrap());
         assert!(matches!(dial(), Err(UpdateError::Disk { .. })));
-        std::fs::write(&file, "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n").unwrap();
+        std::fs::write(
+            &file,
+            "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n",
+        )
+        .unwrap();
         assert!(matches!(dial(), Err(UpdateError::Certificates { .. })));
     }
 }

@@ -84,7 +84,10 @@ mod tests {
         }
         pace.add(60_000, seconds(141));
         assert!(!pace.is_below(1_000, seconds(141)));
-        assert!(pace.is_below(1_000, seconds(152)), "what came before the window counts no more");
+        assert!(
+            pace.is_below(1_000, seconds(152)),
+            "what came before the window counts no more"
+        );
     }
 
     #[test]

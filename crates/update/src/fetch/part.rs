@@ -243,7 +243,11 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let digest = begun(folder.path(), tag);
             let part = Part::open(folder.path(), &digest, 10).unwrap();
-            assert_eq!((part.length(), part.etag(address)), (5, expected), "{tag:?} {address}");
+            assert_eq!(
+                (part.length(), part.etag(address)),
+                (5, expected),
+                "{tag:?} {address}"
+            );
         }
     }
 

@@ -137,7 +137,8 @@ impl Repository {
             let (place, failed) = match choice.pick(|place| mirrors.wait(place)) {
                 Pick::Take { place, failed, .. } => (place, failed),
                 Pick::Wait(wait) => {
-                    let error = last.unwrap_or_else(|| Failure::Error(mirrors.resting(mirrors.current(), wait)));
+                    let error =
+                        last.unwrap_or_else(|| Failure::Error(mirrors.resting(mirrors.current(), wait)));
                     return error.end(path);
                 }
                 Pick::Nothing => return last.unwrap_or(Failure::Error(UpdateError::Abandoned)).end(path),
@@ -172,13 +173,21 @@ impl Repository {
                         return Ok(Reply::Missing);
                     }
                     let url_text = url.to_string();
-                    mirrors.alert(&url, &UpdateError::Status { url: url_text, status });
+                    mirrors.alert(
+                        &url,
+                        &UpdateError::Status {
+                            url: url_text,
+                            status,
+                        },
+                    );
                     choice.leave(place);
                     last.get_or_insert(Failure::Missing);
                 }
                 Err(error) => {
                     let event = match &error {
-                        UpdateError::Busy { seconds, .. } => BreakerEvent::Busy(Duration::from_secs(*seconds)),
+                        UpdateError::Busy { seconds, .. } => {
+                            BreakerEvent::Busy(Duration::from_secs(*seconds))
+                        }
                         error if error.is_transient() => BreakerEvent::Failed,
                         _ => BreakerEvent::Answered(None),
                     };
@@ -268,13 +277,14 @@ async fn ask(http: &Http, url: &Url, max_bytes: u64, etag: Option<&str>) -> Resu
         }
         bytes.extend_from_slice(&chunk);
     }
-    let bytes = coding::decode(bytes, packed.as_deref(), max_bytes).map_err(|unreadable| match unreadable {
-        Unreadable::TooLong => too_long(),
-        Unreadable::Broken | Unreadable::Unknown => UpdateError::Coding {
-            url: url.to_string(),
-            coding: packed.unwrap_or_default().chars().take(100).collect(),
-        },
-    })?;
+    let bytes =
+        coding::decode(bytes, packed.as_deref(), max_bytes).map_err(|unreadable| match unreadable {
+            Unreadable::TooLong => too_long(),
+            Unreadable::Broken | Unreadable::Unknown => UpdateError::Coding {
+                url: url.to_string(),
+                coding: packed.unwrap_or_default().chars().take(100).collect(),
+            },
+        })?;
     if portal::is_no_json(content_type.as_deref(), &bytes) {
         return Err(UpdateError::Portal { url: url.to_string() });
     }

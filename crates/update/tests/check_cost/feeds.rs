@@ -11,10 +11,14 @@ use crate::site::{NOTES, RELEASES, SIGNATURE_LENGTH, TRIPLES, noise, version};
 pub(crate) fn sizes() -> Value {
     let with_notes = feed(true);
     let without = feed(false);
-    let size = |what: &str, bytes: &[u8]| json!({ "what": what, "bytes": bytes.len(), "packed": zip(bytes).len() });
+    let size =
+        |what: &str, bytes: &[u8]| json!({ "what": what, "bytes": bytes.len(), "packed": zip(bytes).len() });
     json!([
         size("`latest.json` of Tauri, six platforms", &latest()),
-        size("feed in the shape of Velopack's, one platform, without notes", &without),
+        size(
+            "feed in the shape of Velopack's, one platform, without notes",
+            &without
+        ),
         size("the same with notes", &with_notes),
     ])
 }
@@ -44,7 +48,9 @@ fn latest() -> Vec<u8> {
 fn feed(with_notes: bool) -> Vec<u8> {
     let asset = |number: u64, kind: &str| {
         let version = version(number);
-        let digest = Digest::of(format!("{number} {kind}").as_bytes()).to_string().to_uppercase();
+        let digest = Digest::of(format!("{number} {kind}").as_bytes())
+            .to_string()
+            .to_uppercase();
         let mut asset = json!({
             "PackageId": "Moult",
             "Version": version,

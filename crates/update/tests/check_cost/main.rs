@@ -85,7 +85,11 @@ async fn checks(publishers: usize, widgets: usize) -> Value {
     note("nothing new", server.take(), Some(NOTHING_NEW));
     server.set_tags(false);
     computer.check().await;
-    note("nothing new, from a server without entity tags", server.take(), Some(NOTHING_NEW));
+    note(
+        "nothing new, from a server without entity tags",
+        server.take(),
+        Some(NOTHING_NEW),
+    );
     server.set_tags(true);
     computer.check().await;
     server.take();
@@ -93,7 +97,11 @@ async fn checks(publishers: usize, widgets: usize) -> Value {
     computer.check().await;
     let body = if publishers <= 20 { 2 * 1024 } else { 16 * 1024 };
     let foreign = Budget { requests: 3, body };
-    note("after a publication of somebody else", server.take(), Some(foreign));
+    note(
+        "after a publication of somebody else",
+        server.take(),
+        Some(foreign),
+    );
     site.publish_own();
     computer.check().await;
     note("after a publication of a widget it has", server.take(), None);
@@ -118,7 +126,11 @@ async fn a_check_costs_no_more_than_it_may() {
     let report = json!({ "all": all, "sites": [small, large], "feeds": feeds::sizes() });
     let folder = folder();
     std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("report.json"), serde_json::to_vec_pretty(&report).unwrap()).unwrap();
+    std::fs::write(
+        folder.join("report.json"),
+        serde_json::to_vec_pretty(&report).unwrap(),
+    )
+    .unwrap();
 }
 
 /// `check` in the target folder.

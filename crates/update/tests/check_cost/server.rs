@@ -104,7 +104,11 @@ async fn talk(shared: &Shared, mut stream: TcpStream) -> std::io::Result<()> {
 
 fn answer(shared: &Shared, request: &str) -> (String, Vec<u8>) {
     const SERVER: &str = "server: nginx\r\ndate: Mon, 30 Nov 2026 18:00:00 GMT\r\nconnection: keep-alive\r\n";
-    let path = request.split(' ').nth(1).unwrap_or_default().trim_start_matches('/');
+    let path = request
+        .split(' ')
+        .nth(1)
+        .unwrap_or_default()
+        .trim_start_matches('/');
     let header = |wanted: &str| {
         request.lines().find_map(|line| {
             let (name, value) = line.split_once(": ")?;
@@ -120,9 +124,16 @@ fn answer(shared: &Shared, request: &str) -> (String, Vec<u8>) {
     };
     let tag = format!("W/\"{}\"", &Digest::of(&bytes).to_string()[..16]);
     let has_tags = shared.has_tags.load(Ordering::Relaxed);
-    let tags = if has_tags { format!("etag: {tag}\r\n") } else { String::new() };
+    let tags = if has_tags {
+        format!("etag: {tag}\r\n")
+    } else {
+        String::new()
+    };
     if has_tags && header("if-none-match").as_deref() == Some(tag.as_str()) {
-        return (format!("HTTP/1.1 304 Not Modified\r\n{SERVER}{tags}\r\n"), Vec::new());
+        return (
+            format!("HTTP/1.1 304 Not Modified\r\n{SERVER}{tags}\r\n"),
+            Vec::new(),
+        );
     }
     assert_eq!(header("accept-encoding").as_deref(), Some("gzip"), "{request}");
     let packed = zip(&bytes);

@@ -45,7 +45,9 @@ impl Site {
         for (number, name) in names.iter().enumerate() {
             editor.add_publisher(name).unwrap();
             for widget in 0..widgets / publishers {
-                let subject: Subject = format!("w/{name}/{}", word(number * 31 + widget * 7 + 3)).parse().unwrap();
+                let subject: Subject = format!("w/{name}/{}", word(number * 31 + widget * 7 + 3))
+                    .parse()
+                    .unwrap();
                 if !subjects.contains(&subject) {
                     subjects.push(subject);
                 }
@@ -122,9 +124,20 @@ impl Site {
         for file in std::fs::read_dir(self.repository().join("metadata")).unwrap() {
             let path = file.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-            let kind = ["timestamp", "snapshot", "targets", "root", "app", "publishers-", "publisher-"]
-                .into_iter()
-                .find(|kind| name.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == '.').starts_with(kind));
+            let kind = [
+                "timestamp",
+                "snapshot",
+                "targets",
+                "root",
+                "app",
+                "publishers-",
+                "publisher-",
+            ]
+            .into_iter()
+            .find(|kind| {
+                name.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == '.')
+                    .starts_with(kind)
+            });
             if let Some(kind) = kind {
                 note(kind, &path);
             }
@@ -150,7 +163,12 @@ impl Site {
         let mut index = self.editor.index(subject, triple).unwrap();
         for number in numbers {
             let release = release(subject, triple, number);
-            let from: Vec<Digest> = index.releases.iter().take(3).map(|before| before.digest).collect();
+            let from: Vec<Digest> = index
+                .releases
+                .iter()
+                .take(3)
+                .map(|before| before.digest)
+                .collect();
             for from in from {
                 index.patches.push(patch(subject, triple, from, release.digest));
             }
@@ -160,7 +178,9 @@ impl Site {
             let Some(oldest) = index.releases.pop() else {
                 break;
             };
-            index.patches.retain(|patch| patch.from != oldest.digest && patch.to != oldest.digest);
+            index
+                .patches
+                .retain(|patch| patch.from != oldest.digest && patch.to != oldest.digest);
         }
         self.editor.set_index(&index).unwrap();
     }

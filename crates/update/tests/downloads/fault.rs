@@ -114,7 +114,9 @@ impl Fault {
     /// The error that a download may end with because of it. None: none.
     pub(crate) fn error(self) -> Option<ErrorCode> {
         match self {
-            Self::None | Self::NoTag | Self::WeakTag | Self::OtherTag | Self::OtherHost | Self::Kill(_) => None,
+            Self::None | Self::NoTag | Self::WeakTag | Self::OtherTag | Self::OtherHost | Self::Kill(_) => {
+                None
+            }
             Self::IgnoreRange => None,
             Self::Endless | Self::LongLength | Self::Flip => Some(ErrorCode::FileCorrupt),
             Self::Loop | Self::Away | Self::Status(400..=499) => Some(ErrorCode::ServerRefused),
@@ -162,7 +164,14 @@ impl Fault {
     pub(crate) fn breaks_off(self) -> bool {
         matches!(
             self,
-            Self::OtherTag | Self::OtherHost | Self::Cut(_) | Self::Reset(_) | Self::Drip | Self::Silence(_) | Self::CutChunks(_) | Self::Kill(_)
+            Self::OtherTag
+                | Self::OtherHost
+                | Self::Cut(_)
+                | Self::Reset(_)
+                | Self::Drip
+                | Self::Silence(_)
+                | Self::CutChunks(_)
+                | Self::Kill(_)
         )
     }
 }

@@ -52,18 +52,24 @@ impl Judge {
         let served = download.served_last();
         {
             let mut figures = self.figures.lock().unwrap();
-            let name = ended.as_ref().err().map_or("complete".to_owned(), |error| format!("{:?}", error.code()));
+            let name = ended
+                .as_ref()
+                .err()
+                .map_or("complete".to_owned(), |error| format!("{:?}", error.code()));
             *figures.ends.entry(name).or_default() += 1;
         }
         let Err(error) = ended else {
             return;
         };
         let code = error.code();
-        let dead = plan.mirrors.iter().any(|mirror| *mirror != Mirror::Server(0) && !matches!(mirror, Mirror::Server(_)));
+        let dead = plan
+            .mirrors
+            .iter()
+            .any(|mirror| !matches!(mirror, Mirror::Server(_)));
         let is_its_own = served.iter().any(|fault| fault.error() == Some(code));
         // Bytes from two mirrors, of which one lied, can't be told apart: the file as a whole is wrong.
         let is_mixed = code == ErrorCode::FileCorrupt && download.served().contains(&Fault::Flip);
-        if !is_its_own && !is_mixed && !(dead && code == ErrorCode::Offline) {
+        if !(is_its_own || is_mixed || dead && code == ErrorCode::Offline) {
             self.fail(plan, &format!("ended with {error:?} after {served:?}"));
         }
         let mut figures = self.figures.lock().unwrap();
@@ -81,7 +87,10 @@ impl Judge {
         let is_exact = !served.iter().any(|fault| fault.is_waste());
         let twice = sent.saturating_sub(size);
         if is_exact && twice > breaks * LOST {
-            self.fail(plan, &format!("{twice} bytes came twice, with {breaks} breaks: {served:?}"));
+            self.fail(
+                plan,
+                &format!("{twice} bytes came twice, with {breaks} breaks: {served:?}"),
+            );
         }
         let mut figures = self.figures.lock().unwrap();
         figures.kills += kills;
@@ -126,7 +135,11 @@ impl Judge {
         });
         let folder = folder();
         std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("report.json"), serde_json::to_vec_pretty(&report).unwrap()).unwrap();
+        std::fs::write(
+            folder.join("report.json"),
+            serde_json::to_vec_pretty(&report).unwrap(),
+        )
+        .unwrap();
         let first: Vec<_> = figures.failures.iter().take(10).map(String::as_str).collect();
         assert!(
             figures.failures.is_empty(),
@@ -140,6 +153,11 @@ impl Judge {
 /// `downloads` in the target folder.
 fn folder() -> PathBuf {
     let program = std::env::current_exe().unwrap();
-    let target = program.ancestors().find(|folder| folder.ends_with("debug") || folder.ends_with("release"));
-    target.and_then(|folder| folder.parent()).unwrap().join("downloads")
+    let target = program
+        .ancestors()
+        .find(|folder| folder.ends_with("debug") || folder.ends_with("release"));
+    target
+        .and_then(|folder| folder.parent())
+        .unwrap()
+        .join("downloads")
 }

@@ -114,22 +114,19 @@ async fn carry_out(farm: &Farm, plan: Plan, staging: PathBuf, judge: &Judge) {
         }
     };
     judge.end(&plan, &download, &ended);
-    let fetched = match ended {
-        Ok(fetched) => fetched,
-        Err(_) => {
-            farm.heal(&download);
-            match live(farm, &plan, &download, staging.clone(), true).await {
-                Life::Ended(Ok(fetched)) => fetched,
-                Life::Ended(Err(error)) => {
-                    judge.fail(&plan, &format!("failed from a server in good health: {error:?}"));
-                    farm.remove(&plan);
-                    return;
-                }
-                Life::Killed => {
-                    judge.fail(&plan, "was killed by a server in good health");
-                    farm.remove(&plan);
-                    return;
-                }
+    let fetched = if let Ok(fetched) = ended {
+        fetched
+    } else {
+        Farm::heal(&download);
+        match live(farm, &plan, &download, staging.clone(), true).await {
+            Life::Ended(Ok(fetched)) => fetched,
+            Life::Ended(Err(error)) => {
+                judge.fail(&plan, &format!("failed from a server in good health: {error:?}"));
+                return farm.remove(&plan);
+            }
+            Life::Killed => {
+                judge.fail(&plan, "was killed by a server in good health");
+                return farm.remove(&plan);
             }
         }
     };

@@ -62,16 +62,18 @@ impl Plan {
         for server in 0..SERVERS {
             let is_dead = random.percent(3);
             let has_no_name = random.percent(1);
-            let begun: VecDeque<Fault> = (0..random.below(4))
-                .map(|_| fault(&mut random, size))
-                .collect();
+            let begun: VecDeque<Fault> = (0..random.below(4)).map(|_| fault(&mut random, size)).collect();
             let after = if random.percent(12) {
                 fault(&mut random, size)
             } else {
                 Fault::None
             };
             // A fetcher that is killed for ever comes to no end.
-            let after = if matches!(after, Fault::Kill(_)) { Fault::None } else { after };
+            let after = if matches!(after, Fault::Kill(_)) {
+                Fault::None
+            } else {
+                after
+            };
             if server < count {
                 mirrors.push(match (is_dead, has_no_name) {
                     (true, _) => Mirror::Nobody,

@@ -149,7 +149,7 @@ impl Farm {
     }
 
     /// From now on all answers for it are right.
-    pub(crate) fn heal(&self, download: &Download) {
+    pub(crate) fn heal(download: &Download) {
         for script in &mut *download.scripts.lock().unwrap() {
             *script = (VecDeque::new(), Fault::None);
         }
@@ -179,10 +179,16 @@ struct Request {
 async fn talk(shared: &Shared, server: usize, mut stream: TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     while let Some(request) = read(&mut stream).await? {
-        let seed = request.path.rsplit('/').next().and_then(|seed| seed.parse::<u64>().ok());
+        let seed = request
+            .path
+            .rsplit('/')
+            .next()
+            .and_then(|seed| seed.parse::<u64>().ok());
         let download = seed.and_then(|seed| shared.downloads.lock().unwrap().get(&seed).cloned());
         let Some(download) = download else {
-            stream.write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n").await?;
+            stream
+                .write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n")
+                .await?;
             continue;
         };
         let fault = {
@@ -193,9 +199,9 @@ async fn talk(shared: &Shared, server: usize, mut stream: TcpStream) -> io::Resu
             }
         };
         {
-            let mut served = download.served.lock().unwrap();
-            served.0.push(fault);
-            served.1.push(fault);
+            let mut done = download.served.lock().unwrap();
+            done.0.push(fault);
+            done.1.push(fault);
         }
         let mut answer = Answer {
             server,
@@ -250,7 +256,10 @@ impl Answer<'_> {
         match fault {
             Fault::NoAnswer => return self.wait_for_ever().await,
             Fault::SlowHead => {
-                for byte in b"HTTP/1.1 200 OK\r\nx-slow: ".iter().chain([&b'x'; 10_000]) {
+                for byte in b"HTTP/1.1 200 OK\r\nx-slow: "
+                    .iter()
+                    .chain(std::iter::repeat(&b'x'))
+                {
                     self.stream.write_all(&[*byte]).await?;
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
@@ -259,7 +268,9 @@ impl Answer<'_> {
             Fault::HugeHead => {
                 self.stream.write_all(b"HTTP/1.1 200 OK\r\n").await?;
                 for line in 0..200_000 {
-                    self.stream.write_all(format!("x-{line}: {line}\r\n").as_bytes()).await?;
+                    self.stream
+                        .write_all(format!("x-{line}: {line}\r\n").as_bytes())
+                        .await?;
                 }
                 return Ok(false);
             }
@@ -299,10 +310,9 @@ impl Answer<'_> {
     }
 
     async fn file(&mut self, request: &Request, fault: Fault) -> io::Result<bool> {
-        let whole = self.download.bytes.clone();
-        let size = whole.len();
-        let is_other = matches!(fault, Fault::OtherTag | Fault::OtherTagInPart);
+        let size = self.download.bytes.len();
         // Each server has tags of its own, as mirrors do.
+        let is_other = matches!(fault, Fault::OtherTag | Fault::OtherTagInPart);
         let tag = format!("\"{}-{}\"", self.server, if is_other { "other" } else { "one" });
         let is_same = request.if_range.as_ref().is_none_or(|asked| *asked == tag);
         let from = match (fault, request.from) {
@@ -311,7 +321,8 @@ impl Answer<'_> {
             (_, from) => from.filter(|_| is_same),
         };
         if from.is_some_and(|from| from >= size) {
-            let head = format!("HTTP/1.1 416 No\r\ncontent-range: bytes */{size}\r\ncontent-length: 0\r\n\r\n");
+            let head =
+                format!("HTTP/1.1 416 No\r\ncontent-range: bytes */{size}\r\ncontent-length: 0\r\n\r\n");
             self.stream.write_all(head.as_bytes()).await?;
             return Ok(true);
         }
@@ -319,16 +330,32 @@ impl Answer<'_> {
         if fault == Fault::WrongRange && begin > 0 {
             begin -= 1;
         }
-        let mut body = whole[begin..].to_vec();
-        let mut head = match from {
-            Some(_) => format!("HTTP/1.1 206 Part\r\ncontent-range: bytes {begin}-{}/{size}\r\n", size - 1),
-            None => "HTTP/1.1 200 OK\r\n".to_owned(),
+        let body = self.body(begin, fault);
+        let first = match from {
+            Some(_) => format!("206 Part\r\ncontent-range: bytes {begin}-{}/{size}", size - 1),
+            None => "200 OK".to_owned(),
         };
-        match fault {
-            Fault::NoTag => {}
-            Fault::WeakTag => head += &format!("etag: W/{tag}\r\n"),
-            _ => head += &format!("etag: {tag}\r\n"),
-        }
+        let tag = match fault {
+            Fault::NoTag => String::new(),
+            Fault::WeakTag => format!("etag: W/{tag}\r\n"),
+            _ => format!("etag: {tag}\r\n"),
+        };
+        let last = match fault {
+            Fault::Endless => "connection: close".to_owned(),
+            Fault::CutChunks(_) => "transfer-encoding: chunked".to_owned(),
+            Fault::Gzip | Fault::DoubleGzip => {
+                format!("content-encoding: gzip\r\ncontent-length: {}", body.len())
+            }
+            _ => format!("content-length: {}", body.len()),
+        };
+        let head = format!("HTTP/1.1 {first}\r\n{tag}{last}\r\n\r\n");
+        self.stream.write_all(head.as_bytes()).await?;
+        self.send_all(begin, &body, fault).await
+    }
+
+    /// The bytes of the file from one on, as the fault has them.
+    fn body(&self, begin: usize, fault: Fault) -> Vec<u8> {
+        let mut body = self.download.bytes[begin..].to_vec();
         match fault {
             Fault::Flip => {
                 let place = body.len() / 2;
@@ -336,21 +363,15 @@ impl Answer<'_> {
             }
             Fault::LongLength => body.extend_from_slice(&[7; 100]),
             Fault::ShortLength => body.truncate(body.len() / 2),
-            Fault::Gzip | Fault::DoubleGzip => {
-                head += "content-encoding: gzip\r\n";
-                body = zip(&body);
-                if fault == Fault::DoubleGzip {
-                    body = zip(&body);
-                }
-            }
+            Fault::Gzip => body = zip(&body),
+            Fault::DoubleGzip => body = zip(&zip(&body)),
             _ => {}
         }
-        match fault {
-            Fault::Endless => head += "connection: close\r\n\r\n",
-            Fault::CutChunks(_) => head += "transfer-encoding: chunked\r\n\r\n",
-            _ => head += &format!("content-length: {}\r\n\r\n", body.len()),
-        }
-        self.stream.write_all(head.as_bytes()).await?;
+        body
+    }
+
+    /// Sends a body, as far as it is sent. Says whether the connection may be used again.
+    async fn send_all(&mut self, begin: usize, body: &[u8], fault: Fault) -> io::Result<bool> {
         match fault {
             Fault::Cut(at) => {
                 self.send(&body[..at.min(body.len())]).await?;
@@ -372,7 +393,7 @@ impl Answer<'_> {
                 Ok(false)
             }
             Fault::Drip => {
-                for byte in &body {
+                for byte in body {
                     self.send(&[*byte]).await?;
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
@@ -385,7 +406,9 @@ impl Answer<'_> {
             Fault::CutChunks(at) => {
                 let at = at.min(body.len());
                 for chunk in body[..at].chunks(5_000) {
-                    self.stream.write_all(format!("{:x}\r\n", chunk.len()).as_bytes()).await?;
+                    self.stream
+                        .write_all(format!("{:x}\r\n", chunk.len()).as_bytes())
+                        .await?;
                     self.send(chunk).await?;
                     self.stream.write_all(b"\r\n").await?;
                 }
@@ -394,13 +417,13 @@ impl Answer<'_> {
                 Ok(false)
             }
             Fault::Endless => {
-                self.send(&body).await?;
+                self.send(body).await?;
                 loop {
                     self.stream.write_all(&[0; 4096]).await?;
                 }
             }
             _ => {
-                self.send(&body).await?;
+                self.send(body).await?;
                 Ok(true)
             }
         }
@@ -414,7 +437,9 @@ impl Answer<'_> {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
             self.stream.write_all(chunk).await?;
-            self.download.sent.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+            self.download
+                .sent
+                .fetch_add(chunk.len() as u64, Ordering::Relaxed);
         }
         Ok(())
     }

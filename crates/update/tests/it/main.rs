@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod bundles;
+mod delivery;
 mod executable;
 mod fetching;
 mod kills;

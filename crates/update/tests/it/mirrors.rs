@@ -57,7 +57,9 @@ impl Pair {
     /// The ranges that a server was asked for.
     fn ranges(&self, server: usize) -> Vec<String> {
         let seen = self.servers[server].seen();
-        seen.into_iter().map(|seen| seen.range.unwrap_or_default()).collect()
+        seen.into_iter()
+            .map(|seen| seen.range.unwrap_or_default())
+            .collect()
     }
 
     fn is_right(&self, fetched: &Fetched) -> bool {
@@ -70,7 +72,7 @@ async fn a_mirror_that_breaks_falls_silent_or_crawls_is_left_at_its_byte() {
     let cases = [
         ("cut", Fault::Cut(100_000)),
         ("silent", Fault::Stall(100_000)),
-        ("slow", Fault::Drip(100_000, 100)),
+        ("slow", Fault::Drip(100_000, 20)),
     ];
     for (name, fault) in cases {
         let pair = Pair::new().await;
@@ -82,7 +84,9 @@ async fn a_mirror_that_breaks_falls_silent_or_crawls_is_left_at_its_byte() {
             ..limits()
         };
         let fetched = tokio::time::timeout(Duration::from_secs(15), pair.fetch(limits)).await;
-        let fetched = fetched.unwrap_or_else(|_| panic!("{name}: it was not left")).unwrap();
+        let fetched = fetched
+            .unwrap_or_else(|_| panic!("{name}: it was not left"))
+            .unwrap();
         assert!(pair.is_right(&fetched), "{name}");
         let asked = pair.ranges(1);
         let from: u64 = asked[0]
@@ -101,7 +105,7 @@ async fn a_mirror_that_breaks_falls_silent_or_crawls_is_left_at_its_byte() {
 async fn when_all_mirrors_are_slow_it_is_the_line_and_the_download_goes_on() {
     let pair = Pair::new().await;
     for server in &pair.servers {
-        server.fail("file", Fault::Drip(290_000, 20), u32::MAX);
+        server.fail("file", Fault::Drip(297_000, 20), u32::MAX);
     }
     let limits = Limits {
         leave: Duration::from_millis(300),
@@ -161,7 +165,11 @@ async fn a_limit_on_bytes_per_second_is_kept_and_makes_no_mirror_slow() {
         .await
         .unwrap();
     // 300,000 bytes, of which 100,000 may come at once. A busy computer takes longer, none takes less.
-    assert!(begin.elapsed() >= Duration::from_millis(450), "{:?}", begin.elapsed());
+    assert!(
+        begin.elapsed() >= Duration::from_millis(450),
+        "{:?}",
+        begin.elapsed()
+    );
     assert!(pair.is_right(&fetched));
     assert!(pair.ranges(1).is_empty());
 }
@@ -180,7 +188,10 @@ async fn metadata_comes_from_the_mirror_that_has_it_and_the_next_root_is_missed_
     let pair = Pair::new().await;
     let repository = Repository::along(pair.route(), limits());
     pair.servers[0].fail("timestamp.json", Fault::Status(404), u32::MAX);
-    let reply = repository.get("metadata/timestamp.json", 1000, None).await.unwrap();
+    let reply = repository
+        .get("metadata/timestamp.json", 1000, None)
+        .await
+        .unwrap();
     assert_eq!(kind(&reply), "body");
     assert_eq!(repository.mirrors().unwrap().take_alerts().len(), 1);
     for server in &pair.servers {
@@ -201,7 +212,11 @@ async fn a_host_that_failed_four_times_is_left_alone_until_somebody_asks() {
     let get = || repository.get("metadata/timestamp.json", 1000, None);
     assert_eq!(get().await.unwrap_err().code, ErrorCode::ServerFailed);
     assert_eq!(get().await.unwrap_err().code, ErrorCode::ServerFailed);
-    assert_eq!(pair.servers[0].seen().len(), 4, "three tries, and the one that opened the breaker");
+    assert_eq!(
+        pair.servers[0].seen().len(),
+        4,
+        "three tries, and the one that opened the breaker"
+    );
     assert_eq!(get().await.unwrap_err().code, ErrorCode::ServerFailed);
     assert_eq!(pair.servers[0].seen().len(), 4, "nothing is asked");
     repository.mirrors().unwrap().refresh();
@@ -216,7 +231,10 @@ async fn a_page_in_place_of_metadata_is_a_network_that_wants_its_user_to_sign_in
         server.fail("timestamp.json", Fault::Replaced(page.clone()), u32::MAX);
     }
     let repository = Repository::along(pair.route(), limits());
-    let error = repository.get("metadata/timestamp.json", 1000, None).await.unwrap_err();
+    let error = repository
+        .get("metadata/timestamp.json", 1000, None)
+        .await
+        .unwrap_err();
     assert_eq!(error.code, ErrorCode::CaptivePortal, "{error:?}");
     let alerts = repository.mirrors().unwrap().take_alerts();
     assert!(alerts.is_empty(), "that is the network's doing: {alerts:?}");

@@ -38,7 +38,14 @@ impl Company {
         fs::create_dir(folder.path().join("staging")).unwrap();
         fs::write(folder.path().join("served/file"), &bytes).unwrap();
         let server = Server::start(folder.path().join("served")).await;
-        let port = server.url().trim_end_matches('/').rsplit(':').next().unwrap().parse().unwrap();
+        let port = server
+            .url()
+            .trim_end_matches('/')
+            .rsplit(':')
+            .next()
+            .unwrap()
+            .parse()
+            .unwrap();
 
         let mut authority = CertificateParams::new(Vec::new()).unwrap();
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -113,7 +120,9 @@ async fn look_into(
     while !head.ends_with("\r\n\r\n") && stream.read_line(&mut head).await? > 0 {}
     heads.lock().unwrap().push(head);
     let mut stream = stream.into_inner();
-    stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await?;
+    stream
+        .write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        .await?;
     let mut inside = acceptor.accept(stream).await?;
     let mut server = TcpStream::connect(("127.0.0.1", port)).await?;
     copy_bidirectional(&mut inside, &mut server).await?;
@@ -123,8 +132,14 @@ async fn look_into(
 #[tokio::test]
 async fn a_proxy_that_looks_into_tls_is_believed_where_its_certificate_is_named() {
     let company = Company::new().await;
-    let fetched = company.fetch(&company.proxy(), &company.certificate()).await.unwrap();
-    assert_eq!(Digest::of(&fs::read(fetched.path()).unwrap()), company.pinned.digest);
+    let fetched = company
+        .fetch(&company.proxy(), &company.certificate())
+        .await
+        .unwrap();
+    assert_eq!(
+        Digest::of(&fs::read(fetched.path()).unwrap()),
+        company.pinned.digest
+    );
     let asked = company.asked.lock().unwrap().join("");
     assert!(asked.starts_with(&format!("CONNECT {HOST}:443 ")), "{asked}");
 }
@@ -144,5 +159,8 @@ async fn a_proxy_gets_the_password_that_its_address_has() {
     company.fetch(&proxy, &company.certificate()).await.unwrap();
     let asked = company.asked.lock().unwrap().join("").to_lowercase();
     // `me:secret` in base64.
-    assert!(asked.contains("proxy-authorization: basic bwu6c2vjcmv0"), "{asked}");
+    assert!(
+        asked.contains("proxy-authorization: basic bwu6c2vjcmv0"),
+        "{asked}"
+    );
 }

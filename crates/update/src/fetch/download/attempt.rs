@@ -6,7 +6,8 @@ use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use reqwest::Response;
 use reqwest::header::{
-    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName, IF_RANGE, RANGE, RETRY_AFTER,
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName, IF_RANGE, RANGE,
+    RETRY_AFTER,
 };
 use tokio::time::{self, Instant};
 use url::Url;
@@ -20,49 +21,56 @@ use crate::fetch::pieces::Pieces;
 use crate::fetch::{Limits, Mirrors, portal, retry_after};
 
 /// How one try failed.
-pub(super) enum Broken {
+pub(super) struct Broken {
+    pub(super) then: Then,
+    pub(super) error: Box<UpdateError>,
+}
+
+/// What follows a try that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Then {
     /// The next try goes on from the bytes that are there.
-    Resume(UpdateError),
+    Resume,
     /// The next try starts over.
-    StartOver(UpdateError),
+    StartOver,
     /// This mirror is not asked again, and what came is worthless.
-    Leave(UpdateError),
+    Leave,
     /// This mirror is not asked again; the bytes are kept.
-    Keep(UpdateError),
+    Keep,
     /// So many bytes per second are too few while there is another mirror. The bytes are kept.
-    Slow(UpdateError, u64),
+    Slow(u64),
 }
 
 impl Broken {
-    fn of(error: UpdateError) -> Self {
-        if error.is_transient() {
-            Self::Resume(error)
-        } else {
-            Self::Keep(error)
+    pub(super) fn new(then: Then, error: UpdateError) -> Self {
+        Self {
+            then,
+            error: Box::new(error),
         }
+    }
+
+    fn of(error: UpdateError) -> Self {
+        let then = if error.is_transient() {
+            Then::Resume
+        } else {
+            Then::Keep
+        };
+        Self::new(then, error)
     }
 
     /// Whether the bytes that are there are of no use.
     pub(super) fn is_worthless(&self) -> bool {
-        matches!(self, Self::StartOver(_) | Self::Leave(_))
+        matches!(self.then, Then::StartOver | Then::Leave)
     }
 
     /// What it means for the host. What a server refuses, and what comes slowly, is an answer all the same.
     pub(super) fn event(&self) -> BreakerEvent {
-        match self {
-            Self::Resume(UpdateError::Busy { seconds, .. }) => BreakerEvent::Busy(Duration::from_secs(*seconds)),
-            Self::Resume(_) => BreakerEvent::Failed,
+        match (self.then, &*self.error) {
+            (Then::Resume, UpdateError::Busy { seconds, .. }) => {
+                BreakerEvent::Busy(Duration::from_secs(*seconds))
+            }
+            (Then::Resume, _) => BreakerEvent::Failed,
             _ => BreakerEvent::Answered(None),
-        }
-    }
-
-    pub(super) fn error(self) -> UpdateError {
-        match self {
-            Self::Resume(error)
-            | Self::StartOver(error)
-            | Self::Leave(error)
-            | Self::Keep(error)
-            | Self::Slow(error, _) => error,
         }
     }
 }
@@ -92,7 +100,11 @@ impl Attempt<'_> {
         let mut tag = self.known_tag(&part).map(str::to_owned);
         let mut asked = self.request(&part, tag.as_deref()).await;
         let is_whole = |response: &Response| response.status().as_u16() == 200;
-        if tag.is_some() && asked.as_ref().is_ok_and(|response| is_whole(response) && !is_page(response)) {
+        if tag.is_some()
+            && asked
+                .as_ref()
+                .is_ok_and(|response| is_whole(response) && !is_page(response))
+        {
             // Another tag does not mean another file: this may be another computer behind the same name. What
             // the bytes are worth the digest says.
             drop(asked);
@@ -116,7 +128,7 @@ impl Attempt<'_> {
     }
 
     async fn request(&self, part: &Part, tag: Option<&str>) -> Result<Response, Broken> {
-        let http = self.mirrors.http(self.place).map_err(Broken::Keep)?;
+        let http = self.mirrors.http(self.place).map_err(Broken::of)?;
         let mut request = http.get(self.url.clone()).header(ACCEPT_ENCODING, "identity");
         if part.length() > 0 {
             request = request.header(RANGE, format!("bytes={}-", part.length()));
@@ -130,7 +142,7 @@ impl Attempt<'_> {
                 url: self.url.to_string(),
                 source,
             })),
-            Err(_) => Err(Broken::Resume(self.stalled())),
+            Err(_) => Err(Broken::new(Then::Resume, self.stalled())),
         }
     }
 
@@ -141,39 +153,50 @@ impl Attempt<'_> {
         if let (200 | 206, Some(coding)) = (response.status().as_u16(), text(response, CONTENT_ENCODING))
             && !matches!(coding, "" | "identity")
         {
-            return Err(Broken::Keep(UpdateError::Coding {
-                url: url(),
-                coding: coding.chars().take(100).collect(),
-            }));
+            return Err(Broken::new(
+                Then::Keep,
+                UpdateError::Coding {
+                    url: url(),
+                    coding: coding.chars().take(100).collect(),
+                },
+            ));
         }
         match response.status().as_u16() {
             206 if !self.is_rest(response, part, tag) => {
-                return Err(Broken::StartOver(UpdateError::WrongRange {
-                    url: url(),
-                    asked: part.length(),
-                }));
+                return Err(Broken::new(
+                    Then::StartOver,
+                    UpdateError::WrongRange {
+                        url: url(),
+                        asked: part.length(),
+                    },
+                ));
             }
-            206 => {}
             200 if is_page(response) => {
-                return Err(Broken::Keep(UpdateError::Portal { url: url() }));
+                return Err(Broken::new(Then::Keep, UpdateError::Portal { url: url() }));
             }
             200 if length.is_some_and(|length| length > self.pinned.size) => {
-                return Err(Broken::Leave(self.too_long()));
+                return Err(Broken::new(Then::Leave, self.too_long()));
             }
             200 if length.is_some_and(|length| length < self.pinned.size) => {
-                return Err(Broken::Resume(UpdateError::WrongLength {
-                    url: url(),
-                    found: length.unwrap_or_default(),
-                    expected: self.pinned.size,
-                }));
+                return Err(Broken::new(
+                    Then::Resume,
+                    UpdateError::WrongLength {
+                        url: url(),
+                        found: length.unwrap_or_default(),
+                        expected: self.pinned.size,
+                    },
+                ));
             }
-            200 => {}
+            200 | 206 => {}
             // What is there is longer than what the server has.
             416 => {
-                return Err(Broken::StartOver(UpdateError::WrongRange {
-                    url: url(),
-                    asked: part.length(),
-                }));
+                return Err(Broken::new(
+                    Then::StartOver,
+                    UpdateError::WrongRange {
+                        url: url(),
+                        asked: part.length(),
+                    },
+                ));
             }
             status => return Err(Broken::of(refusal(response, self.url, status))),
         }
@@ -222,26 +245,29 @@ impl Attempt<'_> {
             let chunk = match time::timeout(self.silence(), body.next()).await {
                 Ok(Some(Ok(chunk))) => chunk,
                 Ok(Some(Err(source))) => {
-                    break Err(Broken::Resume(UpdateError::Request {
-                        url: self.url.to_string(),
-                        source,
-                    }));
+                    break Err(Broken::new(
+                        Then::Resume,
+                        UpdateError::Request {
+                            url: self.url.to_string(),
+                            source,
+                        },
+                    ));
                 }
                 Ok(None) => break Ok(()),
-                Err(_) => break Err(Broken::Resume(self.stalled())),
+                Err(_) => break Err(Broken::new(Then::Resume, self.stalled())),
             };
             *wire_bytes += chunk.len() as u64;
             if is_whole {
                 if portal::is_page(None, &chunk) {
                     let url = self.url.to_string();
-                    return Ok((part, Err(Broken::Keep(UpdateError::Portal { url }))));
+                    return Ok((part, Err(Broken::new(Then::Keep, UpdateError::Portal { url }))));
                 }
                 part = bind(part, etag.clone(), &address, true).await?;
                 is_whole = false;
             }
             let before = part.length() + pieces.length() as u64;
             if before + chunk.len() as u64 > self.pinned.size {
-                return Ok((part, Err(Broken::Leave(self.too_long()))));
+                return Ok((part, Err(Broken::new(Then::Leave, self.too_long()))));
             }
             let mut full = pieces.add(&chunk);
             if self.limits.beat.is_some_and(|beat| written_at.elapsed() >= beat) {
@@ -264,9 +290,9 @@ impl Attempt<'_> {
                 let url = self.url.to_string();
                 let error = UpdateError::Crawl { url, per_second };
                 break Err(if self.hurry {
-                    Broken::Slow(error, per_second)
+                    Broken::new(Then::Slow(per_second), error)
                 } else {
-                    Broken::Resume(error)
+                    Broken::new(Then::Resume, error)
                 });
             }
         };
@@ -274,11 +300,14 @@ impl Attempt<'_> {
         (self.progress)(part.length());
         let (found, expected) = (part.length(), self.pinned.size);
         let end = match end {
-            Ok(()) if found < expected => Err(Broken::Resume(UpdateError::CutShort {
-                url: self.url.to_string(),
-                found,
-                expected,
-            })),
+            Ok(()) if found < expected => Err(Broken::new(
+                Then::Resume,
+                UpdateError::CutShort {
+                    url: self.url.to_string(),
+                    found,
+                    expected,
+                },
+            )),
             end => end,
         };
         Ok((part, end))

@@ -228,9 +228,7 @@ fn serve(shared: &Shared, path: &str, headers: &HeaderMap, fault: Option<&Fault>
                 Ok::<_, std::io::Error>(portion)
             });
             let first = stream::iter([Ok(first)]);
-            return announced
-                .body(Body::from_stream(first.chain(portions)))
-                .unwrap();
+            return announced.body(Body::from_stream(first.chain(portions))).unwrap();
         }
         Some(Fault::Endless) => {
             let chunk = Bytes::from(vec![0; 4096]);

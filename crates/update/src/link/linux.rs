@@ -30,6 +30,8 @@ async fn metered_on(connection: &Connection) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
+    use zbus::connection::Builder;
+
     use super::*;
 
     #[test]
@@ -39,5 +41,33 @@ mod tests {
             found,
             [None, Some(true), Some(false), Some(true), Some(false), None, None]
         );
+    }
+
+    /// What stands in for NetworkManager: the same interface, at the same path, with this value.
+    struct Manager(u32);
+
+    #[zbus::interface(name = "org.freedesktop.NetworkManager")]
+    impl Manager {
+        #[zbus(property)]
+        fn metered(&self) -> u32 {
+            self.0
+        }
+    }
+
+    #[tokio::test]
+    async fn the_word_comes_over_the_bus() -> zbus::Result<()> {
+        for (value, expected) in [(1, Some(true)), (4, Some(false)), (0, None)] {
+            let (one, two) = std::os::unix::net::UnixStream::pair()?;
+            let server = Builder::unix_stream(one)
+                .server(zbus::Guid::generate())
+                .p2p()
+                .serve_at("/org/freedesktop/NetworkManager", Manager(value))
+                .build();
+            let client = Builder::unix_stream(two).p2p().build();
+            let (server, client) = tokio::try_join!(server, client)?;
+            assert_eq!(metered_on(&client).await, expected, "{value}");
+            drop(server);
+        }
+        Ok(())
     }
 }

@@ -259,7 +259,7 @@ fn word(number: usize) -> String {
     ];
     const MIDDLE: [&str; 8] = ["a", "e", "i", "o", "u", "ea", "oo", "ai"];
     let digest = Digest::of(&number.to_le_bytes()).to_string();
-    let letters: Vec<usize> = digest.bytes().map(|byte| usize::from(byte)).collect();
+    let letters: Vec<usize> = digest.bytes().map(usize::from).collect();
     let mut text = String::new();
     for syllable in 0..3 {
         text += BEGIN[(letters[syllable * 4] * 7 + letters[syllable * 4 + 1]) % 16];

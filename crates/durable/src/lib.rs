@@ -35,7 +35,7 @@ pub use atomic::{
 };
 pub use lock::Lock;
 pub use new_file::NewFile;
-pub use patience::rename_patiently;
+pub use patience::{open_patiently, rename_patiently};
 pub use two_copy::TwoCopy;
 
 /// What could not be done, and to which file.

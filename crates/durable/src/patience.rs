@@ -36,6 +36,23 @@ pub fn rename_patiently(from: &Path, to: &Path) -> Result<(), DurableError> {
     })
 }
 
+/// Opens a file to be read. If another program holds it, which only Windows forbids, it tries again for 10
+/// seconds; then it is [`DurableError::Held`].
+pub fn open_patiently(path: &Path) -> Result<std::fs::File, DurableError> {
+    let opened = patiently(|| std::fs::File::open(path), is_held, std::thread::sleep);
+    opened.map_err(|failed| match failed {
+        Failed::Held(source) => DurableError::Held {
+            path: path.into(),
+            holder: None,
+            source,
+        },
+        Failed::Other(source) => DurableError::Read {
+            path: path.into(),
+            source,
+        },
+    })
+}
+
 #[derive(Debug)]
 enum Failed {
     /// To the last try another program held the file.
@@ -160,6 +177,15 @@ mod tests {
     fn only_three_numbers_of_windows_mean_that_a_file_is_held() {
         let held: Vec<i32> = (0..200).filter(|code| is_held_on_windows(*code)).collect();
         assert_eq!(held, [5, 32, 33]);
+    }
+
+    #[test]
+    fn opens_and_says_what_is_not_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        assert!(matches!(open_patiently(&path), Err(DurableError::Read { .. })));
+        std::fs::write(&path, "bytes").unwrap();
+        assert_eq!(open_patiently(&path).unwrap().metadata().unwrap().len(), 5);
     }
 
     #[test]

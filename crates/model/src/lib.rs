@@ -28,10 +28,10 @@ pub use explanation::{Candidate, Explanation, Verdict};
 pub use index::{Index, Patch, Release};
 pub use not_tried::{NotTried, Obstacle};
 pub use problem::{ErrorCode, Problem};
-pub use progress::{Activity, HistoryEntry, Outcome, Phase, PlanStep};
+pub use progress::{Activity, HistoryEntry, Hold, Outcome, Phase, PlanStep};
 pub use rollout::{Orders, ReleasePolicy, Share};
 pub use semver::Version;
-pub use settings::{Mode, Settings, Stage, StagePolicy, Stages};
+pub use settings::{Delivery, Mode, Settings, Stage, StagePolicy, Stages};
 pub use subject::{Subject, WidgetId};
 
 /// The version of the contract between the host and the bundles it loads.

@@ -12,6 +12,8 @@ pub enum ErrorCode {
     ServerRefused,
     /// The server answered 5xx, or did not answer in time.
     ServerFailed,
+    /// A page came in place of a file: the network wants its user to sign in first.
+    CaptivePortal,
     /// Signed metadata is broken or signed by the wrong key.
     MetadataInvalid,
     /// Signed metadata is too old to be believed.
@@ -32,6 +34,8 @@ pub enum ErrorCode {
     DiskFull,
     /// The disk refused a read or a write.
     DiskFailed,
+    /// Another program, most likely a virus scanner, holds a file or took it away.
+    FileHeld,
     /// A bundle is malformed or not made for this host.
     BundleInvalid,
     /// The new version could not take over.

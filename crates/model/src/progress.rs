@@ -85,6 +85,16 @@ impl PlanStep {
     }
 }
 
+/// Why a download does not begin yet, though it could.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Hold {
+    /// The connection is metered, and the update is larger than what the settings allow there.
+    Metered,
+    /// These are hours in which nothing is to be fetched.
+    QuietHours,
+}
+
 /// An update on its way: the whole picture, sent anew at each change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ts_rs::TS)]
 pub struct Activity {
@@ -111,6 +121,14 @@ pub struct Activity {
     /// What the full file would cost on the wire.
     #[ts(type = "number")]
     pub full_bytes: u64,
+    /// How long the rest of the plan's bytes will take at the pace of the last seconds, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub seconds_left: Option<u32>,
+    /// Why its download does not begin yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub held: Option<Hold>,
     /// What went wrong, also when the update went on another way (a bad patch, then the full file).
     pub problems: Vec<Problem>,
 }

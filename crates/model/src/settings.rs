@@ -4,6 +4,7 @@
 //! newer one. So each value is read on its own. What a version does not understand costs that one value,
 //! and is written back unchanged.
 
+mod delivery;
 mod stages;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use semver::Version;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
+pub use delivery::{ClockTime, ClockTimeError, Delivery, QuietHours};
 pub use stages::{Stage, StagePolicy, Stages};
 
 use crate::{Channel, Subject, tolerant};
@@ -60,6 +62,8 @@ pub struct Settings {
     pub remind_after_hours: u32,
     /// Minutes without any input after which an update that waits for long is installed unasked: 1 to 1,440.
     pub idle_minutes: u32,
+    /// How bytes come to this computer.
+    pub delivery: Delivery,
     /// What this version does not understand, in the shape of the file. It is written back.
     #[ts(skip)]
     pub other: Map<String, Value>,
@@ -96,6 +100,7 @@ struct Known {
     staging_limit_mb: u32,
     remind_after_hours: u32,
     idle_minutes: u32,
+    delivery: Delivery,
 }
 
 impl Default for Known {
@@ -113,6 +118,7 @@ impl Default for Known {
             staging_limit_mb: 1024,
             remind_after_hours: 24,
             idle_minutes: 10,
+            delivery: Delivery::default(),
         }
     }
 }
@@ -132,6 +138,7 @@ impl From<(Known, Map<String, Value>)> for Settings {
             staging_limit_mb: known.staging_limit_mb,
             remind_after_hours: known.remind_after_hours,
             idle_minutes: known.idle_minutes,
+            delivery: known.delivery,
             other,
         }
     }
@@ -152,6 +159,7 @@ impl From<&Settings> for Known {
             staging_limit_mb: settings.staging_limit_mb,
             remind_after_hours: settings.remind_after_hours,
             idle_minutes: settings.idle_minutes,
+            delivery: settings.delivery.clone(),
         }
     }
 }
@@ -195,6 +203,7 @@ impl Settings {
         self.staging_limit_mb = self.staging_limit_mb.clamp(64, 65_536);
         self.remind_after_hours = self.remind_after_hours.clamp(1, 720);
         self.idle_minutes = self.idle_minutes.clamp(1, 1_440);
+        self.delivery = self.delivery.in_range();
         self
     }
 }

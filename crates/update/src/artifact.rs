@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use moult_boot::{BundleStore, SlotName, Store};
 use moult_delta::{ApplyError, Limits};
-use moult_durable::fs;
+use moult_durable::{DurableError, fs, open_patiently};
 use moult_model::index::Encoding;
 use moult_model::{Bundle, Digest, Hasher, Index, Release, Subject, Version};
 use moult_trust::Authentic;
@@ -109,7 +109,7 @@ impl Rebuilt {
     /// Unpacks a full file into `to`. More bytes than the release has are never written.
     pub fn unpack(fetched: &Fetched, release: &AuthenticRelease, to: &Path) -> Result<Self, UpdateError> {
         let file = Scratch::new(to);
-        let packed = File::open(fetched.path()).map_err(UpdateError::disk("opened", fetched.path()))?;
+        let packed = open_again(fetched.path())?;
         let failed = |source| UpdateError::Unpack {
             path: fetched.path().to_owned(),
             source,
@@ -168,7 +168,7 @@ impl Verified {
     ) -> Result<Self, UpdateError> {
         let Rebuilt { file } = rebuilt;
         let version = release.version.clone();
-        let open = || File::open(&file.path).map_err(UpdateError::disk("opened", &file.path));
+        let open = || open_again(&file.path);
         let found = Digest::of_reader(&mut BufReader::with_capacity(1 << 16, open()?));
         if found.map_err(UpdateError::disk("read", &file.path))? != (release.digest, release.size) {
             return Err(UpdateError::NotTheRelease { version });
@@ -234,6 +234,16 @@ fn numbered(path: &Path, number: usize) -> PathBuf {
     name.into()
 }
 
+/// Opens what was written a moment ago. A virus scanner may hold it for a while, or have taken it away.
+fn open_again(path: &Path) -> Result<File, UpdateError> {
+    open_patiently(path).map_err(|error| match error {
+        DurableError::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => UpdateError::Taken {
+            path: path.to_owned(),
+        },
+        error => error.into(),
+    })
+}
+
 /// Copies exactly `size` bytes, or fails. Reading and writing errors are told apart.
 fn copy(
     mut from: impl io::Read,
@@ -277,7 +287,7 @@ fn apply(old: &Path, fetched: &Fetched, edge: &Edge, to: &Path) -> Result<(), Up
         return Err(UpdateError::Abandoned);
     };
     let mut old_file = File::open(old).map_err(UpdateError::disk("opened", old))?;
-    let patch_file = File::open(fetched.path()).map_err(UpdateError::disk("opened", fetched.path()))?;
+    let patch_file = open_again(fetched.path())?;
     let out_file = fs::create(to).map_err(UpdateError::disk("written", to))?;
     let mut out = Tee {
         file: BufWriter::with_capacity(PIECE, out_file),
@@ -352,4 +362,19 @@ fn check_bundle(path: &Path, subject: &Subject, release: &Release, host_api: u32
         version,
         what,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use moult_model::ErrorCode;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_was_here_a_moment_ago_was_taken_away() {
+        let error = open_again(Path::new("/no/such/folder/file.download"));
+        let error = error.map(drop).map_err(|error| (error.code(), error.to_string()));
+        let told = "`/no/such/folder/file.download` was taken away by another program";
+        assert_eq!(error, Err((ErrorCode::FileHeld, told.to_owned())));
+    }
 }

@@ -9,6 +9,7 @@ use moult_trust::{Authentic, Beliefs, Client, TrustError};
 use tokio::time;
 
 use crate::error::UpdateError;
+use crate::link::Link;
 
 /// The part of the engine that talks to `trust`. It is moved into the task of a check and comes back.
 #[derive(Debug)]
@@ -29,6 +30,8 @@ pub(crate) struct Checked {
     pub(crate) orders: Result<Orders, UpdateError>,
     /// The first index that could not be had. It concerns its own subject alone.
     pub(crate) failed: Option<(Subject, UpdateError)>,
+    /// The line that it went over, if it was looked at.
+    pub(crate) link: Option<Link>,
 }
 
 impl Checker {
@@ -47,6 +50,7 @@ impl Checker {
             // Not asked for, as long as nothing is believed.
             orders: Err(UpdateError::Abandoned),
             failed: None,
+            link: None,
         };
         let limit = if seconds == 0 {
             Duration::MAX

@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::check::Checker;
 use crate::driver::{Command, Driver};
 use crate::error::UpdateError;
-use crate::fetch::{Limits, Repository};
+use crate::fetch::{Limits, Repository, Route};
 use crate::host::Host;
 use crate::perform::Tools;
 use crate::records::Records;
@@ -114,7 +114,7 @@ impl Engine {
         host: Arc<dyn Host>,
     ) -> Result<Self, UpdateError> {
         let limits = Limits::of_checks(settings.stages.in_range().detect);
-        let repository = Repository::new(&settings.repository, limits);
+        let repository = Repository::along(Route::of(&settings), limits);
         Self::begin(config, settings, wanted, host, repository, true)
     }
 
@@ -126,7 +126,7 @@ impl Engine {
         host: Arc<dyn Host>,
         limits: Limits,
     ) -> Result<Self, UpdateError> {
-        let repository = Repository::new(&settings.repository, limits);
+        let repository = Repository::along(Route::of(&settings), limits);
         Self::start_at(config, settings, wanted, host, repository)
     }
 

@@ -38,6 +38,20 @@ pub enum UpdateError {
         /// The path.
         path: String,
     },
+    /// The settings name a proxy that can't be one. Its address is not told, since it may hold a password.
+    #[error("the proxy in the settings can't be used: {why}")]
+    Proxy {
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// The certificates that the settings name can't be read.
+    #[error("`{path}` holds no certificates in PEM form")]
+    Certificates {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: reqwest::Error,
+    },
     /// The HTTP client could not be made.
     #[error("the HTTP client could not be made")]
     Client {
@@ -59,6 +73,46 @@ pub enum UpdateError {
         url: String,
         /// The HTTP status.
         status: u16,
+    },
+    /// The server asked to be left alone for a while.
+    #[error("`{url}` was answered with {status}: not before {seconds} s")]
+    Busy {
+        /// The address.
+        url: String,
+        /// The HTTP status: 429 or 503.
+        status: u16,
+        /// For how long.
+        seconds: u64,
+    },
+    /// The host failed so often that it is left alone for a while. Nothing was asked.
+    #[error("{host} failed too often and is left alone for {seconds} s")]
+    Resting {
+        /// The host.
+        host: String,
+        /// For how long.
+        seconds: u64,
+    },
+    /// A page came in place of a file: most likely the network wants its user to sign in first.
+    #[error("`{url}` was answered with a page in place of the file")]
+    Portal {
+        /// The address.
+        url: String,
+    },
+    /// The body is packed in a way that was not asked for, or can't be unpacked.
+    #[error("`{url}` came packed as {coding}, which can't be read")]
+    Coding {
+        /// The address.
+        url: String,
+        /// The `Content-Encoding`.
+        coding: String,
+    },
+    /// So little came that it is as good as nothing.
+    #[error("only {per_second} bytes per second came from `{url}`")]
+    Crawl {
+        /// The address.
+        url: String,
+        /// Bytes per second.
+        per_second: u64,
     },
     /// Nothing came for too long.
     #[error("nothing came from `{url}` for {seconds} s")]
@@ -82,6 +136,16 @@ pub enum UpdateError {
         /// How many bytes came, those of earlier tries included.
         found: u64,
         /// How many were expected.
+        expected: u64,
+    },
+    /// The announced size is not the signed one.
+    #[error("`{url}` announces {found} bytes in place of {expected}, and was left")]
+    WrongLength {
+        /// The address.
+        url: String,
+        /// How many bytes were announced.
+        found: u64,
+        /// How many are signed.
         expected: u64,
     },
     /// The body is longer than what was signed.
@@ -115,6 +179,12 @@ pub enum UpdateError {
         path: PathBuf,
         /// Why.
         source: io::Error,
+    },
+    /// A file that was here a moment ago is gone: a virus scanner takes away what it dislikes.
+    #[error("`{path}` was taken away by another program")]
+    Taken {
+        /// The file.
+        path: PathBuf,
     },
     /// A packed file can't be unpacked.
     #[error("`{path}` can't be unpacked")]
@@ -195,12 +265,19 @@ impl UpdateError {
         match self {
             Self::Trust(error) => error.code(),
             Self::Boot(error) => error.code(),
-            Self::Address { .. } => ErrorCode::Offline,
+            Self::Address { .. } | Self::Proxy { .. } | Self::Certificates { .. } => ErrorCode::Offline,
+            Self::Portal { .. } => ErrorCode::CaptivePortal,
+            Self::Durable(DurableError::Held { .. }) | Self::Taken { .. } => ErrorCode::FileHeld,
             Self::Request { source, .. } if source.is_connect() => ErrorCode::Offline,
             Self::Request { source, .. } if source.is_redirect() => ErrorCode::ServerRefused,
-            Self::Status { status, .. } if *status < 500 => ErrorCode::ServerRefused,
+            Self::Status { status, .. } if !is_transient_status(*status) => ErrorCode::ServerRefused,
             Self::Request { .. }
             | Self::Status { .. }
+            | Self::Busy { .. }
+            | Self::Resting { .. }
+            | Self::Coding { .. }
+            | Self::Crawl { .. }
+            | Self::WrongLength { .. }
             | Self::Stalled { .. }
             | Self::TooSlow { .. }
             | Self::CutShort { .. }
@@ -224,8 +301,23 @@ impl UpdateError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Request { source, .. } => !source.is_redirect() && !source.is_builder(),
-            Self::Status { status, .. } => *status >= 500,
-            Self::Stalled { .. } | Self::CutShort { .. } | Self::WrongRange { .. } => true,
+            Self::Status { status, .. } => is_transient_status(*status),
+            Self::Busy { .. }
+            | Self::Stalled { .. }
+            | Self::Crawl { .. }
+            | Self::CutShort { .. }
+            | Self::WrongLength { .. }
+            | Self::WrongRange { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Whether somebody should look at it: the server answered, and what it says should not be.
+    pub(crate) fn is_alarming(&self) -> bool {
+        match self {
+            Self::Status { status, .. } => !is_transient_status(*status),
+            Self::Request { source, .. } => source.is_redirect(),
+            Self::Corrupt { .. } | Self::TooLong { .. } => true,
             _ => false,
         }
     }
@@ -237,6 +329,12 @@ impl UpdateError {
             source,
         }
     }
+}
+
+/// Whether a server that says so may say something else a moment later: it fails, is too slow for the request,
+/// or has too many of them.
+fn is_transient_status(status: u16) -> bool {
+    status >= 500 || matches!(status, 408 | 425 | 429)
 }
 
 /// The whole chain of causes in one line.
@@ -318,6 +416,9 @@ mod tests {
             (400, false, ErrorCode::ServerRefused),
             (404, false, ErrorCode::ServerRefused),
             (302, false, ErrorCode::ServerRefused),
+            (410, false, ErrorCode::ServerRefused),
+            (408, true, ErrorCode::ServerFailed),
+            (429, true, ErrorCode::ServerFailed),
             (500, true, ErrorCode::ServerFailed),
             (503, true, ErrorCode::ServerFailed),
         ] {

@@ -8,6 +8,8 @@ use moult_boot::SlotName;
 use moult_model::stage::{SwapFailure, SwapReason};
 use moult_model::{Digest, Subject, Version};
 
+use crate::fetch::Alert;
+
 pub use crate::machine::Decision as ExecutableDecision;
 
 /// The application, as the engine sees it. No call may block.
@@ -42,6 +44,12 @@ pub trait Host: Send + Sync + 'static {
     /// For how long nobody has touched this computer, as far as is known. Zero: somebody is here.
     fn idle_for(&self) -> Duration {
         Duration::ZERO
+    }
+
+    /// A server answered what it should not, and another try does not mend that: somebody should look at it.
+    /// Told once for each address and kind in the life of a process; it is in the log as well.
+    fn alert(&self, alert: Alert) {
+        drop(alert);
     }
 
     /// The picture changed.

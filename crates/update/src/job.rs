@@ -32,6 +32,8 @@ pub(crate) struct Job {
     pub(crate) span: Span,
     /// What is to be worked on as soon as a worker is free, and again after a failed try.
     pub(crate) next: Option<Effect>,
+    /// The download that is held back.
+    pub(crate) held: Option<Effect>,
     /// What happens if no try is left.
     pub(crate) last_failure: Option<Event>,
     /// The downloads of the rebuild under way, for another try.
@@ -85,6 +87,8 @@ impl Job {
             bytes_done: 0,
             bytes_total: 0,
             full_bytes: release.full.size,
+            seconds_left: None,
+            held: None,
             problems: Vec::new(),
         };
         let mut state = State::found(activity, base, Some(ways));
@@ -137,6 +141,8 @@ impl Job {
             bytes_done: 0,
             bytes_total: 0,
             full_bytes: 0,
+            seconds_left: None,
+            held: None,
             problems: Vec::new(),
         };
         Self::resumed(Record {
@@ -169,6 +175,7 @@ impl Job {
             staged: None,
             span,
             next: None,
+            held: None,
             last_failure: None,
             rebuilt_from: Downloads::default(),
             work: None,

@@ -17,12 +17,14 @@
 pub mod artifact;
 mod check;
 mod choices;
+pub mod delivery;
 mod driver;
 mod engine;
 mod error;
 pub mod fetch;
 mod host;
 mod job;
+mod link;
 pub mod machine;
 pub mod modes;
 mod perform;

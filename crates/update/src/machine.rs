@@ -14,11 +14,12 @@ mod events;
 
 use std::collections::BTreeSet;
 
-use moult_model::{Activity, Digest, ErrorCode, Outcome, Phase, PlanStep, Problem, Subject};
+use moult_model::{Activity, Digest, ErrorCode, Hold, Outcome, Phase, PlanStep, Problem, Subject};
 use serde::{Deserialize, Serialize};
 
 pub use events::{Blame, Decision, Effect, Event, Fault, Withdrawal};
 
+use crate::fetch::pace::seconds_left;
 use crate::plan::{Base, Edge, Ways};
 use crate::words::{self, About, Next};
 
@@ -80,6 +81,28 @@ impl State {
 
     fn enter(mut self, phase: Phase) -> Self {
         self.activity.phase = phase;
+        if phase != Phase::Fetching {
+            self.activity.seconds_left = None;
+        }
+        if phase != Phase::Scheduled {
+            self.activity.held = None;
+        }
+        self
+    }
+
+    /// The next download waits: for its turn, or for this.
+    fn wait(self, why: Option<Hold>) -> Self {
+        let mut state = self.enter(Phase::Scheduled);
+        state.activity.held = why;
+        state
+    }
+
+    /// So many bytes of the download under way are there, and so many come in a second.
+    fn come(mut self, bytes: u64, per_second: u64) -> Self {
+        let done = self.bytes_complete.saturating_add(bytes);
+        let activity = &mut self.activity;
+        activity.bytes_done = done.min(activity.bytes_total);
+        activity.seconds_left = seconds_left(activity.bytes_total - activity.bytes_done, per_second);
         self
     }
 
@@ -230,16 +253,14 @@ pub fn next(mut state: State, event: Event) -> (State, Vec<Effect>) {
                 state.plan_or_end(&Fault::of(ErrorCode::Internal, "there is no way to the artifact"))
             }
         }
-        (Planned, Event::Queued) => (state.enter(Scheduled), Vec::new()),
+        (Planned | Scheduled, Event::Queued) => (state.wait(None), Vec::new()),
+        (Planned | Scheduled | Fetching, Event::Held(why)) => (state.wait(Some(why)), Vec::new()),
         (Planned | Scheduled | Fetching, Event::FetchBegun) => {
             state.begun.extend(state.edges.get(state.fetched).map(Edge::step));
+            state.activity.held = None;
             (state.enter(Fetching), Vec::new())
         }
-        (Fetching, Event::Progress { bytes }) => {
-            let done = state.bytes_complete.saturating_add(bytes);
-            state.activity.bytes_done = done.min(state.activity.bytes_total);
-            (state, Vec::new())
-        }
+        (Fetching, Event::Progress { bytes, per_second }) => (state.come(bytes, per_second), Vec::new()),
         (Fetching, Event::Fetched { wire_bytes }) => {
             state.wire_bytes = state.wire_bytes.saturating_add(wire_bytes);
             let complete = state.edges.get(state.fetched).map_or(0, Edge::bytes);

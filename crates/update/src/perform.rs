@@ -6,15 +6,18 @@ mod swap;
 use std::fs;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use moult_boot::{BundleStore, Store};
 use moult_delta::ApplyError;
 use moult_model::{Digest, ErrorCode, Subject};
+use tokio::time::Instant;
 
 use crate::artifact::{AuthenticRelease, Demands, PatchFailure, Rebuilt, Staged, Verified};
 use crate::error::{UpdateError, chain};
+use crate::fetch::pace::Pace;
 use crate::fetch::{Fetched, Fetcher, Limits, Pinned, Repository, blocking};
 use crate::host::{Host, StagedBundle, StagedExecutable};
 use crate::job::{Brought, Downloads};
@@ -55,10 +58,14 @@ impl Tools {
             digest: *edge.digest(),
             size: edge.bytes(),
         };
-        let fetched = match self.repository.http() {
-            Ok(http) => {
-                let progress = |bytes| tell(Event::Progress { bytes });
-                let fetcher = Fetcher::new(http, self.store.staging());
+        let fetched = match self.repository.mirrors() {
+            Ok(mirrors) => {
+                let meter = Meter::new();
+                let progress = |bytes| {
+                    let per_second = meter.per_second(bytes);
+                    tell(Event::Progress { bytes, per_second });
+                };
+                let fetcher = Fetcher::new(mirrors, self.store.staging());
                 match self.download_limits {
                     Some(limits) => fetcher.with_limits(limits),
                     None => fetcher,
@@ -256,6 +263,39 @@ pub(crate) fn base_of(bundles: &BundleStore, subject: &Subject) -> Result<Option
         version: installed.version,
         digest: installed.digest,
     }))
+}
+
+/// The pace of one download, from how many of its bytes are there.
+struct Meter {
+    began: Instant,
+    seen: Mutex<(Pace, Option<u64>)>,
+}
+
+impl Meter {
+    /// What is looked at.
+    const WINDOW: Duration = Duration::from_secs(10);
+
+    fn new() -> Self {
+        let pace = Pace::new(Self::WINDOW, Duration::ZERO);
+        Self {
+            began: Instant::now(),
+            seen: Mutex::new((pace, None)),
+        }
+    }
+
+    /// Bytes per second, now that so many are there; 0 while that is not known.
+    fn per_second(&self, there: u64) -> u64 {
+        let now = self.began.elapsed();
+        let (pace, before) = &mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        // What was there at the beginning came at another time.
+        let came = before.map_or(0, |before| there.saturating_sub(before));
+        *before = Some(there);
+        pace.add(came, now);
+        if now < Duration::from_secs(1) {
+            return 0;
+        }
+        pace.so_far(now)
+    }
 }
 
 fn rebuild(

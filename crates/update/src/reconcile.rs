@@ -161,6 +161,8 @@ mod tests {
             bytes_done: 0,
             bytes_total: 0,
             full_bytes: 0,
+            seconds_left: None,
+            held: None,
             problems: Vec::new(),
         };
         let began = Timestamp::from_second(1000).unwrap();

@@ -70,6 +70,9 @@ pub fn problem(
                 }
                 ErrorCode::ServerRefused => format!("The server does not hand out {what}."),
                 ErrorCode::ServerFailed => format!("The server failed to send {what}."),
+                ErrorCode::FileHeld => {
+                    format!("Another program, most likely a virus scanner, took {what} away.")
+                }
                 _ => format!("{} could not be applied.", capital(&what)),
             };
             (happened, format!("{instead} {goes_on}"), None)
@@ -165,6 +168,14 @@ fn cause(code: ErrorCode) -> (&'static str, Option<&'static str>) {
         ErrorCode::Offline => ("No connection could be made.", None),
         ErrorCode::ServerRefused => ("The server does not hand out a file that should be there.", None),
         ErrorCode::ServerFailed => ("The server failed or did not answer in time.", None),
+        ErrorCode::CaptivePortal => (
+            "A page came in place of the file: this network wants you to sign in first.",
+            Some("Open any page in your browser, sign in, and check again."),
+        ),
+        ErrorCode::FileHeld => (
+            "Another program, most likely a virus scanner, holds the file or took it away.",
+            Some("Let it spare Moult's data folder, and check again."),
+        ),
         ErrorCode::MetadataInvalid => (
             "The repository's signed data is broken or signed by the wrong key.",
             None,

@@ -328,7 +328,7 @@ shadow?: ShadowRun | null, };
 /**
  * The closed list of things that go wrong. The screen matches on these and never on a text.
  */
-export type ErrorCode = "offline" | "server_refused" | "server_failed" | "metadata_invalid" | "metadata_expired" | "metadata_replayed" | "floor_not_written" | "index_invalid" | "file_corrupt" | "signature_invalid" | "patch_failed" | "disk_full" | "disk_failed" | "bundle_invalid" | "switch_failed" | "state_refused" | "crashed" | "hung" | "too_many_errors" | "answers_differ" | "consent_needed" | "not_declared" | "invalid_request" | "rate_limited" | "too_large" | "quota_exceeded" | "too_many" | "timed_out" | "cancelled" | "internal";
+export type ErrorCode = "offline" | "server_refused" | "server_failed" | "captive_portal" | "metadata_invalid" | "metadata_expired" | "metadata_replayed" | "floor_not_written" | "index_invalid" | "file_corrupt" | "signature_invalid" | "patch_failed" | "disk_full" | "disk_failed" | "file_held" | "bundle_invalid" | "switch_failed" | "state_refused" | "crashed" | "hung" | "too_many_errors" | "answers_differ" | "consent_needed" | "not_declared" | "invalid_request" | "rate_limited" | "too_large" | "quota_exceeded" | "too_many" | "timed_out" | "cancelled" | "internal";
 
 /**
  * Something that went wrong: what happened, what was kept, what to do.
@@ -702,6 +702,11 @@ to: string,
 bytes: number, };
 
 /**
+ * Why a download does not begin yet, though it could.
+ */
+export type Hold = "metered" | "quiet_hours";
+
+/**
  * An update on its way: the whole picture, sent anew at each change.
  */
 export type Activity = { 
@@ -741,6 +746,14 @@ bytes_total: number,
  * What the full file would cost on the wire.
  */
 full_bytes: number, 
+/**
+ * How long the rest of the plan's bytes will take at the pace of the last seconds, if that is known.
+ */
+seconds_left?: number, 
+/**
+ * Why its download does not begin yet.
+ */
+held?: Hold, 
 /**
  * What went wrong, also when the update went on another way (a bad patch, then the full file).
  */
@@ -857,6 +870,50 @@ decide: StagePolicy,
 confirm: StagePolicy, };
 
 /**
+ * Hours of each day. The end may lie on the next day; if begin and end are the same, there are none.
+ */
+export type QuietHours = { 
+/**
+ * When they begin, as `22:00`.
+ */
+from: string, 
+/**
+ * When they end, as `07:30`.
+ */
+to: string, };
+
+/**
+ * How bytes come.
+ */
+export type Delivery = { 
+/**
+ * Further addresses of the same repository, each ending in `/`, in the order in which they are tried: 8 at
+ * most.
+ */
+mirrors: Array<string>, 
+/**
+ * Empty: the system's proxy. `none`: no proxy. Else its address, `http://` or `https://`.
+ */
+proxy: string, 
+/**
+ * A file with certificates (PEM) that are trusted beside the system's, as a company's proxy may need it.
+ * Empty: none.
+ */
+certificates: string, 
+/**
+ * Kilobytes per second (1,000 bytes) for all downloads together: up to 10,000,000; 0 for no limit.
+ */
+limit_kb_per_second: number, 
+/**
+ * Megabytes up to which an update is fetched over a metered connection: up to 65,536; 0 for none at all.
+ */
+metered_limit_mb: number, 
+/**
+ * The hours in which nothing is fetched, by this computer's clock. None: there are none.
+ */
+quiet_hours: QuietHours | null, };
+
+/**
  * The settings file, `settings.json`.
  */
 export type Settings = { 
@@ -907,7 +964,11 @@ remind_after_hours: number,
 /**
  * Minutes without any input after which an update that waits for long is installed unasked: 1 to 1,440.
  */
-idle_minutes: number, };
+idle_minutes: number, 
+/**
+ * How bytes come to this computer.
+ */
+delivery: Delivery, };
 
 /**
  * State that a bundle keeps across swaps and restarts.

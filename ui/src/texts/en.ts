@@ -34,6 +34,8 @@ const CAUSES: Partial<Record<ErrorCode, string>> = {
   bundle_invalid: "was not installed. It is not made for this version of Moult.",
   server_refused: "was not installed. The server refused the file.",
   server_failed: "was not installed. The server did not answer.",
+  captive_portal: "was not installed. This network wants you to sign in first.",
+  file_held: "was not installed. Another program, most likely a virus scanner, holds the file or took it away.",
 };
 
 /** Why the start of a new version could not be counted, and what to do about it. */

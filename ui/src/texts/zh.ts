@@ -23,6 +23,8 @@ const CAUSES: Partial<Record<ErrorCode, string>> = {
   bundle_invalid: "未能安装。它不适用于这个版本的 Moult。",
   server_refused: "未能安装。服务器拒绝提供文件。",
   server_failed: "未能安装。服务器没有响应。",
+  captive_portal: "未能安装。这个网络要求先登录。",
+  file_held: "未能安装。另一个程序（很可能是杀毒软件）占用或拿走了文件。",
 };
 
 /** What went wrong, for problems that are not about one version. */
@@ -30,6 +32,7 @@ const HAPPENED: Record<ErrorCode, string> = {
   offline: "没有网络。",
   server_refused: "服务器拒绝了请求。",
   server_failed: "服务器没有响应。",
+  captive_portal: "这个网络要求先登录。",
   metadata_invalid: "仓库的签名信息有误。",
   metadata_expired: "仓库的签名信息已过期。",
   metadata_replayed: "仓库给出的信息比以前见过的旧。",
@@ -40,6 +43,7 @@ const HAPPENED: Record<ErrorCode, string> = {
   patch_failed: "补丁无法应用。",
   disk_full: "磁盘已满。",
   disk_failed: "磁盘拒绝读写。",
+  file_held: "另一个程序（很可能是杀毒软件）占用或拿走了文件。",
   bundle_invalid: "这个版本不适用于这里。",
   switch_failed: "新版本没有准备好。",
   state_refused: "新版本无法接手原有内容。",

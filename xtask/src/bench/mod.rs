@@ -1,6 +1,7 @@
 //! `cargo xtask bench delta`: Moult's patches and those of other tools, on the same real releases, in one
 //! run; every patch is applied and its result compared. The page that it writes is docs/benchmarks/delta.md.
 
+mod check;
 mod corpus;
 mod measure;
 mod moult;
@@ -30,6 +31,8 @@ use runs::{Bench, Origin};
 pub(crate) enum Subject {
     /// Patches: their size, and what making and applying them costs, against other tools.
     Delta(Options),
+    /// A check for updates: requests and bytes, with many publishers, widgets and releases, beside other feeds.
+    Check,
     /// The restart into a new version: how long there is no window, and whether what is typed is kept.
     Restart(restart::Options),
     /// Swaps of the first-party widgets: how long they take, what they lose, what is seen, what memory they leave.
@@ -91,6 +94,7 @@ fn measure(program: &str, options: &[&str], report: &str) -> Result<String> {
 pub(crate) fn run(subject: &Subject) -> Result<()> {
     let options = match subject {
         Subject::Delta(options) => options,
+        Subject::Check => return check::run(),
         Subject::Restart(options) => return restart::run(options),
         Subject::Swap(options) => return swap::run(options),
     };

@@ -2,6 +2,7 @@
 //! `moult-tests` (binary `faults`); this command lets them do everything in place of a seeded share, and
 //! makes docs/reliability.md from what they wrote down.
 
+mod downloads;
 mod page;
 
 use std::fs;
@@ -13,6 +14,8 @@ use serde_json::{Value, json};
 
 use crate::command::{cargo, command, quiet, root, shown_live};
 use crate::report::note;
+
+pub(crate) use page::grouped;
 
 /// What is proved.
 #[derive(Subcommand)]
@@ -35,7 +38,9 @@ pub(crate) enum Proof {
     Trials,
     /// The points are the same in each run, and are all that strace sees.
     Strace,
-    /// Everything. Writes target/faults/report.json and docs/reliability.md.
+    /// Ten thousand downloads from servers that do everything wrong. Writes docs/downloads.md.
+    Downloads,
+    /// Everything but the downloads. Writes target/faults/report.json and docs/reliability.md.
     All,
     /// Make docs/reliability.md from the runs so far.
     Page,
@@ -60,7 +65,7 @@ impl Proof {
                 "cycles::",
                 "bad_trials::",
             ],
-            Self::Prepare { .. } | Self::Page => &[],
+            Self::Downloads | Self::Prepare { .. } | Self::Page => &[],
         }
     }
 }
@@ -69,6 +74,9 @@ impl Proof {
 pub(crate) fn run(proof: &Proof) -> Result<()> {
     if let Proof::Prepare { folder } = proof {
         return prepare(folder);
+    }
+    if matches!(proof, Proof::Downloads) {
+        return downloads::run();
     }
     let mut failed = false;
     for module in proof.modules() {
@@ -119,7 +127,7 @@ fn prepare(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Puts together what the tests wrote down.
+/// Puts together what the tests of the engine wrote down.
 fn gather() -> Result<Value> {
     let folder = target()?.join("faults");
     let parts = folder.join("parts");
@@ -140,7 +148,7 @@ fn gather() -> Result<Value> {
     Ok(report)
 }
 
-fn target() -> Result<PathBuf> {
+pub(crate) fn target() -> Result<PathBuf> {
     let text = quiet(&mut command(
         cargo(),
         &["metadata", "--format-version=1", "--no-deps"],

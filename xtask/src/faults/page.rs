@@ -160,7 +160,7 @@ fn trials(page: &mut String, report: &Value) {
 }
 
 /// A number with commas between its thousands.
-fn grouped(value: &Value) -> String {
+pub(crate) fn grouped(value: &Value) -> String {
     let Some(number) = value.as_u64() else {
         return "not run".to_owned();
     };

@@ -23,7 +23,11 @@ fn from_a_newer_version() -> Value {
         "theme": "dark",
         "sound": { "volume": 11 },
         "stages": { "install": { "tries": 5, "blessed": true }, "rejoice": { "tries": 1 } },
-        "keep_versions": "all"
+        "keep_versions": "all",
+        "delivery": {
+            "limit_kb_per_second": 500, "metered_limit_mb": "none", "carrier_pigeon": true,
+            "quiet_hours": { "from": "22:00", "to": "sunrise" }
+        }
     })
 }
 
@@ -36,6 +40,13 @@ fn a_newer_version_s_settings_keep_the_repository_and_everything_else_that_is_un
     assert_eq!(settings.theme, Theme::Dark);
     assert_eq!(settings.check_every_seconds, 120);
     assert_eq!(settings.stages.install.tries, 5);
+    assert_eq!(
+        settings.delivery,
+        Delivery {
+            limit_kb_per_second: 500,
+            ..Delivery::default()
+        }
+    );
     assert_eq!(
         settings.stages.install.timeout_seconds, 300,
         "what is not said is as usual"
@@ -63,6 +74,10 @@ fn what_is_not_understood_is_written_back_as_it_was() {
         "/stages/install/blessed",
         "/stages/install/tries",
         "/stages/rejoice/tries",
+        "/delivery/limit_kb_per_second",
+        "/delivery/metered_limit_mb",
+        "/delivery/carrier_pigeon",
+        "/delivery/quiet_hours/to",
         "/repository",
     ] {
         assert_eq!(found.pointer(path), given.pointer(path), "{path}");

@@ -4,11 +4,13 @@
 //! takes its place meanwhile.
 
 use std::fs::{File, Metadata};
-use std::io::{self, Read as _, SeekFrom};
+use std::io::{self, Read as _, SeekFrom, Write as _};
 use std::ops::Range;
 use std::time::UNIX_EPOCH;
 
 use axum::body::{Body, Bytes};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use futures_util::stream;
 use moult_model::Digest;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
@@ -54,6 +56,27 @@ impl Content {
             source: Source::Memory(bytes.into()),
             etag,
         })
+    }
+
+    /// The same packed with gzip, if it is held in memory and is shorter that way. Its tag names the file, not
+    /// the packing.
+    pub(super) fn packed(self) -> (Self, bool) {
+        let Source::Memory(bytes) = &self.source else {
+            return (self, false);
+        };
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        let packed = encoder.write_all(bytes).and_then(|()| encoder.finish());
+        match packed {
+            Ok(packed) if packed.len() < bytes.len() => (
+                Self {
+                    length: packed.len() as u64,
+                    source: Source::Memory(packed.into()),
+                    etag: self.etag,
+                },
+                true,
+            ),
+            _ => (self, false),
+        }
     }
 
     /// The length in bytes.

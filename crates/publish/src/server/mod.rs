@@ -1,7 +1,7 @@
 //! A static server for one folder, on the loopback address alone.
 //!
 //! It does what a CDN does with a repository and what a client relies on: strong entity tags,
-//! single ranges, exact lengths, cache headers by kind of file. It does not know what the
+//! single ranges, exact lengths, metadata packed with gzip, cache headers by kind of file. It does not know what the
 //! files mean, never lists a folder, never writes below it, and serves nothing that a link
 //! leads out of it.
 
@@ -192,6 +192,13 @@ impl Site {
         path: &str,
         content: Content,
     ) -> Response {
+        let is_json = path::content_type(path) == "application/json";
+        let can_pack = is_json && !request.contains_key(header::RANGE) && takes_gzip(request);
+        let (content, is_packed) = if can_pack {
+            content.packed()
+        } else {
+            (content, false)
+        };
         let whole = content.length();
         let etag = content.etag().to_owned();
         let selection = conditions::select(
@@ -233,6 +240,18 @@ impl Site {
                 HeaderValue::from_static(path::content_type(path)),
             );
         }
+        if is_json {
+            headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        }
+        if is_packed && status != StatusCode::NOT_MODIFIED {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        // Packed bytes are other bytes: a strong tag would say that they are the same.
+        let etag = if is_packed || (status == StatusCode::NOT_MODIFIED && can_pack) {
+            format!("W/{etag}")
+        } else {
+            etag
+        };
         headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         headers.insert(
             header::CACHE_CONTROL,
@@ -246,6 +265,16 @@ impl Site {
         }
         response
     }
+}
+
+/// Whether a client takes gzip: it names it, and not with the weight 0.
+fn takes_gzip(request: &HeaderMap) -> bool {
+    let accepted = text_of(request, &header::ACCEPT_ENCODING).unwrap_or_default();
+    accepted.split(',').any(|coding| {
+        let mut parts = coding.split(';').map(str::trim);
+        let names = matches!(parts.next(), Some("gzip" | "*"));
+        names && !parts.any(|weight| matches!(weight, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+    })
 }
 
 fn text_of<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> Option<&'a str> {

@@ -45,6 +45,58 @@ fn a_file_comes_whole_with_its_tag_and_length() -> Result<()> {
 }
 
 #[test]
+fn metadata_comes_packed_for_who_takes_it_and_its_tag_is_weak_then() -> Result<()> {
+    let site = Site::start()?;
+    let json = format!("{{\"a\":[{}1]}}", "1,".repeat(500));
+    std::fs::write(site.folder.path().join("root/metadata/2.snapshot.json"), &json)?;
+    let path = "/metadata/2.snapshot.json";
+    let plain = site.get(path, &[])?;
+    assert_eq!(
+        (plain.header("content-encoding"), plain.body.as_slice()),
+        (None, json.as_bytes())
+    );
+    assert_eq!(plain.header("vary"), Some("accept-encoding"));
+    for (accepted, expected) in [
+        ("gzip", true),
+        ("br, gzip;q=0.5", true),
+        ("*", true),
+        ("br", false),
+        ("gzip;q=0", false),
+    ] {
+        let answer = site.get(path, &[("accept-encoding", accepted)])?;
+        assert_eq!(
+            answer.header("content-encoding").is_some(),
+            expected,
+            "{accepted}"
+        );
+        if expected {
+            let mut unpacked = String::new();
+            flate2::read::GzDecoder::new(answer.body.as_slice()).read_to_string(&mut unpacked)?;
+            assert_eq!(unpacked, json);
+            assert_eq!(answer.length(), Some(answer.body.len()));
+            let tag = answer.header("etag").context("a tag")?.to_owned();
+            assert!(tag.starts_with("W/"), "{tag}");
+            let again = site.get(path, &[("accept-encoding", accepted), ("if-none-match", &tag)])?;
+            assert_eq!((again.status, again.body.len()), (304, 0));
+        }
+    }
+    // What is shorter as it is, what is no metadata, and parts come as they are.
+    for (path, range) in [
+        ("/metadata/timestamp.json", None),
+        ("/large.bin", None),
+        (path, Some(("range", "bytes=1-2"))),
+    ] {
+        let headers: Vec<_> = [("accept-encoding", "gzip")].into_iter().chain(range).collect();
+        assert_eq!(
+            site.get(path, &headers)?.header("content-encoding"),
+            None,
+            "{path}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
 fn one_range_comes_alone_and_impossible_ones_are_refused() -> Result<()> {
     let site = Site::start()?;
     let whole = executable(3, LARGE, 0);

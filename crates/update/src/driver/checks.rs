@@ -13,6 +13,7 @@ use super::{Driver, Message, in_words};
 use crate::check::Checked;
 use crate::error::{UpdateError, chain};
 use crate::fetch::blocking;
+use crate::link::Link;
 use crate::perform::base_of;
 use crate::plan::Base;
 use crate::words;
@@ -28,8 +29,11 @@ impl Driver {
         self.is_full = false;
         let (subjects, sender) = (self.subjects(), self.sender.clone());
         let limit = self.settings.stages.in_range().detect.timeout_seconds;
+        let looks = self.tools.repository.is_remote();
         self.work.spawn(async move {
-            let found = checker.check(subjects, Timestamp::now(), limit).await;
+            let link = if looks { Some(Link::look().await) } else { None };
+            let mut found = checker.check(subjects, Timestamp::now(), limit).await;
+            found.link = link;
             // Nobody listens any more when the engine has ended.
             let _ = sender.send(Message::Checked(Box::new(found)));
         });
@@ -42,7 +46,10 @@ impl Driver {
             indexes,
             orders,
             failed,
+            link,
         } = checked;
+        self.note_link(link);
+        self.pass_alerts();
         let beliefs = in_words(&checker.beliefs());
         self.checker = Some(checker);
         let mut read = Vec::new();

@@ -85,10 +85,21 @@ impl Driver {
     /// The downloads that are of no use any more when an update is over. What the next try can go on with
     /// is kept: the network, the disk or the user ended this one.
     fn downloads_of(&self, record: &Record, failure: Option<ErrorCode>) -> Vec<PathBuf> {
-        use ErrorCode::{Cancelled, DiskFailed, DiskFull, Offline, ServerFailed, ServerRefused};
+        use ErrorCode::{
+            Cancelled, CaptivePortal, DiskFailed, DiskFull, FileHeld, Offline, ServerFailed, ServerRefused,
+        };
         let keeps = matches!(
             failure,
-            Some(Cancelled | DiskFailed | DiskFull | Offline | ServerFailed | ServerRefused)
+            Some(
+                Cancelled
+                    | CaptivePortal
+                    | DiskFailed
+                    | DiskFull
+                    | FileHeld
+                    | Offline
+                    | ServerFailed
+                    | ServerRefused
+            )
         );
         let state = &record.state;
         let edges = state.edges.iter().map(Edge::digest).filter(|_| !keeps);
@@ -111,7 +122,7 @@ impl Driver {
             (Outcome::Updated | Outcome::Installed, _) => {
                 self.tasks.failures.remove(&digest);
             }
-            (_, None | Some(ErrorCode::Offline | ErrorCode::Cancelled)) => {}
+            (_, None | Some(ErrorCode::Offline | ErrorCode::CaptivePortal | ErrorCode::Cancelled)) => {}
             (Outcome::Failed | Outcome::RolledBack, Some(_)) => {
                 let known = self
                     .tasks

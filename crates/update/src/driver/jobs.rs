@@ -19,6 +19,7 @@ use crate::schedule;
 impl Driver {
     /// Takes what a piece of work brought: the result goes to the machine, or the work is tried once more.
     pub(super) async fn take(&mut self, id: &str, work_number: u64, brought: Brought) {
+        self.pass_alerts();
         let Some(job) = self.job(id).filter(|job| job.work_number == work_number) else {
             return;
         };
@@ -132,7 +133,12 @@ impl Driver {
     }
 
     /// Carries out an effect, or puts it into the queue. What follows at once is returned.
-    async fn carry_out(&mut self, id: &str, effect: Effect, failure: Option<ErrorCode>) -> Vec<Event> {
+    pub(super) async fn carry_out(
+        &mut self,
+        id: &str,
+        effect: Effect,
+        failure: Option<ErrorCode>,
+    ) -> Vec<Event> {
         if effect == Effect::Ask && self.waits_for_others(id) {
             return Vec::new();
         }
@@ -169,6 +175,9 @@ impl Driver {
             }
         };
         if stage == Stage::Download {
+            if let Some(held) = self.hold_back(id, &effect) {
+                return vec![held];
+            }
             self.bound_staging().await;
         }
         let Some(job) = self.job(id) else {
@@ -243,7 +252,10 @@ async fn wants_rehearsal(path: std::path::PathBuf) -> bool {
 
 fn may_end_otherwise(event: &Event) -> bool {
     match event {
-        Event::Failed(fault) => matches!(fault.code, ErrorCode::DiskFailed | ErrorCode::Internal),
+        Event::Failed(fault) => matches!(
+            fault.code,
+            ErrorCode::DiskFailed | ErrorCode::FileHeld | ErrorCode::Internal
+        ),
         Event::Refused(withdrawal) => !withdrawal.ban && withdrawal.code != ErrorCode::Cancelled,
         _ => false,
     }

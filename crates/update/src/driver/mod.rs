@@ -10,6 +10,7 @@ mod keep;
 mod reminders;
 mod resume;
 mod sets;
+mod surroundings;
 mod wishes;
 mod work;
 
@@ -30,7 +31,9 @@ use crate::check::{Checked, Checker};
 use crate::choices::Choices;
 use crate::engine::{EngineConfig, Shared};
 use crate::error::chain;
+use crate::fetch::Route;
 use crate::job::{Brought, Job};
+use crate::link::{Clocks, Link};
 use crate::machine::{Decision, Event};
 use crate::perform::Tools;
 use crate::record::Record;
@@ -104,6 +107,9 @@ pub(crate) struct Driver {
     next_check: Instant,
     /// Checks in a row that the server failed.
     server_failures: u32,
+    /// The line and the clocks when they were looked at last.
+    link: Link,
+    clocks: Clocks,
     work: JoinSet<()>,
     sender: mpsc::UnboundedSender<Message>,
     messages: mpsc::UnboundedReceiver<Message>,
@@ -161,6 +167,8 @@ impl Driver {
             next_look: Instant::now() + Self::LOOK_EVERY,
             next_check: Instant::now(),
             server_failures: 0,
+            link: Link::default(),
+            clocks: Clocks::now(),
             work: JoinSet::new(),
             sender,
             messages,
@@ -209,7 +217,11 @@ impl Driver {
 
     async fn obey(&mut self, command: Command) {
         match command {
-            Command::CheckNow => self.begin_check(),
+            Command::CheckNow => {
+                // Who asks is answered by the server, not by what it did before.
+                self.tools.repository.refresh();
+                self.begin_check();
+            }
             Command::SetSettings(settings) => self.set_settings(*settings).await,
             Command::SetWanted(wanted) => {
                 let is_new = wanted.iter().any(|subject| !self.subjects().contains(subject));
@@ -251,7 +263,7 @@ impl Driver {
     }
 
     async fn set_settings(&mut self, settings: Settings) {
-        let moved = self.tools.repository.set_address(&settings.repository);
+        let moved = self.tools.repository.set_route(Route::of(&settings));
         let mut changed = moved;
         for subject in self.subjects() {
             if settings.channel_of(&subject) != self.settings.channel_of(&subject) {
@@ -269,6 +281,7 @@ impl Driver {
             .await;
         let sooner = settings.check_every_seconds != self.settings.check_every_seconds;
         self.settings = settings;
+        self.weigh_downloads().await;
         // Another patience may be over already.
         self.next_look = Instant::now();
         if sooner {

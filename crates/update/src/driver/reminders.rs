@@ -35,6 +35,7 @@ impl Driver {
             return;
         }
         self.next_look = Instant::now() + Self::LOOK_EVERY;
+        self.look_around().await;
         let waiting = self.jobs.iter().find(|job| is_waiting_executable(job));
         let Some(job) = waiting.filter(|job| self.is_complete(job)) else {
             return;

@@ -1,23 +1,23 @@
 //! Streams a pinned file to disk: hashed while it comes, resumed where it broke, stopped at its size.
 
+mod attempt;
+
 use std::fs::{self, File};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use futures_util::StreamExt as _;
 use moult_model::Digest;
-use reqwest::Response;
-use reqwest::header::{CONTENT_RANGE, ETAG, IF_RANGE, RANGE};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::{task, time};
-use url::Url;
 
+use super::breaker::{BreakerEvent, Verdict};
+use super::choice::{Choice, Pick};
 use super::part::{Part, remove};
-use super::pieces::Pieces;
 use crate::error::UpdateError;
-use crate::fetch::{Backoff, Http, Limits, backoff};
+use crate::fetch::{Backoff, Limits, Mirrors, backoff};
+use attempt::{Attempt, Broken, Then};
+
+pub(super) use attempt::{refusal, text};
 
 /// What is fetched. Bytes that are not these are never handed out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,21 +41,9 @@ pub struct Fetched {
 /// Fetches files of one repository into one folder.
 #[derive(Clone, Debug)]
 pub struct Fetcher {
-    http: Arc<Http>,
+    mirrors: Mirrors,
     staging: PathBuf,
     limits: Limits,
-}
-
-/// How one try failed.
-enum Broken {
-    /// The next try goes on from the bytes that are there.
-    Resume(UpdateError),
-    /// The next try starts over.
-    StartOver(UpdateError),
-    /// There is no next try, and the bytes are worthless.
-    Delete(UpdateError),
-    /// There is no next try; the bytes are kept for a later one.
-    Keep(UpdateError),
 }
 
 impl Fetched {
@@ -77,10 +65,11 @@ impl Fetched {
 
 impl Fetcher {
     /// A fetcher that writes into `staging`, which must exist.
-    pub fn new(http: Arc<Http>, staging: impl Into<PathBuf>) -> Self {
+    pub fn new(mirrors: impl Into<Mirrors>, staging: impl Into<PathBuf>) -> Self {
+        let mirrors = mirrors.into();
         Self {
-            limits: *http.limits(),
-            http,
+            limits: *mirrors.limits(),
+            mirrors,
             staging: staging.into(),
         }
     }
@@ -111,6 +100,8 @@ impl Fetcher {
         })
     }
 
+    /// Asks one mirror after the other for what is missing until it is there. The next one goes on from the
+    /// byte where the one before stood.
     async fn complete(
         &self,
         path: &Path,
@@ -118,215 +109,82 @@ impl Fetcher {
         progress: &(dyn Fn(u64) + Sync),
         wire_bytes: &mut u64,
     ) -> Result<(), UpdateError> {
-        let url = self.http.url(&pinned.path)?;
-        let limits = &self.limits;
-        let pauses = Backoff::new(limits);
+        let pauses = Backoff::new(&self.limits);
+        let mut choice = Choice::new(self.mirrors.count(), self.mirrors.current(), self.limits.tries);
         let (staging, digest, size) = (self.staging.clone(), pinned.digest, pinned.size);
         let mut part = blocking(move || Part::open(&staging, &digest, size)).await?;
-        let mut failed = 0;
+        let mut last = None;
         loop {
+            let (place, failed, hurry) = match choice.pick(|place| self.mirrors.wait(place)) {
+                Pick::Take { place, failed, hurry } => (place, failed, hurry),
+                Pick::Wait(wait) if wait <= self.limits.longest_wait => {
+                    time::sleep(wait).await;
+                    continue;
+                }
+                Pick::Wait(wait) => {
+                    let error = last.unwrap_or_else(|| self.mirrors.resting(self.mirrors.current(), wait));
+                    return give_up(part, error).await;
+                }
+                Pick::Nothing => return give_up(part, last.unwrap_or(UpdateError::Abandoned)).await,
+            };
+            if failed > 0 {
+                time::sleep(pauses.pause(failed, backoff::random())).await;
+            }
+            if let Verdict::Wait(_) = self.mirrors.ask(place) {
+                continue;
+            }
+            let url = self.mirrors.http(place)?.url(&pinned.path)?;
             let resumed = part.length() > 0;
+            let attempt = Attempt {
+                mirrors: &self.mirrors,
+                place,
+                url: &url,
+                pinned,
+                limits: &self.limits,
+                hurry,
+                progress,
+            };
             let outcome;
-            (part, outcome) = self.attempt(part, &url, pinned, progress, wire_bytes).await?;
+            (part, outcome) = attempt.run(part, wire_bytes).await?;
             let broken = match outcome {
-                Ok(()) if part.digest() == pinned.digest => {
+                Ok(()) if part.digest_so_far() == pinned.digest => {
+                    self.mirrors.report(place, BreakerEvent::Answered(None));
+                    self.mirrors.prefer(place);
                     let path = path.to_owned();
                     return blocking(move || part.complete(&path)).await;
                 }
                 // The fault may lie in the bytes of an earlier try.
-                Ok(()) if resumed => Broken::StartOver(UpdateError::Corrupt { url: url.to_string() }),
-                Ok(()) => Broken::Delete(UpdateError::Corrupt { url: url.to_string() }),
+                Ok(()) if resumed => {
+                    Broken::new(Then::StartOver, UpdateError::Corrupt { url: url.to_string() })
+                }
+                Ok(()) => Broken::new(Then::Leave, UpdateError::Corrupt { url: url.to_string() }),
                 Err(broken) => broken,
             };
-            failed += 1;
-            let is_last = failed >= limits.tries;
-            let error = match broken {
-                Broken::Delete(error) => {
-                    blocking(move || part.delete()).await?;
-                    return Err(error);
-                }
-                Broken::StartOver(error) => {
-                    part = blocking(move || part.start_over().map(|()| part)).await?;
-                    error
-                }
-                Broken::Resume(error) => error,
-                Broken::Keep(error) => {
-                    if part.length() == 0 {
-                        blocking(move || part.delete()).await?;
-                    }
-                    return Err(error);
-                }
-            };
-            if is_last {
-                return Err(error);
+            self.mirrors.report(place, broken.event());
+            if broken.is_worthless() {
+                part = blocking(move || part.start_over().map(|()| part)).await?;
             }
-            tracing::info!(%url, failed, bytes = part.length(), %error, "a download is tried again");
-            time::sleep(pauses.pause(failed, backoff::random())).await;
+            match broken.then {
+                Then::Resume | Then::StartOver => choice.failed(place),
+                Then::Leave | Then::Keep => choice.leave(place),
+                Then::Slow(per_second) => choice.was_slow(place, per_second),
+            }
+            let error = *broken.error;
+            if error.is_alarming() {
+                self.mirrors.alert(&url, &error);
+            }
+            tracing::info!(%url, bytes = part.length(), %error, "a download broke off");
+            last = Some(error);
         }
-    }
-
-    /// One request, and all that comes of it. The outer error is the disk's.
-    async fn attempt(
-        &self,
-        mut part: Part,
-        url: &Url,
-        pinned: &Pinned,
-        progress: &(dyn Fn(u64) + Sync),
-        wire_bytes: &mut u64,
-    ) -> Result<(Part, Result<(), Broken>), UpdateError> {
-        if part.length() == pinned.size && pinned.size > 0 {
-            return Ok((part, Ok(())));
-        }
-        let response = match self.request(&part, url).await {
-            Ok(response) => response,
-            Err(broken) => return Ok((part, Err(broken))),
-        };
-        let etag = response
-            .headers()
-            .get(ETAG)
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned);
-        match response.status().as_u16() {
-            206 if part.length() == 0 || !is_rest(&response, &part, pinned.size, etag.as_deref()) => {
-                let error = UpdateError::WrongRange {
-                    url: url.to_string(),
-                    asked: part.length(),
-                };
-                return Ok((part, Err(Broken::StartOver(error))));
-            }
-            206 => {}
-            200 => {
-                if response
-                    .content_length()
-                    .is_some_and(|length| length > pinned.size)
-                {
-                    return Ok((part, Err(Broken::Delete(too_long(url, pinned)))));
-                }
-                let digest = pinned.digest;
-                let size = pinned.size;
-                part = blocking(move || {
-                    part.start_over()?;
-                    part.bind(&digest, size, etag.as_deref())?;
-                    Ok(part)
-                })
-                .await?;
-            }
-            // What is there is longer than what the server has.
-            416 => {
-                let error = UpdateError::WrongRange {
-                    url: url.to_string(),
-                    asked: part.length(),
-                };
-                return Ok((part, Err(Broken::StartOver(error))));
-            }
-            status => {
-                let error = UpdateError::Status {
-                    url: url.to_string(),
-                    status,
-                };
-                let broken = if error.is_transient() {
-                    Broken::Resume(error)
-                } else {
-                    Broken::Keep(error)
-                };
-                return Ok((part, Err(broken)));
-            }
-        }
-        self.stream(part, response, url, pinned, progress, wire_bytes)
-            .await
-    }
-
-    async fn request(&self, part: &Part, url: &Url) -> Result<Response, Broken> {
-        let mut request = self.http.get(url.clone());
-        if let (Some(etag), length @ 1..) = (part.etag(), part.length()) {
-            request = request
-                .header(RANGE, format!("bytes={length}-"))
-                .header(IF_RANGE, etag);
-        }
-        let stall = self.limits.stall;
-        match time::timeout(stall, self.http.send(request)).await {
-            Ok(Ok(response)) => Ok(response),
-            Ok(Err(source)) => {
-                let error = UpdateError::Request {
-                    url: url.to_string(),
-                    source,
-                };
-                Err(if error.is_transient() {
-                    Broken::Resume(error)
-                } else {
-                    Broken::Keep(error)
-                })
-            }
-            Err(_) => Err(Broken::Resume(stalled(url, stall))),
-        }
-    }
-
-    async fn stream(
-        &self,
-        mut part: Part,
-        response: Response,
-        url: &Url,
-        pinned: &Pinned,
-        progress: &(dyn Fn(u64) + Sync),
-        wire_bytes: &mut u64,
-    ) -> Result<(Part, Result<(), Broken>), UpdateError> {
-        let stall = self.limits.stall;
-        let mut body = response.bytes_stream();
-        let mut pieces = Pieces::new(self.limits.piece);
-        let beat = self.limits.beat;
-        let mut written_at = Instant::now();
-        let end = loop {
-            let chunk = match time::timeout(stall, body.next()).await {
-                Ok(Some(Ok(chunk))) => chunk,
-                Ok(Some(Err(source))) => {
-                    break Err(Broken::Resume(UpdateError::Request {
-                        url: url.to_string(),
-                        source,
-                    }));
-                }
-                Ok(None) => break Ok(()),
-                Err(_) => break Err(Broken::Resume(stalled(url, stall))),
-            };
-            *wire_bytes += chunk.len() as u64;
-            if part.length() + pieces.length() as u64 + chunk.len() as u64 > pinned.size {
-                return Ok((part, Err(Broken::Delete(too_long(url, pinned)))));
-            }
-            let mut full = pieces.add(&chunk);
-            if beat.is_some_and(|beat| written_at.elapsed() >= beat) {
-                full.extend(pieces.rest());
-            }
-            if !full.is_empty() {
-                part = write(part, full).await?;
-                progress(part.length());
-                written_at = Instant::now();
-            }
-        };
-        part = write(part, pieces.rest().into_iter().collect()).await?;
-        progress(part.length());
-        let found = part.length();
-        let end = match end {
-            Ok(()) if found < pinned.size => {
-                let expected = pinned.size;
-                Err(Broken::Resume(UpdateError::CutShort {
-                    url: url.to_string(),
-                    found,
-                    expected,
-                }))
-            }
-            end => end,
-        };
-        Ok((part, end))
     }
 }
 
-/// Whether a 206 brings the rest of the same bytes.
-fn is_rest(response: &Response, part: &Part, size: u64, etag: Option<&str>) -> bool {
-    let expected = format!("bytes {}-{}/{size}", part.length(), size.saturating_sub(1));
-    let range = response
-        .headers()
-        .get(CONTENT_RANGE)
-        .and_then(|value| value.to_str().ok());
-    range == Some(expected.as_str()) && etag.is_none_or(|etag| part.etag() == Some(etag))
+/// Ends without the file. Bytes that are some are kept for a later try.
+async fn give_up(part: Part, error: UpdateError) -> Result<(), UpdateError> {
+    if part.length() == 0 {
+        blocking(move || part.delete()).await?;
+    }
+    Err(error)
 }
 
 /// Whether the file is there already. One that is not what it should be is removed.
@@ -344,33 +202,6 @@ async fn is_complete(path: &Path, pinned: &Pinned) -> Result<bool, UpdateError> 
         remove(&path).map(|()| false)
     })
     .await
-}
-
-async fn write(mut part: Part, pieces: Vec<Vec<u8>>) -> Result<Part, UpdateError> {
-    if pieces.is_empty() {
-        return Ok(part);
-    }
-    blocking(move || {
-        for piece in &pieces {
-            part.append(piece)?;
-        }
-        Ok(part)
-    })
-    .await
-}
-
-fn too_long(url: &Url, pinned: &Pinned) -> UpdateError {
-    UpdateError::TooLong {
-        url: url.to_string(),
-        limit: pinned.size,
-    }
-}
-
-fn stalled(url: &Url, stall: Duration) -> UpdateError {
-    UpdateError::Stalled {
-        url: url.to_string(),
-        seconds: stall.as_secs(),
-    }
 }
 
 /// Runs what blocks where it may block. A runtime of one thread has no such place: there it is run at

@@ -1,9 +1,11 @@
 //! One repository's address and the HTTP clients that may speak to it.
 
+use std::fmt;
 use std::net::IpAddr;
+use std::path::Path;
 
 use reqwest::redirect::{Action, Attempt, Policy};
-use reqwest::{Client, RequestBuilder, Response};
+use reqwest::{Certificate, Client, Proxy, RequestBuilder, Response};
 use url::{Host, Url};
 
 use crate::error::UpdateError;
@@ -11,8 +13,9 @@ use crate::fetch::{Folder, Limits};
 
 /// A client for one repository.
 ///
-/// `https` goes anywhere, with at most 5 redirects, each of them to `https`. `http` goes to loopback
-/// addresses alone, without a proxy and without redirects.
+/// `https` goes anywhere, with at most 5 redirects, each of them to `https`. Its certificates are those of the
+/// system, and what the settings name beside them: so a company's proxy that looks into TLS is believed where
+/// its certificate is installed. `http` goes to loopback addresses alone, redirects included, without a proxy.
 #[derive(Clone, Debug)]
 pub struct Http {
     base: Url,
@@ -22,22 +25,99 @@ pub struct Http {
     folder: Option<Folder>,
 }
 
+/// How connections are made, beside what an address says.
+#[derive(Clone, Default)]
+pub(crate) struct Dialling {
+    proxy: Way,
+    certificates: Vec<Certificate>,
+}
+
+/// Through which proxy.
+#[derive(Clone, Default)]
+enum Way {
+    /// As the system and the environment say.
+    #[default]
+    System,
+    Direct,
+    Through(Box<Proxy>),
+}
+
+impl Dialling {
+    /// What the settings ask for. Reads the file with certificates, if there is one.
+    pub(crate) fn new(proxy: &str, certificates: &str) -> Result<Self, UpdateError> {
+        let proxy = match proxy.trim() {
+            "" => Way::System,
+            "none" => Way::Direct,
+            address => Way::Through(Box::new(through(address)?)),
+        };
+        let mut trusted = Vec::new();
+        if !certificates.is_empty() {
+            let path = Path::new(certificates);
+            let bytes = std::fs::read(path).map_err(UpdateError::disk("read", path))?;
+            trusted = Certificate::from_pem_bundle(&bytes).map_err(|source| UpdateError::Certificates {
+                path: path.to_owned(),
+                source,
+            })?;
+        }
+        Ok(Self {
+            proxy,
+            certificates: trusted,
+        })
+    }
+}
+
+impl fmt::Debug for Dialling {
+    /// An address of a proxy may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dialling").finish_non_exhaustive()
+    }
+}
+
+/// A proxy at an address. What is wrong with it is told without the address, which may hold a password.
+fn through(address: &str) -> Result<Proxy, UpdateError> {
+    let refused = |why| UpdateError::Proxy { why };
+    let url: Url = address.parse().map_err(|_| refused("it is not a URL"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(refused("it is neither `http` nor `https`"));
+    }
+    if url.host().is_none() {
+        return Err(refused("it has no host"));
+    }
+    Proxy::all(url).map_err(|_| refused("it can't be used"))
+}
+
 impl Http {
     /// The most redirects that are followed.
     pub const MAX_REDIRECTS: usize = 5;
 
     /// A client for the repository at this address.
     pub fn new(repository: &str, limits: Limits) -> Result<Self, UpdateError> {
+        Self::dialled(repository, limits, &Dialling::default())
+    }
+
+    /// A client for the repository at this address, with connections made in this way.
+    pub(crate) fn dialled(
+        repository: &str,
+        limits: Limits,
+        dialling: &Dialling,
+    ) -> Result<Self, UpdateError> {
         let base = address(repository)?;
         let builder = Client::builder()
             .connect_timeout(limits.connect)
             .user_agent(concat!("moult/", env!("CARGO_PKG_VERSION")))
             .referer(false);
         let builder = if base.scheme() == "https" {
-            builder.https_only(true).redirect(Policy::custom(follow))
+            let builder = match &dialling.proxy {
+                Way::System => builder,
+                Way::Direct => builder.no_proxy(),
+                Way::Through(proxy) => builder.proxy(Proxy::clone(proxy)),
+            };
+            let builder = builder.tls_certs_merge(dialling.certificates.iter().cloned());
+            builder.https_only(true).redirect(Policy::custom(follow_secured))
         } else {
             // This client never speaks TLS, so the system's certificates need not be read.
-            builder.no_proxy().redirect(Policy::none()).tls_certs_only([])
+            let builder = builder.no_proxy().tls_certs_only([]);
+            builder.redirect(Policy::custom(follow_here))
         };
         let client = builder.build().map_err(|source| UpdateError::Client { source })?;
         Ok(Self {
@@ -55,12 +135,9 @@ impl Http {
         Ok(http)
     }
 
-    /// The same client with other limits.
-    pub(crate) fn with_limits(&self, limits: Limits) -> Result<Self, UpdateError> {
-        match &self.folder {
-            Some(folder) => Self::in_folder(folder.clone(), limits),
-            None => Self::new(self.base.as_str(), limits),
-        }
+    /// The repository's address.
+    pub(crate) fn base(&self) -> &Url {
+        &self.base
     }
 
     /// The limits that hold for every request.
@@ -130,10 +207,25 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-fn follow(attempt: Attempt<'_>) -> Action {
-    if attempt.url().scheme() != "https" {
+fn follow_secured(attempt: Attempt<'_>) -> Action {
+    if attempt.url().scheme() == "https" {
+        follow(attempt)
+    } else {
         attempt.error("a redirect leads away from https")
-    } else if attempt.previous().len() > Http::MAX_REDIRECTS {
+    }
+}
+
+/// For this computer alone.
+fn follow_here(attempt: Attempt<'_>) -> Action {
+    if attempt.url().scheme() == "http" && is_loopback(attempt.url()) {
+        follow(attempt)
+    } else {
+        attempt.error("a redirect leads away from this computer")
+    }
+}
+
+fn follow(attempt: Attempt<'_>) -> Action {
+    if attempt.previous().len() > Http::MAX_REDIRECTS {
         attempt.error("there are too many redirects")
     } else {
         attempt.follow()
@@ -194,5 +286,40 @@ mod tests {
         for path in ["%2e%2e/x", "a/%2E%2e/%2e%2e/x"] {
             assert!(http.url(path).is_err(), "{path}");
         }
+    }
+
+    #[test]
+    fn a_proxy_is_an_address_of_http_and_no_password_is_ever_told() {
+        let cases = [
+            ("", true),
+            ("none", true),
+            ("http://proxy.example:3128", true),
+            ("http://user:secret@proxy.example:3128/", true),
+            ("https://proxy.example/", true),
+            ("proxy.example:3128", false),
+            ("socks5://user:secret@proxy.example/", false),
+            ("ftp://user:secret@x/", false),
+            ("http://user:secret@:99999/", false),
+        ];
+        for (text, allowed) in cases {
+            let dialling = Dialling::new(text, "");
+            assert_eq!(dialling.is_ok(), allowed, "{text}");
+            let told = format!("{dialling:?}");
+            assert!(!told.contains("secret"), "{told}");
+        }
+    }
+
+    #[test]
+    fn certificates_must_be_there_and_be_some() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("company.pem");
+        let dial = || Dialling::new("", file.to_str().unwrap());
+        assert!(matches!(dial(), Err(UpdateError::Disk { .. })));
+        std::fs::write(
+            &file,
+            "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n",
+        )
+        .unwrap();
+        assert!(matches!(dial(), Err(UpdateError::Certificates { .. })));
     }
 }

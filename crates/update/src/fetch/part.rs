@@ -1,5 +1,8 @@
 //! A download on its way: `<digest>.part` with the bytes so far, and `<digest>.json` beside it, which
 //! says what they are the beginning of. Bytes without a sidecar that fits are never built upon.
+//!
+//! The digest alone says which bytes are right. So the rest may come from another mirror, and from a server that
+//! gives no entity tag: what does not fit together is found at the end and costs one more download.
 
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -16,8 +19,13 @@ use crate::error::UpdateError;
 struct Sidecar {
     digest: Digest,
     size: u64,
-    /// A strong entity tag: without one the server can't be asked for the rest of the same bytes.
-    etag: String,
+    /// The strong entity tag that the last bytes came with, if there was one. Versions before mirrors read only
+    /// sidecars that have one.
+    #[serde(default)]
+    etag: Option<String>,
+    /// The address of the repository or mirror that gave the tag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    from: Option<String>,
 }
 
 /// The file, with the hash of what is in it. Its calls block.
@@ -28,7 +36,17 @@ pub(super) struct Part {
     sidecar: PathBuf,
     hasher: Hasher,
     length: u64,
-    etag: Option<String>,
+    digest: Digest,
+    size: u64,
+    tag: Option<Tag>,
+}
+
+/// A strong entity tag, and whose it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Tag {
+    etag: String,
+    /// Versions before mirrors did not say.
+    from: Option<String>,
 }
 
 impl Part {
@@ -43,7 +61,9 @@ impl Part {
             sidecar,
             hasher: Hasher::new(),
             length: 0,
-            etag: None,
+            digest: *digest,
+            size,
+            tag: None,
         };
         let length = part
             .file
@@ -58,7 +78,8 @@ impl Part {
                 let mut so_far = (&mut part.file).take(length);
                 io::copy(&mut so_far, &mut part.hasher).map_err(UpdateError::disk("read", &part.path))?;
                 part.length = length;
-                part.etag = Some(known.etag);
+                let from = known.from;
+                part.tag = known.etag.map(|etag| Tag { etag, from });
             }
             _ if length > 0 => part.start_over()?,
             _ => {}
@@ -71,9 +92,11 @@ impl Part {
         self.length
     }
 
-    /// The entity tag they came with.
-    pub(super) fn etag(&self) -> Option<&str> {
-        self.etag.as_deref()
+    /// The strong entity tag that they have at this address, if it is known.
+    pub(super) fn etag(&self, address: &str) -> Option<&str> {
+        let tag = self.tag.as_ref()?;
+        let is_its = tag.from.as_deref().is_none_or(|from| from == address);
+        is_its.then_some(tag.etag.as_str())
     }
 
     /// Forgets all bytes.
@@ -91,20 +114,25 @@ impl Part {
                 .seek(SeekFrom::Start(0))
                 .map_err(UpdateError::disk("written", &self.path))?;
         }
-        (self.hasher, self.length, self.etag) = (Hasher::new(), 0, None);
+        (self.hasher, self.length, self.tag) = (Hasher::new(), 0, None);
         Ok(())
     }
 
-    /// Says what the bytes to come belong to. Without a strong tag they can't be built upon later.
-    pub(super) fn bind(&mut self, digest: &Digest, size: u64, etag: Option<&str>) -> Result<(), UpdateError> {
-        let Some(etag) = etag.filter(|etag| etag.starts_with('"')) else {
-            self.etag = None;
-            return remove(&self.sidecar);
-        };
-        let sidecar = Sidecar {
-            digest: *digest,
-            size,
+    /// Says where the bytes to come are from. Only a strong tag says that two answers have the same bytes.
+    pub(super) fn bind(&mut self, etag: Option<&str>, address: &str) -> Result<(), UpdateError> {
+        let etag = etag.filter(|etag| etag.starts_with('"'));
+        let tag = etag.map(|etag| Tag {
             etag: etag.to_owned(),
+            from: Some(address.to_owned()),
+        });
+        if self.length > 0 && tag == self.tag {
+            return Ok(());
+        }
+        let sidecar = Sidecar {
+            digest: self.digest,
+            size: self.size,
+            etag: etag.map(str::to_owned),
+            from: tag.as_ref().and_then(|tag| tag.from.clone()),
         };
         let text = serde_json::to_vec(&sidecar).map_err(|source| UpdateError::Disk {
             action: "written",
@@ -112,7 +140,7 @@ impl Part {
             source: source.into(),
         })?;
         write_atomic(&self.sidecar, &text)?;
-        self.etag = Some(etag.to_owned());
+        self.tag = tag;
         Ok(())
     }
 
@@ -127,7 +155,7 @@ impl Part {
     }
 
     /// The digest of all bytes so far.
-    pub(super) fn digest(&self) -> Digest {
+    pub(super) fn digest_so_far(&self) -> Digest {
         self.hasher.clone().finish()
     }
 
@@ -177,11 +205,12 @@ mod tests {
     use super::*;
 
     const TAG: &str = "\"one\"";
+    const HERE: &str = "http://127.0.0.1:1/";
 
     fn begun(folder: &Path, tag: Option<&str>) -> Digest {
         let digest = Digest::of(b"0123456789");
         let mut part = Part::open(folder, &digest, 10).unwrap();
-        part.bind(&digest, 10, tag).unwrap();
+        part.bind(tag, HERE).unwrap();
         part.append(b"01234").unwrap();
         digest
     }
@@ -191,9 +220,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let digest = begun(folder.path(), Some(TAG));
         let mut part = Part::open(folder.path(), &digest, 10).unwrap();
-        assert_eq!((part.length(), part.etag()), (5, Some(TAG)));
+        assert_eq!((part.length(), part.etag(HERE)), (5, Some(TAG)));
         part.append(b"56789").unwrap();
-        assert_eq!(part.digest(), digest);
+        assert_eq!(part.digest_so_far(), digest);
         part.complete(&folder.path().join("done")).unwrap();
         assert_eq!(fs::read(folder.path().join("done")).unwrap(), b"0123456789");
         assert_eq!(
@@ -204,28 +233,55 @@ mod tests {
     }
 
     #[test]
+    fn a_tag_counts_only_where_it_was_given_and_only_if_it_is_strong() {
+        for (tag, address, expected) in [
+            (Some(TAG), HERE, Some(TAG)),
+            (Some(TAG), "http://127.0.0.1:2/", None),
+            (Some("W/\"one\""), HERE, None),
+            (None, HERE, None),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let digest = begun(folder.path(), tag);
+            let part = Part::open(folder.path(), &digest, 10).unwrap();
+            assert_eq!(
+                (part.length(), part.etag(address)),
+                (5, expected),
+                "{tag:?} {address}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_sidecar_of_a_version_before_mirrors_is_read_and_its_tag_counts_everywhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let digest = begun(folder.path(), None);
+        let old = format!("{{\"digest\":\"{digest}\",\"size\":10,\"etag\":\"\\\"one\\\"\"}}");
+        fs::write(folder.path().join(format!("{digest}.json")), old).unwrap();
+        let part = Part::open(folder.path(), &digest, 10).unwrap();
+        assert_eq!((part.length(), part.etag("http://127.0.0.1:9/")), (5, Some(TAG)));
+    }
+
+    #[test]
     fn bytes_without_a_sidecar_that_fits_are_never_built_upon() {
         type Damage = fn(&Path, &Digest);
-        let cases: [(&str, Option<&str>, u64, Damage); 6] = [
-            ("no entity tag", None, 10, |_, _| {}),
-            ("a weak entity tag", Some("W/\"one\""), 10, |_, _| {}),
-            ("another size", Some(TAG), 9, |_, _| {}),
-            ("no sidecar", Some(TAG), 10, |folder, digest| {
+        let cases: [(&str, u64, Damage); 4] = [
+            ("another size", 9, |_, _| {}),
+            ("no sidecar", 10, |folder, digest| {
                 fs::remove_file(folder.join(format!("{digest}.json"))).unwrap();
             }),
-            ("a torn sidecar", Some(TAG), 10, |folder, digest| {
+            ("a torn sidecar", 10, |folder, digest| {
                 fs::write(folder.join(format!("{digest}.json")), "{\"dig").unwrap();
             }),
-            ("more bytes than the file has", Some(TAG), 10, |folder, digest| {
+            ("more bytes than the file has", 10, |folder, digest| {
                 fs::write(folder.join(format!("{digest}.part")), "0123456789x").unwrap();
             }),
         ];
-        for (name, tag, size, damage) in cases {
+        for (name, size, damage) in cases {
             let folder = tempfile::tempdir().unwrap();
-            let digest = begun(folder.path(), tag);
+            let digest = begun(folder.path(), Some(TAG));
             damage(folder.path(), &digest);
             let part = Part::open(folder.path(), &digest, size).unwrap();
-            assert_eq!((part.length(), part.etag()), (0, None), "{name}");
+            assert_eq!((part.length(), part.etag(HERE)), (0, None), "{name}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What can happen to an update, and what can follow. It refuses to know when.
 
-use moult_model::{Digest, ErrorCode, Outcome};
+use moult_model::{Digest, ErrorCode, Hold, Outcome};
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Edge;
@@ -29,12 +29,16 @@ pub enum Event {
     },
     /// The next piece of work waits for its turn.
     Queued,
+    /// The next download waits: nothing is to be fetched now.
+    Held(Hold),
     /// The download under way has its turn.
     FetchBegun,
     /// Bytes of the download under way are on the disk.
     Progress {
         /// How many, those of earlier tries included.
         bytes: u64,
+        /// How many come in a second at the pace of the last seconds; 0 if that is not known.
+        per_second: u64,
     },
     /// The download under way is complete.
     Fetched {
@@ -160,6 +164,7 @@ impl Fault {
             ErrorCode::DiskFull
                 | ErrorCode::DiskFailed
                 | ErrorCode::Offline
+                | ErrorCode::CaptivePortal
                 | ErrorCode::Cancelled
                 | ErrorCode::Internal
         );

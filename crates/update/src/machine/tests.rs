@@ -57,6 +57,8 @@ fn found() -> State {
         bytes_done: 0,
         bytes_total: 0,
         full_bytes: 100,
+        seconds_left: None,
+        held: None,
         problems: Vec::new(),
     };
     let patches = vec![patch(1, 2, 10), patch(2, 3, 10), patch(1, 3, 50)];
@@ -388,7 +390,14 @@ fn what_is_the_same_for_every_way_ends_the_update_at_once() {
 fn bytes_count_over_the_whole_plan_and_never_pass_its_end() {
     let (state, _) = run(
         found(),
-        &[begin(), Event::FetchBegun, Event::Progress { bytes: 4 }],
+        &[
+            begin(),
+            Event::FetchBegun,
+            Event::Progress {
+                bytes: 4,
+                per_second: 0,
+            },
+        ],
     );
     assert_eq!((state.activity.bytes_done, state.activity.bytes_total), (4, 20));
     let (state, _) = run(
@@ -396,11 +405,20 @@ fn bytes_count_over_the_whole_plan_and_never_pass_its_end() {
         &[
             Event::Fetched { wire_bytes: 9 },
             Event::FetchBegun,
-            Event::Progress { bytes: 5 },
+            Event::Progress {
+                bytes: 5,
+                per_second: 0,
+            },
         ],
     );
     assert_eq!((state.activity.bytes_done, state.wire_bytes), (15, 9));
-    let (state, _) = next(state, Event::Progress { bytes: 5000 });
+    let (state, _) = next(
+        state,
+        Event::Progress {
+            bytes: 5000,
+            per_second: 0,
+        },
+    );
     assert_eq!(state.activity.bytes_done, 20);
 }
 

@@ -44,6 +44,8 @@ fn record(id: &str, phase: Phase) -> Record {
         bytes_done: 0,
         bytes_total: 0,
         full_bytes: 0,
+        seconds_left: None,
+        held: None,
         problems: Vec::new(),
     };
     let digest = Digest::of(b"1.1.0");

@@ -3,10 +3,13 @@
 
 mod bad_input;
 mod bundles;
+mod delivery;
 mod executable;
 mod fetching;
 mod kills;
+mod mirrors;
 mod signed_patches;
 mod steering;
 mod support;
+mod tls;
 mod wrong_byte;

@@ -1,10 +1,12 @@
 //! What a download writes, call by call.
 
+use std::sync::Arc;
+
 use moult_durable::faults::{self, Action, Call, Line, Plan};
 use tempfile::TempDir;
 
 use super::*;
-use crate::fetch::{Folder, Limits};
+use crate::fetch::{Folder, Http, Limits};
 
 /// A repository with one file, and a folder for what is fetched.
 struct Fixture {
@@ -100,8 +102,8 @@ async fn a_repository_in_a_folder_stays_one_when_its_limits_change() {
     let folder = Folder::new(fixture.repository.path());
     let repository = crate::fetch::Repository::in_folder(folder, "", Limits::default());
     repository.set_limits(fixture.limits);
-    let http = repository.http().unwrap();
-    assert_eq!(*http.limits(), fixture.limits);
-    let fetcher = Fetcher::new(http, fixture.staging.path());
+    let mirrors = repository.mirrors().unwrap();
+    assert_eq!(*mirrors.limits(), fixture.limits);
+    let fetcher = Fetcher::new(mirrors, fixture.staging.path());
     assert!(fetcher.fetch(&fixture.pinned, &|_| {}).await.is_ok());
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use moult_model::Subject;
 use moult_model::stage::{SwapCause, SwapFailure};
+use moult_update::fetch::Alert;
 use moult_update::{
     BoxFuture, ExecutableDecision, HandOver, Host, StagedBundle, StagedExecutable, SwapFigures, SwapRefusal,
 };
@@ -32,6 +33,7 @@ pub(crate) struct ScriptedHost {
     pub(crate) idle: Mutex<Duration>,
     pub(crate) restarts: Mutex<u32>,
     pub(crate) changed: Notify,
+    pub(crate) alerts: Mutex<Vec<Alert>>,
 }
 
 pub(crate) fn refusal(cause: SwapCause, ban: bool) -> Result<(), SwapRefusal> {
@@ -71,6 +73,10 @@ impl ScriptedHost {
 }
 
 impl Host for ScriptedHost {
+    fn alert(&self, alert: Alert) {
+        self.alerts.lock().unwrap().push(alert);
+    }
+
     fn activate_bundle(&self, bundle: StagedBundle) -> BoxFuture<'static, Result<SwapFigures, SwapRefusal>> {
         // What is handed over is there, whole.
         let whole =

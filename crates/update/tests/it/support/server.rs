@@ -26,6 +26,8 @@ pub(crate) enum Fault {
     Cut(usize),
     /// After this many bytes nothing comes any more.
     Stall(usize),
+    /// After this many bytes they come slowly: so many every 10 ms.
+    Drip(usize, usize),
     /// The body never ends.
     Endless,
     /// Whatever range is asked for, the whole file comes with 200.
@@ -213,6 +215,20 @@ fn serve(shared: &Shared, path: &str, headers: &HeaderMap, fault: Option<&Fault>
             return announced
                 .body(Body::from_stream(first.chain(stream::pending())))
                 .unwrap();
+        }
+        Some(Fault::Drip(length, portion)) => {
+            let first = rest.slice(..(*length).min(rest.len()));
+            let slow = rest.slice(first.len()..);
+            let portions: Vec<_> = (0..slow.len())
+                .step_by(*portion)
+                .map(|at| slow.slice(at..slow.len().min(at + portion)))
+                .collect();
+            let portions = stream::iter(portions).then(|portion| async {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                Ok::<_, std::io::Error>(portion)
+            });
+            let first = stream::iter([Ok(first)]);
+            return announced.body(Body::from_stream(first.chain(portions))).unwrap();
         }
         Some(Fault::Endless) => {
             let chunk = Bytes::from(vec![0; 4096]);

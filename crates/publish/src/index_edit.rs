@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use moult_model::{Channel, Digest, Index, Patch, Release, Version};
+use moult_model::{Channel, Digest, Index, Patch, Release, ReleasePolicy, Version};
 
 use crate::PublishError;
 use crate::release::Terms;
@@ -71,7 +71,13 @@ pub fn add(index: &mut Index, release: Release, patches: Vec<Patch>) {
 
 /// Offers a release that is out on more channels, in the order of `order`, and replaces its notes
 /// if there are new ones. What was critical stays so. Returns whether anything changed.
-pub fn widen(index: &mut Index, version: &Version, channels: &[Channel], terms: &Terms) -> bool {
+pub fn widen(
+    index: &mut Index,
+    version: &Version,
+    channels: &[Channel],
+    terms: &Terms,
+    policy: ReleasePolicy,
+) -> bool {
     let Some(release) = index
         .releases
         .iter_mut()
@@ -91,6 +97,7 @@ pub fn widen(index: &mut Index, version: &Version, channels: &[Channel], terms: 
         release.notes.insert(NOTES_LANGUAGE.to_owned(), notes.clone());
     }
     release.critical |= terms.critical;
+    release.policy = policy;
     *release != before
 }
 

@@ -376,7 +376,7 @@ mod tests {
             let mut config = good();
             config["keys"] = json!("keys");
             config["rollout"] = json!({});
-            config["repository"]["store"] = serde_json::Value::Null;
+            config["repository"]["store"] = Value::Null;
             *config.pointer_mut(pointer).unwrap() = value;
             match open(&config) {
                 Err(PublishError::ConfigValue { field, .. }) => assert_eq!(field, expected),

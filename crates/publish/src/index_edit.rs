@@ -71,13 +71,7 @@ pub fn add(index: &mut Index, release: Release, patches: Vec<Patch>) {
 
 /// Offers a release that is out on more channels, in the order of `order`, and replaces its notes
 /// if there are new ones. What was critical stays so. Returns whether anything changed.
-pub fn widen(
-    index: &mut Index,
-    version: &Version,
-    channels: &[Channel],
-    terms: &Terms,
-    policy: ReleasePolicy,
-) -> bool {
+pub fn widen(index: &mut Index, version: &Version, channels: &[Channel], terms: &Terms) -> bool {
     let Some(release) = index
         .releases
         .iter_mut()
@@ -97,8 +91,19 @@ pub fn widen(
         release.notes.insert(NOTES_LANGUAGE.to_owned(), notes.clone());
     }
     release.critical |= terms.critical;
-    release.policy = policy;
     *release != before
+}
+
+/// Says anew who may have a release that is out. Returns whether anything changed.
+pub fn set_policy(index: &mut Index, version: &Version, policy: &ReleasePolicy) -> bool {
+    let mut releases = index.releases.iter_mut();
+    match releases.find(|release| release.version == *version) {
+        Some(release) if release.policy != *policy => {
+            release.policy = policy.clone();
+            true
+        }
+        _ => false,
+    }
 }
 
 /// The language of notes given on the command line.
@@ -200,7 +205,7 @@ mod tests {
             permissions: Vec::new(),
             state_schema: None,
             critical: false,
-            policy: moult_model::ReleasePolicy::default(),
+            policy: ReleasePolicy::default(),
         }
     }
 
@@ -298,6 +303,8 @@ mod tests {
             .map(|name| name.parse().unwrap())
             .collect();
         let terms = |notes: Option<&str>, critical| Terms {
+            offer: crate::cli::OfferArgs::default(),
+            extent: crate::cli::ExtentArgs::default(),
             channel: Channel::stable(),
             notes: notes.map(str::to_owned),
             critical,

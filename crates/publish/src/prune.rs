@@ -236,7 +236,7 @@ mod tests {
                 version: version.parse().unwrap(),
                 channels: vec![channel.parse().unwrap()],
                 published: (*published).to_owned(),
-                notes: std::collections::BTreeMap::new(),
+                notes: BTreeMap::new(),
                 critical: false,
                 digest,
                 size: 1,

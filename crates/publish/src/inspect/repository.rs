@@ -82,6 +82,9 @@ impl Repository {
                 let hash = target.hashes.get("sha256").map_or("", String::as_str);
                 if let Some(folder_name) = path.strip_suffix("/index.json") {
                     repository.list(folder, &format!("{folder_name}/{hash}.index.json"), hash)?;
+                } else if let Some((folder_name, name)) = path.rsplit_once('/') {
+                    let path = format!("targets/{folder_name}/{hash}.{name}");
+                    repository.referred.insert(path);
                 }
             }
         }

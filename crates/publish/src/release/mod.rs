@@ -146,7 +146,8 @@ fn plan<'a>(
     let mut changed = true;
     let bases = match standing {
         Standing::Out => {
-            changed = index_edit::widen(&mut index, &artifact.version, channels, terms, policy.clone());
+            changed = index_edit::widen(&mut index, &artifact.version, channels, terms);
+            changed |= index_edit::set_policy(&mut index, &artifact.version, &policy);
             Vec::new()
         }
         Standing::New => {

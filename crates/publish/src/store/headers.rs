@@ -83,15 +83,16 @@ location ~ ^/(metadata|targets)/ {{
 /// For hosts that read `_headers`. The more special rule stands first.
 pub fn headers_file() -> String {
     let (pointer, versioned) = (Kind::Pointer.cache_control(), Kind::Versioned.cache_control());
-    let pointers = ["/metadata/timestamp.json", "/metadata/root.json", "/latest/*"];
-    let roles = ["root", "snapshot", "targets", "app", "rollout"];
-    let pointers = pointers.map(|path| (path.to_owned(), &pointer));
-    let roles = roles.map(|role| (format!("/metadata/:version.{role}.json"), &versioned));
-    let targets = [("/targets/*".to_owned(), &versioned)];
-    let rules = pointers.into_iter().chain(targets).chain(roles);
-    rules
-        .map(|(path, value)| format!("{path}\n  Cache-Control: {value}\n"))
-        .collect()
+    let rule = |path: &str, value: &str| format!("{path}\n  Cache-Control: {value}\n");
+    let mut text = String::new();
+    for path in ["/metadata/timestamp.json", "/metadata/root.json", "/latest/*"] {
+        text += &rule(path, &pointer);
+    }
+    text += &rule("/targets/*", &versioned);
+    for role in ["root", "snapshot", "targets", "app", "rollout"] {
+        text += &rule(&format!("/metadata/:version.{role}.json"), &versioned);
+    }
+    text
 }
 
 #[cfg(test)]

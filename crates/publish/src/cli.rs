@@ -140,25 +140,25 @@ pub struct ReleaseArgs {
     /// Earlier versions should not be used any longer: it can't be skipped and is not put off for long
     #[arg(long)]
     pub critical: bool,
-    /// Who may have it.
-    #[command(flatten)]
-    pub offer: OfferArgs,
     /// How far it goes.
     #[command(flatten)]
     pub extent: ExtentArgs,
+    /// Who may have it.
+    #[command(flatten)]
+    pub offer: OfferArgs,
 }
 
 /// How far a publication goes.
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub struct ExtentArgs {
     /// Make everything, and write nothing
-    #[arg(long, help_heading = "Options")]
+    #[arg(long)]
     pub dry_run: bool,
     /// Do not replay the ways to it before it becomes visible
-    #[arg(long, help_heading = "Options")]
+    #[arg(long)]
     pub no_verify: bool,
     /// Do not bring it to the store
-    #[arg(long, help_heading = "Options")]
+    #[arg(long)]
     pub no_push: bool,
 }
 

@@ -1,5 +1,6 @@
 //! Looks the publisher's whole place over, and says what is wrong or soon will be.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
@@ -181,8 +182,9 @@ fn others_may_read(_folder: &Path) -> bool {
 }
 
 fn expiry(repository: &Repository, now: Timestamp, examined: &mut Examined) {
+    // Roles that were signed together expire together, and are one finding.
+    let mut due: BTreeMap<(Timestamp, bool), Vec<&str>> = BTreeMap::new();
     let mut first: Option<(Timestamp, &str)> = None;
-    let mut is_bad = false;
     for role in repository.roles() {
         let Ok(expires) = role.expires.parse::<Timestamp>() else {
             continue;
@@ -194,32 +196,40 @@ fn expiry(repository: &Repository, now: Timestamp, examined: &mut Examined) {
             .iter()
             .find(|(name, _)| *name == role.name)
             .map_or(WARNING_DAYS, |(_, days)| *days);
-        let left = expires.duration_since(now);
-        let hint = match role.name.as_str() {
-            "timestamp" | "snapshot" => {
-                "run `moult resign`, and see why it does not run every few days by itself"
-            }
-            _ => "run `moult resign` where its key is",
-        };
-        if left.is_negative() {
-            is_bad = true;
-            let what = format!(
-                "`{}` expired at {expires}: clients install nothing of it",
-                role.name
-            );
-            examined.bad(Severity::Fault, "expiry", what, hint);
-        } else if left < SignedDuration::from_hours(24 * days) {
-            is_bad = true;
-            let days = left.as_hours() / 24;
-            let what = format!("`{}` expires in {days} days, at {expires}", role.name);
-            examined.bad(Severity::Warning, "expiry", what, hint);
+        if expires.duration_since(now) < SignedDuration::from_hours(24 * days) {
+            let is_online = matches!(role.name.as_str(), "timestamp" | "snapshot");
+            due.entry((expires, is_online)).or_default().push(&role.name);
         }
     }
-    if let (Some((time, name)), false) = (first, is_bad) {
+    if let (Some((time, name)), true) = (first, due.is_empty()) {
         examined.good(
             "expiry",
             format!("nothing expires soon; first `{name}` at {time}"),
         );
+    }
+    for ((expires, is_online), roles) in due {
+        let named = match &roles[..] {
+            [one] => format!("`{one}`"),
+            [first, .., last] => format!("{} roles from `{first}` to `{last}`", roles.len()),
+            [] => continue,
+        };
+        let hint = if is_online {
+            "run `moult resign`, and see why it does not run every few days by itself"
+        } else {
+            "run `moult resign` where the keys are"
+        };
+        let left = expires.duration_since(now);
+        if left.is_negative() {
+            let what = format!("{named}: expired at {expires}; clients install nothing of it");
+            examined.bad(Severity::Fault, "expiry", what, hint);
+        } else {
+            let left = match left.as_hours() {
+                hours @ 0..48 => format!("{hours} hours"),
+                hours => format!("{} days", hours / 24),
+            };
+            let what = format!("{named}: expires in {left}, at {expires}");
+            examined.bad(Severity::Warning, "expiry", what, hint);
+        }
     }
 }
 

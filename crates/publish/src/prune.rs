@@ -73,7 +73,15 @@ fn kept(index: &Index, keep: &Keep, now: Timestamp) -> BTreeSet<Digest> {
             kept.insert(release.digest);
         }
     }
-    // What is kept needs where it goes back to, and what leads to it.
+    // Where an order may send back those who have one of these.
+    let mut back: BTreeSet<Digest> = BTreeSet::new();
+    for release in &index.releases {
+        if kept.contains(&release.digest) {
+            back.extend(&release.policy.recall_to);
+        }
+    }
+    kept.extend(back);
+    // Where those of a recalled one go, and what leads to what is kept.
     loop {
         let before = kept.len();
         for release in &index.releases {
@@ -81,8 +89,7 @@ fn kept(index: &Index, keep: &Keep, now: Timestamp) -> BTreeSet<Digest> {
                 continue;
             }
             let policy = &release.policy;
-            let back = policy.recalled.iter().chain(&policy.recall_to);
-            kept.extend(back.filter(|digest| index.release_of(digest).is_some()));
+            kept.extend(policy.recalled);
             if let Some(from) = &policy.update_from {
                 let mut stones = index.releases.iter().filter(|stone| {
                     stone.version >= *from && stone.version < release.version && !stone.policy.held

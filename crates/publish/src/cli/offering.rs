@@ -94,12 +94,12 @@ pub struct RolloutSetArgs {
     /// Which release.
     #[command(flatten)]
     pub release: SubjectArgs,
-    /// Who may have it.
-    #[command(flatten)]
-    pub offer: OfferArgs,
     /// Say what would change, and write nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Who may have it.
+    #[command(flatten)]
+    pub offer: OfferArgs,
 }
 
 /// `rollout pause` and `rollout halt`.

@@ -18,9 +18,10 @@ pub(crate) struct Known {
 impl Known {
     /// Reads the database. Advisories named in `ignore` are left out.
     pub(crate) fn open(folder: &Path, ignore: &[String]) -> Result<Self, GateError> {
-        let database = Database::open(folder).map_err(|source| GateError::Read {
+        // The library says its causes in its own text.
+        let database = Database::open(folder).map_err(|error| GateError::Read {
             path: folder.to_owned(),
-            source: source.into(),
+            source: error.to_string().into(),
         })?;
         Ok(Self {
             database,
@@ -31,9 +32,9 @@ impl Known {
     /// What is known of the packages in the lock file beside a manifest.
     pub(crate) fn in_lock_file(&self, manifest: &Path) -> Result<Vec<Fault>, GateError> {
         let path = manifest.with_file_name("Cargo.lock");
-        let lock_file = Lockfile::load(&path).map_err(|source| GateError::Read {
+        let lock_file = Lockfile::load(&path).map_err(|error| GateError::Read {
             path: path.clone(),
-            source: source.into(),
+            source: error.to_string().into(),
         })?;
         let mut faults = Vec::new();
         for package in &lock_file.packages {

@@ -140,8 +140,11 @@ pub fn recall(
     };
     let (from, to) = (version.clone(), target.version.clone());
     // A higher one is what rolling forward makes.
-    if target.digest == release.digest || target.policy.recalled.is_some() {
-        return Err(OfferError::NotBelow { from, to });
+    if target.digest == release.digest {
+        return Err(OfferError::Itself { version: to });
+    }
+    if target.policy.recalled.is_some() {
+        return Err(OfferError::Recalled { version: to });
     }
     let schema = release.policy.data_schema.map_or(0, |schema| schema.writes);
     let reads = target.policy.data_schema;

@@ -41,13 +41,11 @@ pub enum OfferError {
         /// Those that it lists.
         known: Vec<Version>,
     },
-    /// A release that is to go back to itself or to something newer.
-    #[error("{to} is not below {from}")]
-    NotBelow {
+    /// A release that is to go back to itself.
+    #[error("{version} can't go back to itself")]
+    Itself {
         /// The release.
-        from: Version,
-        /// Where it was to go.
-        to: Version,
+        version: Version,
     },
     /// There is nothing lower on the same channels.
     #[error("there is no lower version than {from} on its channels that was not recalled itself")]
@@ -71,7 +69,7 @@ pub enum OfferError {
         /// The release.
         version: Version,
     },
-    /// A release that was recalled is resumed.
+    /// A release that was recalled is resumed, or others are to go back to it.
     #[error("{version} was recalled")]
     Recalled {
         /// The release.
@@ -111,7 +109,7 @@ impl OfferError {
             Self::UnknownPreset { known, .. } => format!("the presets are `{}`", known.join("`, `")),
             Self::Waves { .. } => "each wave begins after the one before it and has more in it".to_owned(),
             Self::UnknownVersion { known, .. } => format!("it lists {}", list(known)),
-            Self::NotBelow { .. } => "name a lower version with --to".to_owned(),
+            Self::Itself { .. } => "name a lower version with --to".to_owned(),
             Self::NothingBelow { .. } => {
                 "name one with --to, or publish the old code under a higher version with --roll-forward"
                     .to_owned()

@@ -65,12 +65,23 @@ fn turn(path: &str, is_first: bool) -> Option<Turn> {
     })
 }
 
-/// What is to be brought, in its order. Versioned files that are there with the same size stay.
-fn plan(local: &[Listed], remote: &[Listed], is_first: bool) -> Vec<(Turn, Listed)> {
+/// What is to be brought, in its order. An artifact is named by its digest, so it stays if it is there with the same size; a role
+/// is named by a number that somebody else may have used too, so it stays only if it is known to be the same.
+fn plan(
+    local: &[Listed],
+    remote: &[Listed],
+    is_known: &dyn Fn(&str) -> bool,
+    is_first: bool,
+) -> Vec<(Turn, Listed)> {
     let there: BTreeMap<_, _> = remote.iter().map(|listed| (&listed.path, listed.size)).collect();
     let is_wanted = |listed: &Listed| {
+        let is_there = there.get(&listed.path) == Some(&listed.size);
         // What may change in place is compared when its turn comes.
-        Kind::of(&listed.path) == Kind::Pointer || there.get(&listed.path) != Some(&listed.size)
+        match Kind::of(&listed.path) {
+            Kind::Pointer => true,
+            _ if listed.path.starts_with("metadata/") => !is_there || !is_known(&listed.path),
+            _ => !is_there,
+        }
     };
     let mut plan: Vec<_> = local
         .iter()
@@ -100,7 +111,14 @@ pub fn push(
     folder::collect(repository, "", &mut local)?;
     let remote = store.list()?;
     let is_first = compared.remote.is_none();
-    let plan = plan(&local, &remote, is_first);
+    let mut state = State::read(repository);
+    let digest_of = |path: &str| {
+        std::fs::read(repository.join(path))
+            .ok()
+            .map(|bytes| Digest::of(&bytes))
+    };
+    let is_known = |path: &str| state.roles.get(path).copied() == digest_of(path);
+    let plan = plan(&local, &remote, &is_known, is_first);
     let there: BTreeSet<_> = remote.iter().map(|listed| listed.path.as_str()).collect();
     let task = Task {
         store,
@@ -122,7 +140,12 @@ pub fn push(
         .cloned()
         .collect();
     if !dry_run {
-        let mut state = State::read(repository);
+        let is_role = |path: &str| path.starts_with("metadata/") && Kind::of(path) == Kind::Versioned;
+        state.roles = local
+            .iter()
+            .filter(|listed| is_role(&listed.path) && !removed.contains(&listed.path))
+            .filter_map(|listed| Some((listed.path.clone(), digest_of(&listed.path)?)))
+            .collect();
         state.pushed = compared.local.as_deref().map(Digest::of);
         state.write(repository)?;
         for path in &removed {
@@ -307,7 +330,8 @@ mod tests {
     }
 
     fn order(local: &[(&str, u64)], remote: &[(&str, u64)], is_first: bool) -> Vec<String> {
-        let plan = plan(&listed(local), &listed(remote), is_first);
+        let is_known = |path: &str| path == "metadata/1.root.json";
+        let plan = plan(&listed(local), &listed(remote), &is_known, is_first);
         plan.into_iter().map(|(_, listed)| listed.path).collect()
     }
 
@@ -343,6 +367,8 @@ mod tests {
         let remote = [
             ("targets/app/shell/files/00.zst", 5),
             ("targets/app/shell/00.index.json", 4),
+            ("metadata/1.root.json", 5),
+            ("metadata/2.snapshot.json", 5),
         ];
         assert_eq!(
             order(&LOCAL, &remote, false),
@@ -350,7 +376,6 @@ mod tests {
                 "targets/app/shell/00.index.json",
                 "metadata/2.snapshot.json",
                 "metadata/timestamp.json",
-                "metadata/1.root.json",
                 "metadata/root.json",
                 "latest/stable.json",
             ]

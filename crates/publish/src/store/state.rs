@@ -1,5 +1,6 @@
 //! What is remembered beside the repository's folder of what was pushed, and how the folder and the store stand to each other.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use moult_durable::write_atomic;
@@ -20,6 +21,9 @@ pub struct State {
     pub pushed: Option<Digest>,
     /// The id of the claim that this folder has made on the store.
     pub claim: Option<String>,
+    /// The signed roles that the store is known to have as they are here, by their paths.
+    #[serde(default)]
+    pub roles: BTreeMap<String, Digest>,
 }
 
 /// How the folder and the store stand to each other.

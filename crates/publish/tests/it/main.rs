@@ -4,6 +4,7 @@ mod configuration;
 mod errors;
 mod http;
 mod inspection;
+mod nginx;
 mod offering;
 mod patching;
 mod policy;

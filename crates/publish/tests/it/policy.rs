@@ -62,10 +62,11 @@ fn license(desk: &Desk, license: &str) -> Result<()> {
 
 /// An advisory about a package, as the advisory database has them.
 fn advisory(desk: &Desk, package: &str, patched: &str) -> Result<()> {
+    let id = format!("RUSTSEC-2026-{:04}", package.len());
     desk.write(
-        &format!("advisories/crates/{package}/RUSTSEC-2026-0001.md"),
+        &format!("advisories/crates/{package}/{id}.md"),
         format!(
-            "```toml\n[advisory]\nid = \"RUSTSEC-2026-0001\"\npackage = \"{package}\"\ndate = \"2026-01-01\"\n\
+            "```toml\n[advisory]\nid = \"{id}\"\npackage = \"{package}\"\ndate = \"2026-01-01\"\n\
              url = \"https://example.com/\"\n\n[versions]\npatched = [\"{patched}\"]\n```\n\n# It reads too far\n\nAnd further.\n"
         ),
     )
@@ -156,7 +157,7 @@ fn a_known_vulnerability_blocks_the_publication_and_is_named() -> Result<()> {
     );
     desk.configure(
         "/publish/policy/advisories",
-        json!({ "database": "advisories", "ignore": ["RUSTSEC-2026-0001"] }),
+        json!({ "database": "advisories", "ignore": ["RUSTSEC-2026-0005"] }),
     )?;
     desk.moult(&next)?.done()?;
     Ok(())

@@ -89,5 +89,8 @@ fn a_shell_can_complete_every_command_and_man_has_a_page_for_each() -> Result<()
         "a page is missing"
     );
     desk.snapshot("man", &desk.moult(&["man", "pages"])?);
+    desk.write("file", "")?;
+    let ran = desk.moult(&["man", "file/pages"])?;
+    ensure!(ran.code == Some(2) && ran.stderr.starts_with("error: "), "{ran}");
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::command::{command, npm, quiet, root, works};
 use crate::report::Steps;
 
 /// What a Debian or Ubuntu needs to build the application and to test it without a screen.
-const PACKAGES: [&str; 16] = [
+const PACKAGES: [&str; 17] = [
     "build-essential",
     "dbus-x11",
     "fonts-dejavu-core",
@@ -19,6 +19,7 @@ const PACKAGES: [&str; 16] = [
     "librsvg2-dev",
     "libssl-dev",
     "libwebkit2gtk-4.1-dev",
+    "nginx",
     "openbox",
     "pkg-config",
     "strace",

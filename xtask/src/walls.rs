@@ -166,6 +166,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("bsdiff", &["moult-delta"]),
     ("liblzma", &["moult-containers"]),
     ("miniz_oxide", &["moult-containers"]),
+    ("object_store", &["moult-publish"]),
     ("reqwest", &["moult-app", "moult-update", "moult-tests"]),
     ("tauri", &["moult-app"]),
     ("rfd", &["moult-app"]),

@@ -1,10 +1,17 @@
 //! The publisher's configuration, `release.config.json`.
 
+mod policy;
+mod rollout;
+mod store;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Channel, WidgetId};
+pub use policy::{Advisories, Licenses, NpmAudit, Policy, Publish, Sbom, Secrets};
+pub use rollout::{HaltIf, Rollback, RolloutDefaults, Step, Strategy, Watch};
+pub use store::{Keep, Store};
 
 /// What is published, from where, and to where. Paths are relative to the configuration's folder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -32,6 +39,15 @@ pub struct ReleaseConfig {
     /// The widgets and the folders that hold them, built, with `moult.json` at the top.
     #[serde(default)]
     pub widgets: BTreeMap<WidgetId, String>,
+    /// Who gets a release when, unless the command says it.
+    #[serde(default)]
+    pub rollout: RolloutDefaults,
+    /// What must hold before anything is published, and what is published with a release.
+    #[serde(default)]
+    pub publish: Publish,
+    /// What `moult prune` leaves.
+    #[serde(default)]
+    pub keep: Keep,
 }
 
 /// The product.
@@ -52,6 +68,9 @@ pub struct Repository {
     pub folder: String,
     /// The address that clients read it from, ending in `/`.
     pub url: String,
+    /// Where the folder is brought to. None: whoever publishes copies it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<Store>,
 }
 
 /// Patches.

@@ -1,6 +1,9 @@
 //! The command line: names, options and their help. What a command does is in [`crate::commands`].
 
 mod keys;
+mod offering;
+mod repository;
+mod supply;
 
 use std::path::PathBuf;
 
@@ -11,6 +14,12 @@ use moult_model::{Channel, Digest, Subject, Version, WidgetId};
 use crate::config;
 use crate::widget::new::Template;
 pub use keys::{KeysCommand, KeysListArgs, KeysRotateArgs, PublisherArgs, SignArgs, SignServiceArgs};
+pub use offering::{
+    HaltArgs, OfferArgs, PlanArgs, PromoteArgs, RecallArgs, ResumeArgs, RolloutCommand, RolloutSetArgs,
+    RolloutShowArgs, SubjectArgs,
+};
+pub use repository::{DiffReportArgs, DoctorArgs, PruneArgs, PullArgs, PushArgs, VerifyArgs};
+pub use supply::{CompletionsArgs, ManArgs, SbomArgs, SbomCheckArgs, SbomCommand, SetupArgs};
 
 /// Publishes Moult's app, shell and widgets as signed static files
 #[derive(Debug, Parser)]
@@ -57,6 +66,34 @@ pub enum Command {
     /// Write a widget: begin one, see it run while you write, look it over, pack it
     #[command(subcommand)]
     Widget(WidgetCommand),
+    /// Write the configuration: asks, or takes everything from its options
+    Init(SetupArgs),
+    /// Offer a release that is out on another channel: the same bytes
+    Promote(PromoteArgs),
+    /// Say who gets a release that is out, and when
+    #[command(subcommand)]
+    Rollout(RolloutCommand),
+    /// Withdraw a release: those who have it go back
+    Recall(RecallArgs),
+    /// Bring the store up to the repository's folder
+    Push(PushArgs),
+    /// Bring the repository's folder up to the store
+    Pull(PullArgs),
+    /// Replay every way from each release to the newest ones
+    Verify(VerifyArgs),
+    /// Drop releases and files that nobody may ask for any more
+    Prune(PruneArgs),
+    /// Say why the patch between two releases is so big
+    DiffReport(DiffReportArgs),
+    /// Say what is wrong, or soon will be
+    Doctor(DoctorArgs),
+    /// Bills of materials: what the releases are made of
+    #[command(subcommand)]
+    Sbom(SbomCommand),
+    /// Print what a shell needs to complete the commands
+    Completions(CompletionsArgs),
+    /// Write the manual pages
+    Man(ManArgs),
 }
 
 /// `keys init`.
@@ -77,6 +114,19 @@ pub enum PublishCommand {
     Shell(ShellArgs),
     /// A widget
     Widget(WidgetArgs),
+    /// Everything in the configuration that changed, in one step
+    All(AllArgs),
+}
+
+/// `publish all`.
+#[derive(Debug, Args)]
+pub struct AllArgs {
+    /// The app's version; without it the app is left out
+    #[arg(long)]
+    pub version: Option<Version>,
+    /// What every release has.
+    #[command(flatten)]
+    pub release: ReleaseArgs,
 }
 
 /// What every release has.
@@ -91,6 +141,26 @@ pub struct ReleaseArgs {
     /// Earlier versions should not be used any longer: it can't be skipped and is not put off for long
     #[arg(long)]
     pub critical: bool,
+    /// How far it goes.
+    #[command(flatten)]
+    pub extent: ExtentArgs,
+    /// Who may have it.
+    #[command(flatten)]
+    pub offer: OfferArgs,
+}
+
+/// How far a publication goes.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct ExtentArgs {
+    /// Make everything, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not replay the ways to it before it becomes visible
+    #[arg(long)]
+    pub no_verify: bool,
+    /// Do not bring it to the store
+    #[arg(long)]
+    pub no_push: bool,
 }
 
 /// `publish app`.

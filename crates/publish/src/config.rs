@@ -2,6 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use moult_model::config::Store;
 use moult_model::{Channel, ReleaseConfig, WidgetId, developer};
 
 use crate::PublishError;
@@ -25,8 +26,16 @@ impl Workspace {
             source,
         };
         let text = std::fs::read_to_string(path).map_err(read_error)?;
-        let absolute = std::path::absolute(path).map_err(read_error)?;
-        let config = serde_json::from_str(&text).map_err(|source| PublishError::ConfigParse {
+        Self::of_text(path, &text)
+    }
+
+    /// The same of a text that is to be written there.
+    pub fn of_text(path: &Path, text: &str) -> Result<Self, PublishError> {
+        let absolute = std::path::absolute(path).map_err(|source| PublishError::ConfigRead {
+            path: path.to_owned(),
+            source,
+        })?;
+        let config = serde_json::from_str(text).map_err(|source| PublishError::ConfigParse {
             path: path.to_owned(),
             source,
         })?;
@@ -122,7 +131,13 @@ impl Workspace {
         names
     }
 
-    fn resolve(&self, path: &str) -> PathBuf {
+    /// The configuration's folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// A path of the configuration, made whole.
+    pub fn resolve(&self, path: &str) -> PathBuf {
         let mut whole = PathBuf::new();
         for part in self.folder.join(path).components() {
             match part {
@@ -177,12 +192,63 @@ impl Workspace {
                 "lacks `{target}`, but there is more than one target".to_owned(),
             ));
         }
+        if let Some(bad) = self.bad_rollout() {
+            return Some(bad);
+        }
         let (repository, keys) = (self.repository(), self.keys());
+        if let Some(Store::Folder { path }) = &self.config.repository.store {
+            let store = self.resolve(path);
+            if store.starts_with(&repository) || repository.starts_with(&store) {
+                return Some((
+                    "repository.store",
+                    "and `repository.folder` lie in each other".to_owned(),
+                ));
+            }
+            if keys.starts_with(&store) {
+                return Some(("keys", "is inside the store, which is published".to_owned()));
+            }
+        }
         if keys.starts_with(&repository) {
             return Some(("keys", "is inside the repository, which is published".to_owned()));
         }
         if repository.starts_with(&keys) {
             return Some(("repository.folder", "is inside the key folder".to_owned()));
+        }
+        None
+    }
+}
+
+impl Workspace {
+    /// What of the rollout's defaults can't work.
+    fn bad_rollout(&self) -> Option<(&'static str, String)> {
+        let rollout = &self.config.rollout;
+        if let Some(name) = &rollout.preset
+            && rollout.steps(name).is_none()
+        {
+            return Some(("rollout.preset", format!("is `{name}`, which is no preset")));
+        }
+        let is_percent = |percent: f64| (0.0..=100.0).contains(&percent);
+        for (name, steps) in &rollout.presets {
+            let shares: Vec<_> = steps.iter().map(|step| step.percent).collect();
+            if shares.is_empty() || !shares.iter().all(|percent| is_percent(*percent)) {
+                return Some((
+                    "rollout.presets",
+                    format!("has `{name}`, whose steps are not from 0 to 100 percent"),
+                ));
+            }
+            if shares.windows(2).any(|pair| pair[1] <= pair[0]) {
+                return Some((
+                    "rollout.presets",
+                    format!("has `{name}`, in which a step is not larger than the one before it"),
+                ));
+            }
+        }
+        let rollback = &rollout.rollback;
+        if !is_percent(rollback.max_error_percent) || !is_percent(rollback.step_percent) {
+            return Some((
+                "rollout.rollback",
+                "has a share that is not from 0 to 100 percent".to_owned(),
+            ));
         }
         None
     }
@@ -289,10 +355,28 @@ mod tests {
             ("/channels", json!(["beta", "beta"]), "channels"),
             ("/app/executable", json!("target/app"), "app.executable"),
             ("/keys", json!("dist/x/../repository/keys"), "keys"),
+            ("/rollout", json!({ "preset": "quicker" }), "rollout.preset"),
+            (
+                "/rollout",
+                json!({ "presets": { "x": [{ "percent": 50, "minutes": 1 }, { "percent": 10, "minutes": 1 }] } }),
+                "rollout.presets",
+            ),
+            (
+                "/rollout",
+                json!({ "rollback": { "step_percent": 250 } }),
+                "rollout.rollback",
+            ),
+            (
+                "/repository/store",
+                json!({ "kind": "folder", "path": "dist" }),
+                "repository.store",
+            ),
         ];
         for (pointer, value, expected) in cases {
             let mut config = good();
             config["keys"] = json!("keys");
+            config["rollout"] = json!({});
+            config["repository"]["store"] = Value::Null;
             *config.pointer_mut(pointer).unwrap() = value;
             match open(&config) {
                 Err(PublishError::ConfigValue { field, .. }) => assert_eq!(field, expected),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use moult_model::{Channel, Digest, Index, Patch, Release, Version};
+use moult_model::{Channel, Digest, Index, Patch, Release, ReleasePolicy, Version};
 
 use crate::PublishError;
 use crate::release::Terms;
@@ -92,6 +92,18 @@ pub fn widen(index: &mut Index, version: &Version, channels: &[Channel], terms: 
     }
     release.critical |= terms.critical;
     *release != before
+}
+
+/// Says anew who may have a release that is out. Returns whether anything changed.
+pub fn set_policy(index: &mut Index, version: &Version, policy: &ReleasePolicy) -> bool {
+    let mut releases = index.releases.iter_mut();
+    match releases.find(|release| release.version == *version) {
+        Some(release) if release.policy != *policy => {
+            release.policy = policy.clone();
+            true
+        }
+        _ => false,
+    }
 }
 
 /// The language of notes given on the command line.
@@ -193,7 +205,7 @@ mod tests {
             permissions: Vec::new(),
             state_schema: None,
             critical: false,
-            policy: moult_model::ReleasePolicy::default(),
+            policy: ReleasePolicy::default(),
         }
     }
 
@@ -291,6 +303,8 @@ mod tests {
             .map(|name| name.parse().unwrap())
             .collect();
         let terms = |notes: Option<&str>, critical| Terms {
+            offer: crate::cli::OfferArgs::default(),
+            extent: crate::cli::ExtentArgs::default(),
             channel: Channel::stable(),
             notes: notes.map(str::to_owned),
             critical,

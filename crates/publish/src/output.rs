@@ -45,6 +45,11 @@ impl Output {
         print(&text).map_err(|source| PublishError::Print { source })
     }
 
+    /// Prints a text as it is, whoever reads it.
+    pub fn print(self, text: &str) -> Result<(), PublishError> {
+        print(text).map_err(|source| PublishError::Print { source })
+    }
+
     /// Prints an error on stderr, and with JSON as an object on stdout too.
     pub fn error(self, error: &PublishError) {
         let (message, hint) = (error.message(), error.hint());

@@ -31,6 +31,8 @@ pub struct Task<'a> {
     pub version: &'a Version,
     /// The new artifact.
     pub artifact: &'a [u8],
+    /// Whether no other task runs at the same time.
+    pub is_alone: bool,
 }
 
 /// A patch that leads to the new artifact, as was tried.
@@ -51,6 +53,7 @@ impl Task<'_> {
     pub fn run(&self, progress: &Progress) -> Result<Vec<Made>, PublishError> {
         let to = Digest::of(self.artifact);
         let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let threads = if self.is_alone { threads } else { 1 };
         let threads = threads.min(THREADS).min(self.bases.len());
         let next = AtomicUsize::new(0);
         let large = Mutex::new(());

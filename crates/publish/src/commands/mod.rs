@@ -7,14 +7,21 @@ mod keys_init;
 mod keys_list;
 mod keys_publishers;
 mod keys_rotate;
+mod offering;
 mod patch;
+mod publish_all;
 mod publish_app;
 mod publish_shell;
 mod publish_widget;
+mod recall;
 mod resign;
+mod rollout_show;
 mod serve;
 mod sign;
 mod sign_service;
+mod stores;
+mod supply;
+mod upkeep;
 mod widget_check;
 mod widget_dev;
 mod widget_new;
@@ -28,7 +35,8 @@ use crate::PublishError;
 use crate::cli::{Cli, Command, KeysCommand, PublishCommand, ReleaseArgs, WidgetCommand};
 use crate::config::Workspace;
 use crate::output::Output;
-use crate::release::Terms;
+use crate::progress::Progress;
+use crate::release::{self, Artifact, Published, Terms};
 
 /// What every command is given.
 pub(crate) struct Context {
@@ -53,6 +61,7 @@ pub fn run(cli: Cli, output: Output) -> Result<(), PublishError> {
         Command::Keys(KeysCommand::Encrypt) => keys_encrypt::run(&context),
         Command::Sign(args) => sign::run(&context, &args),
         Command::SignService(args) => sign_service::run(&context, &args),
+        Command::Publish(PublishCommand::All(args)) => publish_all::run(&context, args),
         Command::Publish(PublishCommand::App(args)) => publish_app::run(&context, args),
         Command::Publish(PublishCommand::Shell(args)) => publish_shell::run(&context, args),
         Command::Publish(PublishCommand::Widget(args)) => publish_widget::run(&context, args),
@@ -65,6 +74,19 @@ pub fn run(cli: Cli, output: Output) -> Result<(), PublishError> {
         Command::Widget(WidgetCommand::Dev(args)) => widget_dev::run(&context, &args),
         Command::Widget(WidgetCommand::Check(args)) => widget_check::run(&context, &args),
         Command::Widget(WidgetCommand::Pack(args)) => widget_pack::run(&context, &args),
+        Command::Init(args) => supply::init(&context, &args),
+        Command::Promote(args) => offering::promote(&context, &args),
+        Command::Rollout(command) => offering::rollout(&context, &command),
+        Command::Recall(args) => recall::run(&context, &args),
+        Command::Push(args) => stores::push(&context, &args),
+        Command::Pull(args) => stores::pull(&context, &args),
+        Command::Verify(args) => upkeep::verify(&context, &args),
+        Command::Prune(args) => upkeep::prune(&context, &args),
+        Command::DiffReport(args) => upkeep::diff_report(&context, &args),
+        Command::Doctor(args) => upkeep::doctor(&context, &args),
+        Command::Sbom(command) => supply::sbom(&context, &command),
+        Command::Completions(args) => supply::completions(&context, &args),
+        Command::Man(args) => supply::man(&context, &args),
     }
 }
 
@@ -88,7 +110,38 @@ impl Context {
             channel: args.channel,
             notes,
             critical: args.critical,
+            offer: args.offer,
+            extent: args.extent,
             now: self.now,
         })
+    }
+
+    /// Releases one artifact and says so.
+    pub(crate) fn publish(
+        &self,
+        workspace: &Workspace,
+        artifacts: &[Artifact],
+        terms: &Terms,
+    ) -> Result<(), PublishError> {
+        let progress = Progress::on_terminal();
+        let published = release::publish(workspace, artifacts, terms, &progress);
+        drop(progress);
+        match self.told(published)?.one() {
+            Ok(one) => self.output.report(&one),
+            Err(published) => self.output.report(&published),
+        }
+    }
+
+    /// What broke the rules is told place by place; the error itself says only how much it was.
+    pub(crate) fn told(&self, published: Result<Published, PublishError>) -> Result<Published, PublishError> {
+        if let Err(PublishError::Gate(error)) = &published
+            && !self.output.is_json()
+        {
+            let lines: Vec<_> = error.faults().iter().map(ToString::to_string).collect();
+            if !lines.is_empty() {
+                self.output.print(&lines.join("\n"))?;
+            }
+        }
+        published
     }
 }

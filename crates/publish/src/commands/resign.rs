@@ -8,22 +8,29 @@ use serde::Serialize;
 
 use super::Context;
 use crate::PublishError;
+use crate::progress::Progress;
 use crate::repository::{Open, sign_error};
+use crate::store::Pushed;
 
 #[derive(Serialize)]
 struct Renewed {
     #[serde(flatten)]
     resigned: Resigned,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pushed: Option<Pushed>,
 }
 
 pub(super) fn run(context: &Context) -> Result<(), PublishError> {
     let workspace = context.workspace()?;
-    let mut open = Open::existing(&workspace)?;
+    let progress = Progress::on_terminal();
+    let mut open = Open::to_change(&workspace, context.now, &progress)?;
     let resigned = open
         .editor
         .resign(context.now)
         .map_err(sign_error("the metadata can't be signed"))?;
-    context.output.report(&Renewed { resigned })
+    let pushed = open.finish(true, &[], &progress)?;
+    drop(progress);
+    context.output.report(&Renewed { resigned, pushed })
 }
 
 impl fmt::Display for Renewed {
@@ -39,6 +46,10 @@ impl fmt::Display for Renewed {
             )?;
         }
         let version = committed.timestamp_version;
-        write!(f, "timestamp  {version}, expires at {}", committed.expires)
+        write!(f, "timestamp  {version}, expires at {}", committed.expires)?;
+        match &self.pushed {
+            Some(pushed) => write!(f, "\n{pushed}"),
+            None => Ok(()),
+        }
     }
 }

@@ -10,8 +10,10 @@ use serde::Serialize;
 use super::Context;
 use crate::PublishError;
 use crate::cli::SignArgs;
+use crate::progress::Progress;
 use crate::repository::{Open, sign_error};
 use crate::staging::{self, Outcome};
+use crate::store::Pushed;
 
 #[derive(Serialize)]
 struct Signed {
@@ -21,6 +23,8 @@ struct Signed {
     /// The roles that got a signature now.
     signed: Vec<String>,
     outcome: Option<Outcome>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pushed: Option<Pushed>,
 }
 
 /// The newest release of an index that would be published.
@@ -38,7 +42,12 @@ pub(super) fn run(context: &Context, args: &SignArgs) -> Result<(), PublishError
     if !path.is_file() {
         return Err(PublishError::NothingStaged { path });
     }
-    let open = Open::existing(&workspace)?;
+    let progress = Progress::on_terminal();
+    let mut open = if args.look {
+        Open::existing(&workspace)?
+    } else {
+        Open::to_change(&workspace, context.now, &progress)?
+    };
     let failed = || sign_error("what waits can't be signed");
     let mut staged = Staged::read(&path).map_err(failed())?;
     let documents = staged.documents();
@@ -49,12 +58,14 @@ pub(super) fn run(context: &Context, args: &SignArgs) -> Result<(), PublishError
         releases,
         signed: Vec::new(),
         outcome: None,
+        pushed: None,
     };
     if !args.look {
         result.signed = open.editor.sign_staged(&mut staged, &path).map_err(failed())?;
         result.outcome = Some(if staged.is_complete() {
             let committed = open.editor.finish(&staged, &path).map_err(failed())?;
             staging::clear(&path)?;
+            result.pushed = open.finish(true, &[], &progress)?;
             Outcome::Published(committed)
         } else {
             staged.write(&path).map_err(failed())?;
@@ -103,7 +114,11 @@ impl fmt::Display for Signed {
                     writeln!(f, "added      {role}")?;
                 }
                 writeln!(f)?;
-                write!(f, "{outcome}")
+                write!(f, "{outcome}")?;
+                match &self.pushed {
+                    Some(pushed) => write!(f, "\n{pushed}"),
+                    None => Ok(()),
+                }
             }
         }
     }

@@ -4,6 +4,7 @@ use moult_model::BundleError;
 use moult_trust::sign::SignError;
 
 use super::PublishError;
+use crate::sbom::SbomError;
 use crate::widget::dev::DevError;
 
 impl PublishError {
@@ -54,6 +55,9 @@ impl PublishError {
         if let Self::Patch(error) = self {
             return error.is_users_mistake();
         }
+        if let Self::Store(error) = self {
+            return error.is_users_mistake();
+        }
         !matches!(
             self,
             Self::Write(_)
@@ -71,11 +75,15 @@ impl PublishError {
     pub fn details(&self) -> Option<serde_json::Value> {
         match self {
             Self::Faulty { checked, .. } => serde_json::to_value(checked).ok(),
+            Self::Gate(error) if !error.faults().is_empty() => serde_json::to_value(error.faults()).ok(),
+            Self::Sbom(SbomError::Found { rechecked }) => serde_json::to_value(rechecked).ok(),
+            Self::Unwell { examined } => serde_json::to_value(examined).ok(),
             _ => None,
         }
     }
 
     /// What to do about it.
+    #[expect(clippy::too_many_lines, reason = "one line for each error, and nothing else")]
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::ConfigRead { .. } => "name the configuration with --config, or run moult in its folder",
@@ -177,6 +185,14 @@ impl PublishError {
                 "start Moult once; name its data folder with --data if it is not the usual one"
             }
             Self::NotExplained { known, .. } => return Some(format!("there are {}", list(known))),
+            Self::Offer(error) => return error.hint(),
+            Self::Gate(error) => return Some(error.hint()),
+            Self::Sbom(error) => return error.hint(),
+            Self::Store(error) => return error.hint(),
+            Self::Verify(error) => return Some(error.hint()),
+            Self::Setup(error) => return error.hint(),
+            Self::Twice { .. } => "publish one after the other",
+            Self::Unwell { .. } => "mend what is said above",
             Self::Dev(_)
             | Self::ExplainRead { .. }
             | Self::InspectRead { .. }

@@ -10,7 +10,14 @@ use moult_durable::DurableError;
 use moult_model::{BundleError, Channel, Digest, Subject, Version, WidgetId};
 use moult_trust::sign::SignError;
 
+use crate::doctor::Examined;
+use crate::gate::GateError;
+use crate::offer::OfferError;
 use crate::patch_file::PatchError;
+use crate::sbom::SbomError;
+use crate::setup::SetupError;
+use crate::store::StoreError;
+use crate::verify::VerifyError;
 use crate::widget::check::{Checked, count};
 use crate::widget::component::ComponentError;
 use crate::widget::dev::DevError;
@@ -486,6 +493,36 @@ pub enum PublishError {
     /// A patch of one's own was not made, applied or looked into.
     #[error(transparent)]
     Patch(#[from] PatchError),
+    /// A release can't be offered as it was asked for.
+    #[error(transparent)]
+    Offer(#[from] OfferError),
+    /// The rules of the configuration forbid the release.
+    #[error(transparent)]
+    Gate(#[from] GateError),
+    /// A bill of materials was not made, or tells of faults.
+    #[error(transparent)]
+    Sbom(#[from] SbomError),
+    /// Files were not brought to the store or back.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A way to a release is wrong.
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
+    /// The configuration was not written.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    /// Two artifacts of one subject in one step.
+    #[error("{subject} is to be published twice in one step")]
+    Twice {
+        /// What it is.
+        subject: Box<Subject>,
+    },
+    /// The publisher's place has faults.
+    #[error("{} here", count(examined.faults(), "fault"))]
+    Unwell {
+        /// What was looked at.
+        examined: Box<Examined>,
+    },
     /// The results can't be printed.
     #[error("the result can't be printed")]
     Print {

@@ -3,7 +3,7 @@
 mod keys;
 mod metadata;
 mod patch;
-mod repository;
+pub(crate) mod repository;
 
 use std::fmt;
 use std::fs::File;

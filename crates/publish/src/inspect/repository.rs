@@ -1,5 +1,6 @@
 //! A repository folder: its roles, and what is released of each subject.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 
@@ -17,13 +18,18 @@ pub struct Repository {
     subjects: Vec<Listing>,
     /// Files that an index lists and that are not there, or not of the size it says.
     missing: Vec<String>,
+    #[serde(skip)]
+    indexes: Vec<Index>,
+    /// Files that the metadata refers to, by their paths in the repository.
+    #[serde(skip)]
+    referred: BTreeSet<String>,
 }
 
 #[derive(Debug, Serialize)]
-struct Role {
-    name: String,
+pub(crate) struct Role {
+    pub(crate) name: String,
     version: u64,
-    expires: String,
+    pub(crate) expires: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -48,12 +54,14 @@ struct Line {
 }
 
 impl Repository {
-    pub(super) fn read(folder: &Path) -> Result<Self, PublishError> {
+    pub(crate) fn read(folder: &Path) -> Result<Self, PublishError> {
         let metadata = folder.join("metadata");
         let mut repository = Self {
             roles: Vec::new(),
             subjects: Vec::new(),
             missing: Vec::new(),
+            indexes: Vec::new(),
+            referred: BTreeSet::new(),
         };
         repository.add("root", &metadata::read(&metadata.join("root.json"))?);
         let timestamp = metadata::read(&metadata.join("timestamp.json"))?;
@@ -61,13 +69,22 @@ impl Repository {
         let version = timestamp.meta.get("snapshot.json").map_or(0, |meta| meta.version);
         let snapshot = metadata::read(&metadata.join(format!("{version}.snapshot.json")))?;
         repository.add("snapshot", &snapshot);
+        let refer = |repository: &mut Self, name: String| {
+            repository.referred.insert(format!("metadata/{name}"));
+        };
+        refer(&mut repository, "timestamp.json".to_owned());
+        refer(&mut repository, format!("{version}.snapshot.json"));
         for (file, meta) in &snapshot.meta {
             let role = metadata::read(&metadata.join(format!("{}.{file}", meta.version)))?;
             repository.add(file.strip_suffix(".json").unwrap_or(file), &role);
+            refer(&mut repository, format!("{}.{file}", meta.version));
             for (path, target) in &role.targets {
                 let hash = target.hashes.get("sha256").map_or("", String::as_str);
                 if let Some(folder_name) = path.strip_suffix("/index.json") {
                     repository.list(folder, &format!("{folder_name}/{hash}.index.json"), hash)?;
+                } else if let Some((folder_name, name)) = path.rsplit_once('/') {
+                    let path = format!("targets/{folder_name}/{hash}.{name}");
+                    repository.referred.insert(path);
                 }
             }
         }
@@ -85,8 +102,31 @@ impl Repository {
         });
     }
 
+    pub(crate) fn roles(&self) -> &[Role] {
+        &self.roles
+    }
+
+    pub(crate) fn missing(&self) -> &[String] {
+        &self.missing
+    }
+
+    pub(crate) fn indexes(&self) -> &[Index] {
+        &self.indexes
+    }
+
+    pub(crate) fn referred(&self) -> &BTreeSet<String> {
+        &self.referred
+    }
+
+    /// When each release was published.
+    pub(crate) fn published(&self) -> impl Iterator<Item = &str> {
+        let releases = self.indexes.iter().flat_map(|index| &index.releases);
+        releases.map(|release| release.published.as_str())
+    }
+
     fn list(&mut self, folder: &Path, index_path: &str, hash: &str) -> Result<(), PublishError> {
         let targets = folder.join("targets");
+        self.referred.insert(format!("targets/{index_path}"));
         let path = targets.join(index_path);
         let bytes = match std::fs::read(&path) {
             Ok(bytes) if Digest::of(&bytes).to_string() == hash => bytes,
@@ -109,7 +149,27 @@ impl Repository {
             }
         }
         self.subjects.push(Listing::of(&index, bytes.len() as u64));
+        self.refer(&index);
+        self.indexes.push(index);
         Ok(())
+    }
+}
+
+impl Repository {
+    /// Notes every file that goes with the releases of an index.
+    fn refer(&mut self, index: &Index) {
+        let triple = index.triple.as_deref().unwrap_or_default();
+        let folder = index.subject.folder(triple);
+        let mut paths: Vec<_> = index.patches.iter().map(|patch| patch.path.clone()).collect();
+        for release in &index.releases {
+            paths.push(release.full.path.clone());
+            paths.push(crate::sbom::path(&folder, &release.digest));
+            if index.subject == Subject::Executable {
+                paths.push(crate::latest::raw_path(triple, &release.digest));
+            }
+        }
+        let paths = paths.into_iter().map(|path| format!("targets/{path}"));
+        self.referred.extend(paths);
     }
 }
 

@@ -7,7 +7,7 @@ use crate::support::{Desk, TRIPLE, executable};
 #[test]
 fn help_names_every_command_and_option() -> Result<()> {
     let desk = Desk::new()?;
-    let cases: [(&str, &[&str]); 16] = [
+    let cases: [(&str, &[&str]); 32] = [
         ("help", &["--help"]),
         ("help_keys_init", &["keys", "init", "--help"]),
         ("help_publish_app", &["publish", "app", "--help"]),
@@ -24,6 +24,22 @@ fn help_names_every_command_and_option() -> Result<()> {
         ("help_widget_dev", &["widget", "dev", "--help"]),
         ("help_widget_check", &["widget", "check", "--help"]),
         ("help_widget_pack", &["widget", "pack", "--help"]),
+        ("help_init", &["init", "--help"]),
+        ("help_publish_all", &["publish", "all", "--help"]),
+        ("help_promote", &["promote", "--help"]),
+        ("help_rollout", &["rollout", "--help"]),
+        ("help_rollout_set", &["rollout", "set", "--help"]),
+        ("help_rollout_halt", &["rollout", "halt", "--help"]),
+        ("help_recall", &["recall", "--help"]),
+        ("help_push", &["push", "--help"]),
+        ("help_pull", &["pull", "--help"]),
+        ("help_verify", &["verify", "--help"]),
+        ("help_prune", &["prune", "--help"]),
+        ("help_diff_report", &["diff-report", "--help"]),
+        ("help_doctor", &["doctor", "--help"]),
+        ("help_sbom", &["sbom", "--help"]),
+        ("help_completions", &["completions", "--help"]),
+        ("help_man", &["man", "--help"]),
     ];
     for (name, args) in cases {
         desk.snapshot(name, &desk.moult(args)?);
@@ -99,6 +115,69 @@ fn publishing_a_bundle_tells_what_is_out() -> Result<()> {
     desk.snapshot(
         "publish_shell",
         &desk.moult(&["publish", "shell", "--notes", "First."])?,
+    );
+    Ok(())
+}
+
+#[test]
+fn everything_that_changed_is_published_in_one_step() -> Result<()> {
+    let desk = Desk::with_keys()?;
+    for (triple, seed) in [(TRIPLE, 1), ("aarch64-apple-darwin", 2)] {
+        desk.write(&format!("target/{triple}/app"), executable(seed, 30_000, 0))?;
+    }
+    let all = ["publish", "all", "--version", "0.1.0"];
+    let before = desk.files("dist/repository")?;
+    desk.snapshot(
+        "publish_all_dry_run",
+        &desk.moult(&[&all[..], &["--dry-run"]].concat())?,
+    );
+    ensure!(desk.files("dist/repository")? == before, "a dry run wrote");
+    ensure!(!desk.path("patches").exists(), "a dry run left patches");
+    desk.snapshot("publish_all", &desk.moult(&all)?);
+    let timestamp = desk.read("dist/repository/metadata/timestamp.json")?;
+    let again = desk.json(&all)?;
+    assert_eq!(again["releases"].as_array().map(Vec::len), Some(4));
+    ensure!(
+        again["releases"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .all(|release| release["changed"] == false),
+        "{again}"
+    );
+    assert_eq!(desk.read("dist/repository/metadata/timestamp.json")?, timestamp);
+
+    // One of four changed: the others are left alone, and without a version so is the app.
+    desk.bundle("widgets/clock", "w/moult/clock", "1.1.0", 1)?;
+    let published = desk.json(&["publish", "all"])?;
+    let changed: Vec<_> = published["releases"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|release| release["changed"] == true)
+        .map(|release| release["subject"].clone())
+        .collect();
+    assert_eq!(changed, ["w/moult/clock"]);
+    desk.moult(&["verify"])?.done()?;
+    Ok(())
+}
+
+#[test]
+fn of_a_step_that_fails_nothing_is_published() -> Result<()> {
+    let desk = Desk::with_keys()?;
+    desk.json(&["publish", "all"])?;
+    let before = desk.files("dist/repository/metadata")?;
+    desk.bundle("shell", "shell", "1.1.0", 1)?;
+    // The same version with other bytes.
+    desk.bundle("widgets/clock", "w/moult/clock", "1.0.0", 9)?;
+    let ran = desk.moult(&["publish", "all"])?;
+    ensure!(
+        ran.code == Some(1) && ran.stderr.contains("published already"),
+        "{ran}"
+    );
+    ensure!(
+        desk.files("dist/repository/metadata")? == before,
+        "half of it was published"
     );
     Ok(())
 }

@@ -128,8 +128,9 @@ impl Editor {
         Ok(signed)
     }
 
-    /// Publishes what all have signed who must. It is verified by the client's core before the first file is written.
-    pub fn finish(mut self, staged: &Staged, path: &Path) -> Result<Committed, SignError> {
+    /// Publishes what all have signed who must. It is verified by the client's core before the first file is written. This editor knows
+    /// the state from before then: for more, another is opened.
+    pub fn finish(&mut self, staged: &Staged, path: &Path) -> Result<Committed, SignError> {
         self.check_staged(staged, path)?;
         if let Some((draft, (needed, found))) = staged
             .drafts

@@ -19,7 +19,7 @@ struct Signed {
     staged: PathBuf,
     documents: Vec<Waiting>,
     releases: Vec<Offered>,
-    /// The roles that got a signature now.
+    /// The roles that got a signature now, and `minisign` for executables.
     signed: Vec<String>,
     outcome: Option<Outcome>,
 }
@@ -42,9 +42,17 @@ pub(super) fn run(context: &Context, args: &SignArgs) -> Result<(), PublishError
     let mut open = Open::existing(&workspace)?;
     let failed = || sign_error("what waits can't be signed");
     let mut staged = Staged::read(&path).map_err(failed())?;
+    let mut signed = Vec::new();
     if !args.look && sign_executables(&mut open, &staged, &path)? {
         staged = open.editor.stage(context.now).map_err(failed())?;
         staged.write(&path).map_err(failed())?;
+        signed.push("minisign".to_owned());
+        let complete = staged.documents().into_iter();
+        signed.extend(
+            complete
+                .filter(|document| document.lacks.is_none())
+                .map(|document| document.role),
+        );
         // The editor goes on from what is published.
         drop(open);
         open = Open::existing(&workspace)?;
@@ -55,11 +63,12 @@ pub(super) fn run(context: &Context, args: &SignArgs) -> Result<(), PublishError
         staged: path.clone(),
         documents,
         releases,
-        signed: Vec::new(),
+        signed,
         outcome: None,
     };
     if !args.look {
-        result.signed = open.editor.sign_staged(&mut staged, &path).map_err(failed())?;
+        let more = open.editor.sign_staged(&mut staged, &path).map_err(failed())?;
+        result.signed.extend(more);
         result.outcome = Some(if staged.is_complete() {
             let committed = open.editor.finish(&staged, &path).map_err(failed())?;
             staging::clear(&path)?;

@@ -203,18 +203,23 @@ impl Keys {
             let passphrase = self.passphrase(&path)?;
             file.seal(passphrase, Cost::default()).map_err(failed)?;
         }
-        self.write_key(&path, &file)?;
+        Self::write_key(&path, &file)?;
         Ok(key)
     }
 
     /// Takes in a key whose secret is elsewhere, and says what signs with it.
     pub(super) fn take_in(&self, role: &str, held: &HeldKey) -> Result<(String, Key), SignError> {
-        let failed = |source| SignError::Generate {
-            role: role.to_owned(),
-            source,
+        let parse = || -> Result<(String, Key), BoxedError> {
+            let public = parse_public(&held.public)?;
+            Ok((public.key_id()?, public))
         };
-        let public = parse_public(&held.public).map_err(failed)?;
-        let id = public.key_id().map_err(|error| failed(error.into()))?;
+        let (id, public) = parse().map_err(|error| {
+            let shown: String = held.public.chars().take(70).collect();
+            SignError::KeySet {
+                role: role.to_owned(),
+                what: format!("`{shown}` is no public key ({error})"),
+            }
+        })?;
         let source = match &held.place {
             KeyPlace::Command { command } => Some(Source::Command(command.clone())),
             KeyPlace::Environment { name } => Some(Source::Environment(name.clone())),
@@ -223,7 +228,7 @@ impl Keys {
         if let Some(source) = source {
             let (role, id, public) = (role.to_owned(), id.clone(), public.clone());
             let path = self.path(&role, &id);
-            self.write_key(
+            Self::write_key(
                 &path,
                 &KeyFile {
                     role,
@@ -282,7 +287,7 @@ impl Keys {
         Ok(found)
     }
 
-    pub(super) fn write_key(&self, path: &Path, file: &KeyFile) -> Result<(), SignError> {
+    pub(super) fn write_key(path: &Path, file: &KeyFile) -> Result<(), SignError> {
         let bytes = serde_json::to_vec_pretty(file).map_err(|source| SignError::Encode {
             name: path.display().to_string(),
             source: source.into(),

@@ -57,7 +57,7 @@ impl Keys {
             };
             let mut file = KeyFile::read(&path)?;
             if file.seal(passphrase, cost).map_err(refused)? {
-                self.write_key(&path, &file)?;
+                Self::write_key(&path, &file)?;
                 sealed.extend(name(&path));
             }
         }

@@ -10,8 +10,10 @@ use crate::command::{command, npm, quiet, root, works};
 use crate::report::Steps;
 
 /// What a Debian or Ubuntu needs to build the application and to test it without a screen.
-const PACKAGES: [&str; 17] = [
+const PACKAGES: [&str; 19] = [
     "build-essential",
+    // What signs for a command in tests of keys that are elsewhere.
+    "curl",
     "dbus-x11",
     "fonts-dejavu-core",
     "imagemagick",
@@ -21,6 +23,7 @@ const PACKAGES: [&str; 17] = [
     "libwebkit2gtk-4.1-dev",
     "nginx",
     "openbox",
+    "openssl",
     "pkg-config",
     "strace",
     "webkit2gtk-driver",

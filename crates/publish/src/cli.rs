@@ -161,6 +161,9 @@ pub struct ExtentArgs {
     /// Do not bring it to the store
     #[arg(long)]
     pub no_push: bool,
+    /// Publish nothing yet: keep it beside the repository until `moult sign` has signed it
+    #[arg(long)]
+    pub stage: bool,
 }
 
 /// `publish app`.

@@ -1,16 +1,18 @@
 //! `moult sign`: signs what waits with the keys of this computer, and publishes it when all have signed.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use moult_model::{Index, Subject, Version};
-use moult_trust::sign::{Staged, Waiting};
+use moult_model::{Digest, Index, Release, Subject, Version};
+use moult_trust::sign::{Editor, Staged, Waiting};
 use serde::Serialize;
 
 use super::Context;
 use crate::PublishError;
 use crate::cli::SignArgs;
+use crate::latest::raw_path;
 use crate::progress::Progress;
+use crate::release::write_latest;
 use crate::repository::{Open, sign_error};
 use crate::staging::{self, Outcome};
 use crate::store::Pushed;
@@ -20,7 +22,7 @@ struct Signed {
     staged: PathBuf,
     documents: Vec<Waiting>,
     releases: Vec<Offered>,
-    /// The roles that got a signature now.
+    /// The roles that got a signature now, and `minisign` for executables.
     signed: Vec<String>,
     outcome: Option<Outcome>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,28 +45,50 @@ pub(super) fn run(context: &Context, args: &SignArgs) -> Result<(), PublishError
         return Err(PublishError::NothingStaged { path });
     }
     let progress = Progress::on_terminal();
-    let mut open = if args.look {
-        Open::existing(&workspace)?
-    } else {
-        Open::to_change(&workspace, context.now, &progress)?
+    let opened = || match args.look {
+        true => Open::existing(&workspace),
+        false => Open::to_change(&workspace, context.now, &progress),
     };
+    let mut open = opened()?;
     let failed = || sign_error("what waits can't be signed");
     let mut staged = Staged::read(&path).map_err(failed())?;
+    let mut signed = Vec::new();
+    if !args.look && sign_executables(&mut open, &staged, &path)? {
+        staged = open.editor.stage(context.now).map_err(failed())?;
+        staged.write(&path).map_err(failed())?;
+        signed.push("minisign".to_owned());
+        let complete = staged.documents().into_iter();
+        signed.extend(
+            complete
+                .filter(|document| document.lacks.is_none())
+                .map(|document| document.role),
+        );
+        // The editor goes on from what is published.
+        drop(open);
+        open = opened()?;
+    }
     let documents = staged.documents();
     let releases = staged.indexes().into_iter().map(offered).collect();
     let mut result = Signed {
         staged: path.clone(),
         documents,
         releases,
-        signed: Vec::new(),
+        signed,
         outcome: None,
         pushed: None,
     };
     if !args.look {
-        result.signed = open.editor.sign_staged(&mut staged, &path).map_err(failed())?;
+        let more = open.editor.sign_staged(&mut staged, &path).map_err(failed())?;
+        result.signed.extend(more);
         result.outcome = Some(if staged.is_complete() {
             let committed = open.editor.finish(&staged, &path).map_err(failed())?;
             staging::clear(&path)?;
+            // Follows from the indexes alone.
+            let latest = staged.indexes();
+            if latest.iter().any(|index| index.subject == Subject::Executable) {
+                open.editor = Editor::open(&open.folder, &open.keys).map_err(failed())?;
+                write_latest(&open, &workspace)?;
+            }
             result.pushed = open.finish(true, &[], &progress)?;
             Outcome::Published(committed)
         } else {
@@ -73,6 +97,59 @@ pub(super) fn run(context: &Context, args: &SignArgs) -> Result<(), PublishError
         });
     }
     context.output.report(&result)
+}
+
+/// Adds the minisign signatures that executables lack, where the key is here. Says whether there were any.
+fn sign_executables(open: &mut Open, staged: &Staged, path: &Path) -> Result<bool, PublishError> {
+    let failed = || sign_error("what waits can't be signed");
+    let mut indexes = staged.indexes();
+    let lacks = |release: &Release| release.signature.is_none();
+    let lacking = indexes
+        .iter()
+        .filter(|index| index.subject == Subject::Executable)
+        .find_map(|index| index.releases.iter().find(|release| lacks(release)));
+    let Some(lacking) = lacking else {
+        return Ok(false);
+    };
+    open.editor.check_staged(staged, path).map_err(failed())?;
+    let roles = ["app", "snapshot", "timestamp"];
+    let only_releases = staged
+        .documents()
+        .iter()
+        .all(|document| roles.contains(&document.role.as_str()) || document.role.starts_with("publisher-"));
+    if !open.keys.has_minisign() || !only_releases {
+        return Err(PublishError::MinisignFirst {
+            version: lacking.version.clone(),
+        });
+    }
+    for index in &mut indexes {
+        let Some(triple) = index.triple.clone() else {
+            continue;
+        };
+        for release in index.releases.iter_mut().filter(|release| lacks(release)) {
+            let raw = open
+                .folder
+                .join("targets")
+                .join(raw_path(&triple, &release.digest));
+            let bytes = std::fs::read(&raw).map_err(|source| PublishError::StoredMissing {
+                path: raw.clone(),
+                source,
+            })?;
+            if Digest::of(&bytes) != release.digest {
+                return Err(PublishError::StoredDamaged {
+                    path: raw,
+                    expected: release.digest,
+                });
+            }
+            let name = format!("moult-app-{triple}");
+            let signature = open.keys.sign_artifact(&bytes, &release.version, &name);
+            release.signature = Some(signature.map_err(failed())?);
+        }
+    }
+    for index in &indexes {
+        open.editor.set_index(index).map_err(failed())?;
+    }
+    Ok(true)
 }
 
 fn offered(mut index: Index) -> Offered {

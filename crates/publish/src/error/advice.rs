@@ -148,8 +148,10 @@ impl PublishError {
             Self::RepositoryMissing { .. } => {
                 "copy the published files to this folder, or run `moult keys init` if nothing was published yet"
             }
-            Self::PublisherMissing { .. } => {
-                "add a widget of this publisher to the configuration and run `moult keys init` again"
+            Self::PublisherMissing { publisher } => {
+                return Some(format!(
+                    "run `moult keys add-publisher {publisher}`, if it is to publish here"
+                ));
             }
             Self::NoPassphrase => "set MOULT_PASSPHRASE, or run this at a terminal",
             Self::PassphrasesDiffer => "type it again",
@@ -161,6 +163,7 @@ impl PublishError {
             Self::StagedThere { .. } => {
                 "run `moult sign` until it is published, or delete the file to give it up"
             }
+            Self::MinisignFirst { .. } => "run `moult sign` where minisign.key is, before anybody else signs",
             Self::NothingStaged { .. } => "name the file with --staged",
             Self::Token { .. } => "name another file with --token, or delete it: a new one is made",
             Self::Busy { .. } => "wait until it ends",
@@ -221,7 +224,9 @@ fn sign_hint(error: &SignError) -> &'static str {
         SignError::TooFewKeys { .. } | SignError::KeyMissing { .. } => {
             "the missing keys are elsewhere, or lost: `moult keys list` says which"
         }
-        SignError::KeySet { .. } => "`moult keys list` says which keys there are",
+        SignError::KeySet { .. } => {
+            "`moult keys list` says which keys there are; a public key is 64 hexadecimal digits, or JSON with keytype, scheme and keyval"
+        }
         SignError::UnknownRole { .. } => {
             "the roles are root, timestamp, snapshot, targets, app, rollout, and publisher-NAME for each publisher"
         }

@@ -21,7 +21,7 @@ use crate::index_edit::{self, Standing};
 use crate::output::seconds;
 use crate::progress::Progress;
 use crate::repository::{Open, sign_error};
-use crate::{PublishError, gate, offer, sbom, verify};
+use crate::{PublishError, gate, offer, sbom, staging, verify};
 pub use artifact::{bundle, executable};
 pub(crate) use prepare::write_latest;
 use prepare::{Plan, prepare};
@@ -103,6 +103,14 @@ pub fn publish(
         return Ok(published);
     }
     progress.stage("signing");
+    if terms.extent.stage && published.releases.iter().any(|released| released.changed) {
+        for released in &mut published.releases {
+            released.staged = true;
+        }
+        published.outcome = Some(staging::stage(workspace, &mut open.editor, terms.now)?);
+        published.seconds = seconds(started);
+        return Ok(published);
+    }
     // Writes nothing when nothing changed.
     let committed = open
         .editor

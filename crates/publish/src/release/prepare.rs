@@ -177,10 +177,13 @@ impl Open {
         if artifact.subject == Subject::Executable && !terms.extent.dry_run {
             let raw = targets.join(latest::raw_path(triple, &digest));
             moult_durable::write_atomic(&raw, &artifact.bytes)?;
-            let signed = self
-                .keys
-                .sign_artifact(&artifact.bytes, &artifact.version, &artifact.file_name);
-            signature = Some(signed.map_err(sign_error("the executable can't be signed"))?);
+            // Else whoever has the key signs it: `moult sign` adds the signature.
+            if !terms.extent.stage || self.keys.has_minisign() {
+                let signed = self
+                    .keys
+                    .sign_artifact(&artifact.bytes, &artifact.version, &artifact.file_name);
+                signature = Some(signed.map_err(sign_error("the executable can't be signed"))?);
+            }
         }
         let (worth, useless): (Vec<_>, Vec<_>) = prepared
             .patches

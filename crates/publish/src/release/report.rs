@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::Artifact;
 use crate::offer::standing;
 use crate::output::Size;
+use crate::staging::Outcome;
 use crate::store::Pushed;
 
 /// What was released.
@@ -32,6 +33,9 @@ pub struct Released {
     pub(super) timestamp_version: u64,
     #[serde(skip)]
     pub(super) dry_run: bool,
+    /// Whether it waits for signatures.
+    #[serde(skip)]
+    pub(super) staged: bool,
 }
 
 /// What a command released.
@@ -42,6 +46,9 @@ pub struct Published {
     dry_run: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) pushed: Option<Pushed>,
+    /// What it waits for, if it is not published.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) outcome: Option<Outcome>,
     pub(super) seconds: f64,
 }
 
@@ -54,6 +61,8 @@ pub struct One {
     dry_run: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pushed: Option<Pushed>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<Outcome>,
     seconds: f64,
 }
 
@@ -63,6 +72,7 @@ impl Published {
             releases: Vec::new(),
             dry_run,
             pushed: None,
+            outcome: None,
             seconds: 0.0,
         }
     }
@@ -77,6 +87,7 @@ impl Published {
                 released,
                 dry_run: self.dry_run,
                 pushed: self.pushed,
+                outcome: self.outcome,
                 seconds: self.seconds,
             }),
             None => Err(self),
@@ -87,10 +98,7 @@ impl Published {
 impl fmt::Display for One {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.released.fmt(f)?;
-        match &self.pushed {
-            Some(pushed) => write!(f, "\n{pushed}"),
-            None => Ok(()),
-        }
+        further(f, self.outcome.as_ref(), self.pushed.as_ref())
     }
 }
 
@@ -105,10 +113,18 @@ impl fmt::Display for Published {
             }
             released.fmt(f)?;
         }
-        match &self.pushed {
-            Some(pushed) => write!(f, "\n{pushed}"),
-            None => Ok(()),
-        }
+        further(f, self.outcome.as_ref(), self.pushed.as_ref())
+    }
+}
+
+/// What is said of all releases together.
+fn further(f: &mut fmt::Formatter<'_>, outcome: Option<&Outcome>, pushed: Option<&Pushed>) -> fmt::Result {
+    if let Some(outcome) = outcome {
+        write!(f, "\n{outcome}")?;
+    }
+    match pushed {
+        Some(pushed) => write!(f, "\n{pushed}"),
+        None => Ok(()),
     }
 }
 
@@ -173,6 +189,7 @@ impl Released {
             changed: false,
             timestamp_version,
             dry_run: false,
+            staged: false,
         }
     }
 }
@@ -191,6 +208,7 @@ impl fmt::Display for Released {
             .map(|triple| format!(" for {triple}"))
             .unwrap_or_default();
         let done = match (self.changed, self.dry_run) {
+            (true, false) if self.staged => "staged",
             (true, false) => "published",
             (true, true) => "would publish",
             (false, _) => "already published:",
@@ -227,6 +245,9 @@ impl fmt::Display for Released {
         }
         if self.dry_run {
             return f.write_str("  nothing was written");
+        }
+        if self.staged {
+            return f.write_str("  waits for signatures");
         }
         write!(f, "  timestamp  {:>10}", self.timestamp_version)
     }

@@ -11,6 +11,9 @@ use crate::support::Desk;
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
+/// What it is, the first line, the headers, the body, and the status of the answer.
+type Case<'a> = (&'a str, &'a str, Vec<(&'a str, &'a str)>, &'a [u8], u16);
+
 struct Running {
     desk: Desk,
     service: SignService,
@@ -87,7 +90,7 @@ fn lets_in_who_has_the_token_and_signs_for_three_roles() -> Result<()> {
     let wrong = format!("Bearer {}", TOKEN.replace('0', "1"));
     let short = format!("Bearer {}", &TOKEN[..31]);
     let local = host.replace("127.0.0.1", "localhost");
-    let table: [(&str, &str, Vec<(&str, &str)>, &[u8], u16); 12] = [
+    let table: [Case<'_>; 12] = [
         ("no token", &path, vec![("host", &host)], &document, 401),
         (
             "a wrong token",

@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::error::BoxedError;
 
 /// How long a command may take. Somebody may have to touch a device.
-const LONGEST: Duration = Duration::from_secs(120);
+const LONGEST: Duration = Duration::from_mins(2);
 /// How much of an answer is read, in bytes. The largest signature is far below.
 const LARGEST: u64 = 64 * 1024;
 const BEAT: Duration = Duration::from_millis(10);

@@ -51,7 +51,7 @@ impl Editor {
         let is_top_level = self.documents.root.roles.contains_key(role);
         let delegator = self.delegator_of(role);
         let has_own_key = key_of(role) == role && self.documents.targets.contains_key(role);
-        if !is_top_level && !(delegator.is_some() && has_own_key) {
+        if !(is_top_level || delegator.is_some() && has_own_key) {
             return Err(unknown());
         }
         let old = self.signers(role);

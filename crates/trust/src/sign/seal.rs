@@ -155,6 +155,8 @@ mod tests {
 
     const CHEAP: Cost = Cost { log_n: 4 };
 
+    type Change = fn(&mut Sealed);
+
     #[test]
     fn opens_with_its_passphrase_and_context_alone() {
         let right = Passphrase::new("a horse, a battery\n");
@@ -184,7 +186,6 @@ mod tests {
     fn what_was_altered_stays_closed() {
         let passphrase = Passphrase::new("x");
         let good = Sealed::close(b"secret", b"", &passphrase, CHEAP).unwrap();
-        type Change = fn(&mut Sealed);
         let table: [(&str, Change); 7] = [
             ("bytes", |sealed| {
                 sealed.bytes = STANDARD.encode([0; 22]);

@@ -4,6 +4,8 @@ use moult_trust::sign::{Editor, HeldKey, KeyChange, KeyPlace, Keys, SignError, S
 
 use crate::support::{Computer, Files, Mirror, Outcome, Site, add_release, at, restore, verdict};
 
+type Change = fn(&mut serde_json::Value);
+
 fn several(make: usize, threshold: usize) -> KeyChange {
     KeyChange {
         make,
@@ -347,7 +349,6 @@ fn what_was_staged_is_not_believed_because_it_is_there() -> Outcome {
     add_release(&mut editor, "app", "1.1.0")?;
     let staged = serde_json::to_value(editor.stage(at(0))?)?;
     drop(editor);
-    type Change = fn(&mut serde_json::Value);
     let table: [(&str, Change); 7] = [
         ("a later format", |staged| staged["format"] = 2.into()),
         ("a way out of the repository", |staged| {

@@ -6,6 +6,7 @@ mod bundles;
 mod delivery;
 mod executable;
 mod fetching;
+mod hazards;
 mod kills;
 mod mirrors;
 mod signed_patches;

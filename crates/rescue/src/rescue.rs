@@ -187,7 +187,7 @@ async fn bring(
         digest: full.digest,
         size: full.size,
     };
-    let fetcher = Fetcher::new(repository.http()?, store.staging());
+    let fetcher = Fetcher::new(repository.mirrors()?, store.staging());
     let progress = |done| {
         tell(Step::Fetching {
             version: version.clone(),

@@ -312,6 +312,18 @@ impl UpdateError {
         }
     }
 
+    /// Whether nothing was asked, since the host is left alone for a while.
+    pub(crate) fn is_resting(&self) -> bool {
+        let mut cause: Option<&(dyn Error + 'static)> = Some(self);
+        while let Some(error) = cause {
+            if matches!(error.downcast_ref(), Some(Self::Resting { .. })) {
+                return true;
+            }
+            cause = error.source();
+        }
+        false
+    }
+
     /// Whether somebody should look at it: the server answered, and what it says should not be.
     pub(crate) fn is_alarming(&self) -> bool {
         match self {
@@ -408,6 +420,22 @@ mod tests {
         for (error, code) in cases {
             assert_eq!(error.code(), code, "{error}");
         }
+    }
+
+    #[test]
+    fn a_host_that_is_left_alone_is_known_through_what_trust_makes_of_it() {
+        let resting = || UpdateError::Resting {
+            host: "example.org".to_owned(),
+            seconds: 30,
+        };
+        let wrapped = UpdateError::from(TrustError::Transport(moult_trust::TransportError {
+            code: ErrorCode::ServerFailed,
+            url: "metadata/timestamp.json".to_owned(),
+            source: Box::new(resting()),
+        }));
+        assert!(resting().is_resting());
+        assert!(wrapped.is_resting(), "{}", chain(&wrapped));
+        assert!(!UpdateError::Abandoned.is_resting());
     }
 
     #[test]

@@ -70,7 +70,11 @@ impl Driver {
             tracing::warn!(code = ?problem.code, detail = problem.detail, "a check failed");
         }
         let server_failed = matches!(&outcome, Err(error) if error.code() == ErrorCode::ServerFailed);
-        self.server_failures = if server_failed {
+        // A check that asked nobody says nothing more about the server.
+        let was_resting = matches!(&outcome, Err(error) if error.is_resting());
+        self.server_failures = if was_resting {
+            self.server_failures
+        } else if server_failed {
             self.server_failures.saturating_add(1)
         } else {
             0

@@ -68,6 +68,8 @@ pub enum BreakerEvent {
     Answered(Option<Duration>),
     /// A call was not answered in time, broke, or was answered with 5xx.
     Failed,
+    /// No connection could be made, which may be this computer's own line: it says nothing of the host.
+    Unsaid,
     /// The host asked to be left alone for so long.
     Busy(Duration),
     /// The user asks, or the network is another one: what was is no measure of what is.
@@ -107,6 +109,10 @@ impl Breaker {
                 self.count(took.is_some_and(|took| took > policy.slow), policy, now);
             }
             (BreakerEvent::Failed, _) => self.count(true, policy, now),
+            (BreakerEvent::Unsaid, State::HalfOpen { .. }) => {
+                self.state = State::HalfOpen { trying_since: None };
+            }
+            (BreakerEvent::Unsaid, _) => {}
             (BreakerEvent::Busy(wait), _) => {
                 let until = now.saturating_add(wait.min(policy.longest_rest));
                 self.state = State::Open { until };
@@ -150,7 +156,7 @@ impl Breaker {
 
 #[cfg(test)]
 mod tests {
-    use super::BreakerEvent::{Answered, Ask, Busy, Failed, Fresh};
+    use super::BreakerEvent::{Answered, Ask, Busy, Failed, Fresh, Unsaid};
     use super::*;
 
     const GOOD: BreakerEvent = Answered(Some(Duration::from_secs(1)));
@@ -204,6 +210,19 @@ mod tests {
         assert_eq!(
             after(&[(0, Failed), (0, GOOD), (0, GOOD), (0, Answered(None)), (0, Ask)]),
             Verdict::Go
+        );
+    }
+
+    #[test]
+    fn a_line_that_is_down_is_no_host_s_fault() {
+        let down = [(0, Unsaid); 9];
+        assert_eq!(after(&[&down[..], &[(0, Ask)]].concat()), Verdict::Go);
+        let four_bad = [(0, Failed); 4];
+        let tried = [(30, Ask), (31, Unsaid), (31, Ask)];
+        assert_eq!(
+            after(&[&four_bad[..], &tried].concat()),
+            Verdict::Go,
+            "the next one tries"
         );
     }
 

@@ -188,6 +188,7 @@ impl Repository {
                         UpdateError::Busy { seconds, .. } => {
                             BreakerEvent::Busy(Duration::from_secs(*seconds))
                         }
+                        error if error.code() == ErrorCode::Offline => BreakerEvent::Unsaid,
                         error if error.is_transient() => BreakerEvent::Failed,
                         _ => BreakerEvent::Answered(None),
                     };

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
+use moult_model::ErrorCode;
 use reqwest::Response;
 use reqwest::header::{
     ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName, IF_RANGE, RANGE,
@@ -69,6 +70,7 @@ impl Broken {
             (Then::Resume, UpdateError::Busy { seconds, .. }) => {
                 BreakerEvent::Busy(Duration::from_secs(*seconds))
             }
+            (Then::Resume, error) if error.code() == ErrorCode::Offline => BreakerEvent::Unsaid,
             (Then::Resume, _) => BreakerEvent::Failed,
             _ => BreakerEvent::Answered(None),
         }

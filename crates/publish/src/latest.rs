@@ -5,10 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use moult_model::{Channel, Digest, Index, Version};
+use jiff::Timestamp;
+use moult_model::{Channel, Digest, Index, Release, Share, Version};
 use serde::Serialize;
 
 use crate::index_edit::NOTES_LANGUAGE;
+use crate::offer::now_share;
 
 /// What the file says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -27,17 +29,17 @@ struct Platform {
 }
 
 impl Latest {
-    /// The highest version that the executables' indexes offer on a channel. `url` is the address
-    /// of the repository, ending in `/`.
-    pub fn of(indexes: &[Index], channel: &Channel, url: &str) -> Option<Self> {
+    /// The highest version that the executables' indexes offer to everybody on a channel: such an updater knows no waves, holds
+    /// and recalls. `url` is the address of the repository, ending in `/`.
+    pub fn of(indexes: &[Index], channel: &Channel, url: &str, now: Timestamp) -> Option<Self> {
         let offered = || {
             let of_index = |index: &'_ Index| {
                 let triple = index.triple.clone()?;
                 let name = platform(&triple)?;
-                let release = index
-                    .releases
-                    .iter()
-                    .find(|release| release.channels.contains(channel))?;
+                let is_for_all = |release: &&Release| {
+                    release.channels.contains(channel) && now_share(&release.policy, now) == Share::ALL
+                };
+                let release = index.releases.iter().find(is_for_all)?;
                 Some((name, triple, release.clone()))
             };
             indexes.iter().filter_map(of_index)
@@ -93,8 +95,8 @@ fn platform(triple: &str) -> Option<String> {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test that can't build its input has failed")]
 mod tests {
+    use moult_model::Subject;
     use moult_model::index::{Download, Encoding};
-    use moult_model::{Release, Subject};
     use serde_json::json;
 
     use super::*;
@@ -141,7 +143,8 @@ mod tests {
             ),
         ];
         let latest = |channel: &str| {
-            let latest = Latest::of(&indexes, &channel.parse().unwrap(), "https://updates.example/");
+            let (channel, now) = (channel.parse().unwrap(), Timestamp::UNIX_EPOCH);
+            let latest = Latest::of(&indexes, &channel, "https://updates.example/", now);
             serde_json::to_value(latest).unwrap()
         };
         let digest = Digest::of(format!("{linux} 1.1.0").as_bytes());
@@ -164,6 +167,29 @@ mod tests {
         assert_eq!(platforms, ["darwin-aarch64", "linux-x86_64"]);
         assert_eq!(latest("beta")["pub_date"], "2026-11-21T10:00:02Z");
         assert_eq!(latest("nightly"), serde_json::Value::Null);
+    }
+
+    #[test]
+    fn what_not_everybody_gets_is_not_listed() {
+        let mut indexes = [index(
+            "x86_64-unknown-linux-gnu",
+            &[("1.0.0", "stable"), ("1.1.0", "stable"), ("1.2.0", "stable")],
+        )];
+        indexes[0].releases[0].policy.held = true;
+        indexes[0].releases[1].policy.rollout = Some(moult_model::rollout::Rollout {
+            salt: String::new(),
+            waves: vec![moult_model::rollout::Wave {
+                from: "2026-11-21T10:00:00Z".to_owned(),
+                share: Share::ALL,
+            }],
+        });
+        let at = |now: &str| {
+            let channel = Channel::stable();
+            let latest = Latest::of(&indexes, &channel, "https://x/", now.parse().unwrap());
+            latest.unwrap().version.to_string()
+        };
+        assert_eq!(at("2026-11-21T09:59:59Z"), "1.0.0");
+        assert_eq!(at("2026-11-21T10:00:00Z"), "1.1.0");
     }
 
     #[test]

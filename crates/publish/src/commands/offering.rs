@@ -314,7 +314,7 @@ impl Edit<'_> {
             .map_err(sign_error("the metadata can't be signed"))?;
         offered.timestamp_version = Some(committed.timestamp_version);
         if *subject == Subject::Executable {
-            write_latest(&open, workspace)?;
+            write_latest(&open, workspace, context.now)?;
         }
         offered.pushed = open.finish(true, &[], &progress)?;
         Ok(offered)

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::Context;
 use crate::PublishError;
 use crate::progress::Progress;
+use crate::release::write_latest;
 use crate::repository::{Open, sign_error};
 use crate::store::Pushed;
 
@@ -28,6 +29,9 @@ pub(super) fn run(context: &Context) -> Result<(), PublishError> {
         .editor
         .resign(context.now)
         .map_err(sign_error("the metadata can't be signed"))?;
+    if open.folder.join("latest").is_dir() {
+        write_latest(&open, &workspace, context.now)?;
+    }
     let pushed = open.finish(true, &[], &progress)?;
     drop(progress);
     context.output.report(&Renewed { resigned, pushed })

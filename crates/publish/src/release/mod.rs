@@ -123,7 +123,7 @@ pub fn publish(
         .iter()
         .any(|artifact| artifact.subject == Subject::Executable)
     {
-        write_latest(&open, workspace)?;
+        write_latest(&open, workspace, terms.now)?;
     }
     published.pushed = open.finish(!terms.extent.no_push, &[], progress)?;
     published.seconds = seconds(started);

@@ -4,6 +4,8 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use jiff::Timestamp;
+use moult_durable::DurableError;
 use moult_model::index::{Download, Encoding};
 use moult_model::{Channel, Digest, Index, Patch, Release, ReleasePolicy, Subject, Version};
 
@@ -201,9 +203,9 @@ impl Open {
     }
 }
 
-/// Writes what a stock Tauri updater reads, for each channel. These files follow from the indexes alone, so writing them again
-/// repairs what an interrupted command left out.
-pub(crate) fn write_latest(open: &Open, workspace: &Workspace) -> Result<(), PublishError> {
+/// Writes what a stock Tauri updater reads, for each channel. These files follow from the indexes and the time alone, so writing
+/// them again repairs what an interrupted command left out, and follows the waves. Where nothing is for everybody there is no file.
+pub(crate) fn write_latest(open: &Open, workspace: &Workspace, now: Timestamp) -> Result<(), PublishError> {
     let config = workspace.config();
     let indexes = config
         .targets
@@ -214,7 +216,11 @@ pub(crate) fn write_latest(open: &Open, workspace: &Workspace) -> Result<(), Pub
     moult_durable::create_dir_all(&folder)?;
     for channel in &config.channels {
         let path = folder.join(format!("{channel}.json"));
-        let Some(latest) = Latest::of(&indexes, channel, &config.repository.url) else {
+        let Some(latest) = Latest::of(&indexes, channel, &config.repository.url, now) else {
+            if path.exists() {
+                moult_durable::fs::remove_file(&path)
+                    .map_err(|source| DurableError::Remove { path, source })?;
+            }
             continue;
         };
         let mut text = serde_json::to_vec_pretty(&latest).map_err(|source| PublishError::Encode {
@@ -222,6 +228,9 @@ pub(crate) fn write_latest(open: &Open, workspace: &Workspace) -> Result<(), Pub
             source,
         })?;
         text.push(b'\n');
+        if std::fs::read(&path).is_ok_and(|old| old == text) {
+            continue;
+        }
         moult_durable::write_atomic(&path, &text)?;
     }
     Ok(())

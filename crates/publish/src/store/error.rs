@@ -124,8 +124,11 @@ impl StoreError {
                 Self::Failed { .. } => {
                     "clients see what they saw before; look at the address, the rights and the network, then run `moult push`"
                 }
-                Self::Changed { .. } | Self::Rival { .. } => {
+                Self::Changed { .. } => {
                     "clients see one of the two, whole; run `moult pull`, then publish again"
+                }
+                Self::Rival { .. } => {
+                    "clients see one of the two, whole; `moult pull --discard` drops what was signed here, then publish again"
                 }
                 Self::Busy { .. } => {
                     "wait until it ends; if it was interrupted and does not come back, `moult push --take-over`"

@@ -134,9 +134,16 @@ pub fn push(
     for same_turn in plan.chunk_by(|a, b| a.0 == b.0) {
         files.extend(task.run(same_turn)?);
     }
+    // Nothing but the folder says what a stock updater is offered, so what it has no longer goes.
+    let here: BTreeSet<_> = local.iter().map(|listed| listed.path.as_str()).collect();
+    let stale = there
+        .iter()
+        .filter(|path| path.starts_with("latest/") && !here.contains(*path));
+    let stale: Vec<_> = stale.map(|path| (*path).to_owned()).collect();
     let removed: Vec<_> = removed
         .iter()
         .filter(|path| there.contains(path.as_str()))
+        .chain(&stale)
         .cloned()
         .collect();
     if !dry_run {

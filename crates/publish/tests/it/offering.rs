@@ -307,6 +307,34 @@ fn an_executable_rolls_forward_only_when_it_is_built_again() -> Result<()> {
 }
 
 #[test]
+fn a_stock_updater_is_offered_only_what_everybody_gets() -> Result<()> {
+    let desk = Desk::with_keys()?;
+    desk.configure("/repository/store", json!({ "kind": "folder", "path": "www" }))?;
+    let publish = |version: &str, seed: u64, options: &[&str]| -> Result<Value> {
+        desk.write(&format!("target/{TRIPLE}/app"), executable(1, 30_000, seed))?;
+        let app = ["publish", "app", "--version", version, "--target", TRIPLE];
+        desk.json(&[&app[..], options].concat())
+    };
+    let offered = || -> Option<String> {
+        let bytes = desk.read("www/latest/stable.json").ok()?;
+        let latest: Value = serde_json::from_slice(&bytes).ok()?;
+        Some(latest["version"].as_str()?.to_owned())
+    };
+    publish("1.0.0", 0, &["--preset", "quick"])?;
+    assert_eq!(offered(), None);
+    // Nothing but the time has gone on.
+    desk.moult_at("2026-11-21T11:00:00Z", &["resign"])?.done()?;
+    assert_eq!(offered().as_deref(), Some("1.0.0"));
+    publish("1.1.0", 1, &[])?;
+    assert_eq!(offered().as_deref(), Some("1.1.0"));
+    desk.moult(&["recall", "app", "1.1.0"])?.done()?;
+    assert_eq!(offered(), None, "at this time 1.0.0 is not for everybody");
+    desk.moult_at("2026-11-21T11:00:00Z", &["resign"])?.done()?;
+    assert_eq!(offered().as_deref(), Some("1.0.0"));
+    Ok(())
+}
+
+#[test]
 fn the_salt_and_with_it_every_byte_follows_from_the_input() -> Result<()> {
     let (one, other) = (desk()?, desk()?);
     for desk in [&one, &other] {

@@ -10,8 +10,10 @@ use crate::command::{command, npm, quiet, root, works};
 use crate::report::Steps;
 
 /// What a Debian or Ubuntu needs to build the application and to test it without a screen.
-const PACKAGES: [&str; 16] = [
+const PACKAGES: [&str; 18] = [
     "build-essential",
+    // What signs for a command in tests of keys that are elsewhere.
+    "curl",
     "dbus-x11",
     "fonts-dejavu-core",
     "imagemagick",
@@ -20,6 +22,7 @@ const PACKAGES: [&str; 16] = [
     "libssl-dev",
     "libwebkit2gtk-4.1-dev",
     "openbox",
+    "openssl",
     "pkg-config",
     "strace",
     "webkit2gtk-driver",

@@ -91,6 +91,9 @@ pub struct ReleaseArgs {
     /// Earlier versions should not be used any longer: it can't be skipped and is not put off for long
     #[arg(long)]
     pub critical: bool,
+    /// Publish nothing yet: keep it beside the repository until `moult sign` has signed it
+    #[arg(long)]
+    pub stage: bool,
 }
 
 /// `publish app`.

@@ -294,6 +294,7 @@ mod tests {
             channel: Channel::stable(),
             notes: notes.map(str::to_owned),
             critical,
+            stage: false,
             now: Timestamp::UNIX_EPOCH,
         };
         assert!(widen(&mut index, &one, &channels, &terms(None, false)));

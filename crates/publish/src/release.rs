@@ -20,6 +20,7 @@ use crate::output::{Size, seconds};
 use crate::patches::{Made, Task};
 use crate::progress::Progress;
 use crate::repository::{Open, sign_error};
+use crate::staging::{self, Outcome};
 use crate::{PublishError, full_file};
 
 /// What is released.
@@ -46,6 +47,8 @@ pub struct Terms {
     pub notes: Option<String>,
     /// Whether earlier versions should not be used any longer.
     pub critical: bool,
+    /// Whether it is to wait for signatures instead of being published.
+    pub stage: bool,
     /// When.
     pub now: Timestamp,
 }
@@ -67,6 +70,9 @@ pub struct Released {
     /// Whether anything changed for clients.
     changed: bool,
     timestamp_version: u64,
+    /// What it waits for, if it is not published.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<Outcome>,
     seconds: f64,
 }
 
@@ -115,15 +121,20 @@ pub fn publish(
             .set_index(&index)
             .map_err(sign_error("the index can't be added"))?;
     }
-    // Writes nothing when nothing changed.
-    let committed = open
-        .editor
-        .commit(terms.now)
-        .map_err(sign_error("the metadata can't be signed"))?;
-    if artifact.subject == Subject::Executable {
-        open.write_latest(workspace)?;
+    let mut released = Released::of(&index, artifact, &digest, 0);
+    if terms.stage && changed {
+        released.outcome = Some(staging::stage(workspace, &mut open.editor, terms.now)?);
+    } else {
+        // Writes nothing when nothing changed.
+        let committed = open
+            .editor
+            .commit(terms.now)
+            .map_err(sign_error("the metadata can't be signed"))?;
+        if artifact.subject == Subject::Executable {
+            open.write_latest(workspace)?;
+        }
+        released.timestamp_version = committed.timestamp_version;
     }
-    let mut released = Released::of(&index, artifact, &digest, committed.timestamp_version);
     released.left_out = left_out;
     released.changed = changed;
     released.seconds = seconds(started);
@@ -153,6 +164,12 @@ impl Open {
         moult_durable::write_atomic(&targets.join(&full.path), &packed)?;
         let digest = Digest::of(&artifact.bytes);
         let signature = match artifact.subject {
+            // Whoever has the key signs it: `moult sign` adds the signature.
+            Subject::Executable if terms.stage && !self.keys.has_minisign() => {
+                let raw = targets.join(latest::raw_path(triple, &digest));
+                moult_durable::write_atomic(&raw, &artifact.bytes)?;
+                None
+            }
             Subject::Executable => {
                 let raw = targets.join(latest::raw_path(triple, &digest));
                 moult_durable::write_atomic(&raw, &artifact.bytes)?;
@@ -191,7 +208,7 @@ impl Open {
 
     /// Writes what a stock Tauri updater reads, for each channel. These files follow from the
     /// indexes alone, so writing them again repairs what an interrupted command left out.
-    fn write_latest(&self, workspace: &Workspace) -> Result<(), PublishError> {
+    pub(crate) fn write_latest(&self, workspace: &Workspace) -> Result<(), PublishError> {
         let config = workspace.config();
         let indexes = config
             .targets
@@ -328,6 +345,7 @@ impl Released {
                 .unwrap_or_default(),
             changed: false,
             timestamp_version,
+            outcome: None,
             seconds: 0.0,
         }
     }
@@ -346,7 +364,9 @@ impl fmt::Display for Released {
             .as_ref()
             .map(|triple| format!(" for {triple}"))
             .unwrap_or_default();
-        let done = if self.changed {
+        let done = if self.outcome.is_some() {
+            "staged"
+        } else if self.changed {
             "published"
         } else {
             "already published:"
@@ -378,6 +398,9 @@ impl fmt::Display for Released {
                 "  no patch               from {version}: it would not be smaller than the full file"
             )?;
         }
-        write!(f, "  timestamp  {:>10}", self.timestamp_version)
+        match &self.outcome {
+            Some(outcome) => write!(f, "{outcome}"),
+            None => write!(f, "  timestamp  {:>10}", self.timestamp_version),
+        }
     }
 }

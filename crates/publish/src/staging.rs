@@ -41,19 +41,28 @@ pub(crate) fn commit_or_stage(
     let failed = sign_error("the metadata can't be signed");
     match editor.commit(now) {
         Ok(committed) => Ok(Outcome::Published(committed)),
-        Err(SignError::KeyMissing { .. } | SignError::TooFewKeys { .. }) => {
-            let path = place(workspace);
-            if path.exists() {
-                return Err(PublishError::StagedThere { path });
-            }
-            let staged = editor.stage(now).map_err(failed)?;
-            staged
-                .write(&path)
-                .map_err(sign_error("what waits can't be kept"))?;
-            Ok(waits(path, &staged))
-        }
+        Err(SignError::KeyMissing { .. } | SignError::TooFewKeys { .. }) => stage(workspace, editor, now),
         Err(error) => Err(failed(error)),
     }
+}
+
+/// Keeps the editor's changes for those who sign, with the signatures of the keys that are at hand.
+pub(crate) fn stage(
+    workspace: &Workspace,
+    editor: &mut Editor,
+    now: Timestamp,
+) -> Result<Outcome, PublishError> {
+    let path = place(workspace);
+    if path.exists() {
+        return Err(PublishError::StagedThere { path });
+    }
+    let staged = editor
+        .stage(now)
+        .map_err(sign_error("the metadata can't be signed"))?;
+    staged
+        .write(&path)
+        .map_err(sign_error("what waits can't be kept"))?;
+    Ok(waits(path, &staged))
 }
 
 pub(crate) fn waits(path: PathBuf, staged: &Staged) -> Outcome {

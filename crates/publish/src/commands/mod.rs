@@ -88,6 +88,7 @@ impl Context {
             channel: args.channel,
             notes,
             critical: args.critical,
+            stage: args.stage,
             now: self.now,
         })
     }

@@ -1,15 +1,16 @@
 //! `moult sign`: signs what waits with the keys of this computer, and publishes it when all have signed.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use moult_model::{Index, Subject, Version};
+use moult_model::{Digest, Index, Release, Subject, Version};
 use moult_trust::sign::{Staged, Waiting};
 use serde::Serialize;
 
 use super::Context;
 use crate::PublishError;
 use crate::cli::SignArgs;
+use crate::latest::raw_path;
 use crate::repository::{Open, sign_error};
 use crate::staging::{self, Outcome};
 
@@ -38,9 +39,16 @@ pub(super) fn run(context: &Context, args: &SignArgs) -> Result<(), PublishError
     if !path.is_file() {
         return Err(PublishError::NothingStaged { path });
     }
-    let open = Open::existing(&workspace)?;
+    let mut open = Open::existing(&workspace)?;
     let failed = || sign_error("what waits can't be signed");
     let mut staged = Staged::read(&path).map_err(failed())?;
+    if !args.look && sign_executables(&mut open, &staged, &path)? {
+        staged = open.editor.stage(context.now).map_err(failed())?;
+        staged.write(&path).map_err(failed())?;
+        // The editor goes on from what is published.
+        drop(open);
+        open = Open::existing(&workspace)?;
+    }
     let documents = staged.documents();
     let releases = staged.indexes().into_iter().map(offered).collect();
     let mut result = Signed {
@@ -55,6 +63,12 @@ pub(super) fn run(context: &Context, args: &SignArgs) -> Result<(), PublishError
         result.outcome = Some(if staged.is_complete() {
             let committed = open.editor.finish(&staged, &path).map_err(failed())?;
             staging::clear(&path)?;
+            // Follows from the indexes alone.
+            let latest = staged.indexes();
+            if latest.iter().any(|index| index.subject == Subject::Executable) {
+                drop(open);
+                Open::existing(&workspace)?.write_latest(&workspace)?;
+            }
             Outcome::Published(committed)
         } else {
             staged.write(&path).map_err(failed())?;
@@ -62,6 +76,59 @@ pub(super) fn run(context: &Context, args: &SignArgs) -> Result<(), PublishError
         });
     }
     context.output.report(&result)
+}
+
+/// Adds the minisign signatures that executables lack, where the key is here. Says whether there were any.
+fn sign_executables(open: &mut Open, staged: &Staged, path: &Path) -> Result<bool, PublishError> {
+    let failed = || sign_error("what waits can't be signed");
+    let mut indexes = staged.indexes();
+    let lacks = |release: &Release| release.signature.is_none();
+    let lacking = indexes
+        .iter()
+        .filter(|index| index.subject == Subject::Executable)
+        .find_map(|index| index.releases.iter().find(|release| lacks(release)));
+    let Some(lacking) = lacking else {
+        return Ok(false);
+    };
+    open.editor.check_staged(staged, path).map_err(failed())?;
+    let roles = ["app", "snapshot", "timestamp"];
+    let only_releases = staged
+        .documents()
+        .iter()
+        .all(|document| roles.contains(&document.role.as_str()) || document.role.starts_with("publisher-"));
+    if !open.keys.has_minisign() || !only_releases {
+        return Err(PublishError::MinisignFirst {
+            version: lacking.version.clone(),
+        });
+    }
+    for index in &mut indexes {
+        let Some(triple) = index.triple.clone() else {
+            continue;
+        };
+        for release in index.releases.iter_mut().filter(|release| lacks(release)) {
+            let raw = open
+                .folder
+                .join("targets")
+                .join(raw_path(&triple, &release.digest));
+            let bytes = std::fs::read(&raw).map_err(|source| PublishError::StoredMissing {
+                path: raw.clone(),
+                source,
+            })?;
+            if Digest::of(&bytes) != release.digest {
+                return Err(PublishError::StoredDamaged {
+                    path: raw,
+                    expected: release.digest,
+                });
+            }
+            let name = format!("moult-app-{triple}");
+            let signature = open.keys.sign_artifact(&bytes, &release.version, &name);
+            release.signature = Some(signature.map_err(failed())?);
+        }
+    }
+    for index in &indexes {
+        open.editor.set_index(index).map_err(failed())?;
+    }
+    Ok(true)
 }
 
 fn offered(mut index: Index) -> Offered {

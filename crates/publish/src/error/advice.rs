@@ -154,6 +154,9 @@ impl PublishError {
             Self::StagedThere { .. } => {
                 "run `moult sign` until it is published, or delete the file to give it up"
             }
+            Self::MinisignFirst { .. } => {
+                "run `moult sign` where minisign.key is, before anybody else signs; what changes keys is staged by itself"
+            }
             Self::NothingStaged { .. } => "name the file with --staged",
             Self::Token { .. } => "name another file with --token, or delete it: a new one is made",
             Self::Busy { .. } => "wait until it ends",

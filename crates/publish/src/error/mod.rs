@@ -295,6 +295,12 @@ pub enum PublishError {
         /// The file.
         path: PathBuf,
     },
+    /// An executable waits that minisign has not signed.
+    #[error("the executable {version} lacks its minisign signature")]
+    MinisignFirst {
+        /// Its version.
+        version: Version,
+    },
     /// Nothing waits for signatures.
     #[error("nothing waits for signatures: there is no `{path}`")]
     NothingStaged {

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use crate::support::{Desk, NOW};
+use crate::support::{Desk, NOW, TRIPLE, executable};
 
 const PASSPHRASE: (&str, &str) = ("MOULT_PASSPHRASE", "correct horse");
 
@@ -252,5 +252,62 @@ fn a_file_that_nobody_staged_is_not_signed() -> Result<()> {
     // Something else was published meanwhile.
     desk.moult(&["resign"])?.done()?;
     desk.snapshot("error_sign_outdated", &desk.moult(&["sign"])?);
+    Ok(())
+}
+
+/// A builder without any key stages a release; who has the keys of releases signs it, then who has the online ones.
+#[test]
+fn a_release_that_was_built_without_keys_is_signed_elsewhere() -> Result<()> {
+    let desk = Desk::with_keys()?;
+    let path = format!("target/{TRIPLE}/app");
+    let publish = |version| {
+        [
+            "publish",
+            "app",
+            "--stage",
+            "--version",
+            version,
+            "--target",
+            TRIPLE,
+        ]
+    };
+    let app = desk.files("keys")?;
+    for (name, bytes) in &app {
+        let role = name.split('.').next().unwrap_or_default();
+        let to = match role {
+            "app" | "minisign" => "offline",
+            "snapshot" | "timestamp" | "rollout" => "online",
+            _ if name.starts_with("public/") => {
+                for folder in ["builder", "offline", "online"] {
+                    desk.write(&format!("{folder}/{name}"), bytes)?;
+                }
+                continue;
+            }
+            _ => continue,
+        };
+        desk.write(&format!("{to}/{name}"), bytes)?;
+    }
+    let public = "keys/public";
+    desk.write(&path, executable(1, 50_000, 0))?;
+    let with = |keys: &str| desk.configure("/keys", serde_json::json!(keys));
+    let before = desk.files("dist/repository/metadata")?;
+
+    with("builder")?;
+    desk.snapshot("publish_staged", &desk.moult(&publish("0.1.0"))?);
+    ensure!(desk.files("dist/repository/metadata")? == before, "it is visible");
+    with("online")?;
+    desk.snapshot("error_sign_minisign_first", &desk.moult(&["sign"])?);
+    with("offline")?;
+    desk.snapshot("sign_release", &desk.moult(&["sign"])?);
+    ensure!(desk.files("dist/repository/metadata")? == before, "it is visible");
+    with("online")?;
+    desk.snapshot("sign_release_online", &desk.moult(&["sign"])?);
+    let latest: Value = serde_json::from_slice(&desk.read("dist/repository/latest/stable.json")?)?;
+    let signature = latest["platforms"]["linux-x86_64"]["signature"]
+        .as_str()
+        .context("a signature")?;
+    let minisign = String::from_utf8(desk.read(&format!("{public}/minisign.pub"))?)?;
+    let version = moult_model::Version::new(0, 1, 0);
+    moult_trust::verify_signature(&minisign, signature, &desk.read(&path)?[..], &version)?;
     Ok(())
 }

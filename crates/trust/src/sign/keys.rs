@@ -7,11 +7,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use moult_durable::{create_dir_all, write_atomic};
-use moult_model::Version;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sigstore_tuf::Key;
 use sigstore_tuf::canonical_json::to_canonical_bytes;
@@ -19,7 +15,7 @@ use sigstore_tuf::canonical_json::to_canonical_bytes;
 use super::error::SignError;
 use super::key_file::{KeyFile, KeyPlace, SigningKey, Source, parse_public};
 use super::layout::KEY_ROLES;
-use super::seal::{Cost, OpenError, Passphrase, Sealed};
+use super::seal::{Cost, Passphrase};
 use crate::client::Anchor;
 use crate::error::BoxedError;
 
@@ -40,14 +36,6 @@ pub struct Keys {
 
 /// Gets the passphrase of a key folder, if somebody says it.
 pub type AskPassphrase = fn(folder: &Path) -> Option<Passphrase>;
-
-/// `minisign.key`, sealed.
-#[derive(Serialize, Deserialize)]
-struct SealedFile {
-    sealed: Sealed,
-}
-
-const MINISIGN: &str = "minisign.key";
 
 impl Keys {
     /// Makes the folder and a key for each role. Goes on where an interrupted call stopped; refuses a
@@ -72,15 +60,8 @@ impl Keys {
                 keys.generate(role)?;
             }
         }
-        let generate = |source: minisign::PError| SignError::Generate {
-            role: "minisign".to_owned(),
-            source: source.into(),
-        };
-        let pair = minisign::KeyPair::generate_unencrypted_keypair().map_err(generate)?;
-        let secret = pair.sk.to_box(None).map_err(generate)?.to_bytes();
-        write_secret(&folder.join(MINISIGN), &secret)?;
-        let text = pair.pk.to_box().map_err(generate)?.to_bytes();
-        write_atomic(&marker, STANDARD.encode(text).as_bytes())?;
+        let text = keys.make_minisign()?;
+        write_atomic(&marker, text.as_bytes())?;
         Self::open(folder)
     }
 
@@ -111,7 +92,7 @@ impl Keys {
     }
 
     /// What opens the sealed key in this file.
-    fn passphrase(&self, path: &Path) -> Result<&Passphrase, SignError> {
+    pub(super) fn passphrase(&self, path: &Path) -> Result<&Passphrase, SignError> {
         if self.passphrase.get().is_none()
             && let Some(passphrase) = self.ask.and_then(|ask| ask(&self.folder))
         {
@@ -122,84 +103,6 @@ impl Keys {
         })
     }
 
-    /// Whether a key of the folder is sealed, so that a passphrase may be needed.
-    pub fn has_sealed(&self) -> Result<bool, SignError> {
-        let mut sealed = self
-            .files()?
-            .iter()
-            .any(|path| matches!(KeyFile::read(path).map(|file| file.place()), Ok(KeyPlace::Sealed)));
-        let minisign = self.folder.join(MINISIGN);
-        sealed |= minisign.exists() && read(&minisign)?.starts_with(b"{");
-        Ok(sealed)
-    }
-
-    /// Opens the sealed keys of some roles, so that who is asked for the passphrase is asked now.
-    pub fn open_sealed(&self, roles: &[&str]) -> Result<(), SignError> {
-        for role in roles {
-            for path in self.ids(role)? {
-                if KeyFile::read(&path)?.place() == KeyPlace::Sealed {
-                    SigningKey::load(&path, role, &|| self.passphrase(&path))?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether a passphrase opens the first sealed key: [`SignError::PassphraseWrong`] if not.
-    pub fn try_passphrase(&self, passphrase: &Passphrase) -> Result<(), SignError> {
-        for path in self.files()? {
-            let file = KeyFile::read(&path)?;
-            if file.place() == KeyPlace::Sealed {
-                return SigningKey::load(&path, &file.role, &|| Ok(passphrase)).map(|_| ());
-            }
-        }
-        Ok(())
-    }
-
-    /// Seals every key that is in the folder in the clear, and gives the names of their files. Each file is replaced as a whole, so an
-    /// interrupted call goes on when it is made again.
-    ///
-    /// A copy of the clear file may survive on the disk, in a backup, or in a snapshot of the file system: what was in the clear where
-    /// others could read it is to be replaced, not sealed.
-    pub fn seal(&self, passphrase: &Passphrase, cost: Cost) -> Result<Vec<String>, SignError> {
-        let mut sealed = Vec::new();
-        let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
-        for path in self.files()? {
-            let refused = |source| SignError::KeyFile {
-                path: path.clone(),
-                source,
-            };
-            let mut file = KeyFile::read(&path)?;
-            if file.seal(passphrase, cost).map_err(refused)? {
-                self.write_key(&path, &file)?;
-                sealed.extend(name(&path));
-            }
-        }
-        let path = self.folder.join(MINISIGN);
-        if path.exists() {
-            let clear = zeroize::Zeroizing::new(read(&path)?);
-            let refused = |source| SignError::KeyFile {
-                path: path.clone(),
-                source,
-            };
-            let is_encrypted = || -> Result<bool, BoxedError> {
-                let text = String::from_utf8_lossy(&clear).into_owned();
-                // What is not encrypted opens without a password.
-                Ok(minisign::SecretKeyBox::from_string(&text)?
-                    .into_unencrypted_secret_key()
-                    .is_err())
-            };
-            if !clear.starts_with(b"{") && !is_encrypted().map_err(refused)? {
-                let closed = Sealed::close(&clear, MINISIGN.as_bytes(), passphrase, cost).map_err(refused)?;
-                let bytes = serde_json::to_vec_pretty(&SealedFile { sealed: closed })
-                    .map_err(|error| refused(error.into()))?;
-                write_secret(&path, &bytes)?;
-                sealed.extend(name(&path));
-            }
-        }
-        Ok(sealed)
-    }
-
     /// The key folder.
     pub fn folder(&self) -> &Path {
         &self.folder
@@ -208,36 +111,6 @@ impl Keys {
     /// The minisign public key, base64 as Tauri's updater configuration has it.
     pub fn minisign_public(&self) -> String {
         self.minisign_public.clone()
-    }
-
-    /// Signs a file with minisign, base64 as Tauri has it, with its version in the trusted comment.
-    ///
-    /// `file_name` tells people what was signed. Two signatures over the same bytes differ.
-    pub fn sign_artifact(
-        &self,
-        bytes: &[u8],
-        version: &Version,
-        file_name: &str,
-    ) -> Result<String, SignError> {
-        let failed = |source| SignError::Minisign {
-            file_name: file_name.chars().take(200).collect(),
-            source,
-        };
-        // A tab would start a field of its own in the comment.
-        if file_name.chars().any(char::is_control) {
-            return Err(failed("the name has a control character".into()));
-        }
-        let secret = self.minisign_secret()?;
-        let comment = format!("file:{file_name}\tversion:{version}");
-        let signature = minisign::sign(
-            None,
-            &secret,
-            bytes,
-            Some(&comment),
-            Some("signature from moult secret key"),
-        )
-        .map_err(|source| failed(source.into()))?;
-        Ok(STANDARD.encode(signature.to_bytes()))
     }
 
     /// What is compiled into the application, as the last commit left it.
@@ -384,7 +257,7 @@ impl Keys {
     }
 
     /// The key files of a role.
-    fn ids(&self, role: &str) -> Result<Vec<PathBuf>, SignError> {
+    pub(super) fn ids(&self, role: &str) -> Result<Vec<PathBuf>, SignError> {
         let is_of_role = |path: &PathBuf| {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
             name.is_some_and(|name| name.split('.').next() == Some(role))
@@ -393,7 +266,7 @@ impl Keys {
     }
 
     /// All key files but minisign's, in order.
-    fn files(&self) -> Result<Vec<PathBuf>, SignError> {
+    pub(super) fn files(&self) -> Result<Vec<PathBuf>, SignError> {
         let failed = |source| SignError::Read {
             path: self.folder.clone(),
             source,
@@ -409,45 +282,12 @@ impl Keys {
         Ok(found)
     }
 
-    fn write_key(&self, path: &Path, file: &KeyFile) -> Result<(), SignError> {
+    pub(super) fn write_key(&self, path: &Path, file: &KeyFile) -> Result<(), SignError> {
         let bytes = serde_json::to_vec_pretty(file).map_err(|source| SignError::Encode {
             name: path.display().to_string(),
             source: source.into(),
         })?;
         write_secret(path, &zeroize::Zeroizing::new(bytes))
-    }
-
-    fn minisign_secret(&self) -> Result<minisign::SecretKey, SignError> {
-        let path = self.folder.join(MINISIGN);
-        let refused = |source: BoxedError| SignError::KeyFile {
-            path: path.clone(),
-            source,
-        };
-        let mut bytes = zeroize::Zeroizing::new(read(&path)?);
-        if bytes.starts_with(b"{") {
-            let file: SealedFile = serde_json::from_slice(&bytes).map_err(|error| refused(error.into()))?;
-            let passphrase = self.passphrase(&path)?;
-            bytes = file
-                .sealed
-                .open(MINISIGN.as_bytes(), passphrase)
-                .map_err(|error| match error {
-                    OpenError::Wrong => SignError::PassphraseWrong { path: path.clone() },
-                    OpenError::Shape(source) => refused(source),
-                })?;
-        }
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        let boxed = || minisign::SecretKeyBox::from_string(&text).map_err(|source| refused(source.into()));
-        match boxed()?.into_unencrypted_secret_key() {
-            Ok(secret) => Ok(secret),
-            // minisign's own encryption, which other tools make.
-            Err(_) if text.contains("encrypted") => {
-                let passphrase = self.passphrase(&path)?.text().to_owned();
-                boxed()?
-                    .into_secret_key(Some(passphrase))
-                    .map_err(|_| SignError::PassphraseWrong { path: path.clone() })
-            }
-            Err(source) => Err(refused(source.into())),
-        }
     }
 }
 
@@ -494,7 +334,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, SignError> {
 }
 
 /// Writes a file that nobody but its owner could read at any time.
-fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), SignError> {
+pub(super) fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), SignError> {
     let failed = |source| SignError::Secret {
         path: path.to_owned(),
         source,

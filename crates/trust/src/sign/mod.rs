@@ -43,11 +43,13 @@ mod hook;
 mod key_file;
 mod keys;
 mod layout;
+mod minisign_key;
 mod online;
 mod orders;
 mod read;
 mod role_keys;
 mod seal;
+mod sealing;
 mod staged;
 mod state;
 

@@ -128,8 +128,9 @@ impl Editor {
         Ok(signed)
     }
 
-    /// Publishes what all have signed who must. It is verified by the client's core before the first file is written.
-    pub fn finish(mut self, staged: &Staged, path: &Path) -> Result<Committed, SignError> {
+    /// Publishes what all have signed who must. It is verified by the client's core before the first file is written. The repository has to
+    /// be opened anew for further changes.
+    pub fn finish(&mut self, staged: &Staged, path: &Path) -> Result<Committed, SignError> {
         self.check_staged(staged, path)?;
         if let Some((draft, (needed, found))) = staged
             .drafts
@@ -152,6 +153,7 @@ impl Editor {
                 source: error.into(),
             })?;
         let mut committed = self.write_out(batch, trusted)?;
+        self.interrupted = true;
         // The documents in memory are those from before; what was written says more.
         if let Some(timestamp) = staged.document("timestamp") {
             committed.timestamp_version = timestamp["version"].as_u64().unwrap_or_default();
@@ -162,8 +164,9 @@ impl Editor {
         Ok(committed)
     }
 
-    /// What was staged comes from another computer: names and versions are those that this repository would get next.
-    fn check_staged(&self, staged: &Staged, path: &Path) -> Result<(), SignError> {
+    /// Whether what was staged is on top of what is published: it comes from another computer, and its names and versions have to be those
+    /// that this repository would get next.
+    pub fn check_staged(&self, staged: &Staged, path: &Path) -> Result<(), SignError> {
         let refused = |what: String| {
             Err(SignError::Staged {
                 path: path.to_owned(),

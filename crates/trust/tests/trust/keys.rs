@@ -3,7 +3,7 @@
 use moult_model::ErrorCode::{MetadataInvalid, MetadataReplayed};
 use serde_json::{Value, json};
 
-use crate::support::{Computer, Edit, Files, Mirror, Outcome, Site, restore, verdict};
+use crate::support::{Computer, Edit, Files, Mirror, Outcome, Site, at, restore, verdict};
 
 const FAR: u64 = 1 << 53;
 
@@ -72,7 +72,14 @@ async fn an_old_key_does_not_count_after_its_replacement() -> Outcome {
 #[tokio::test]
 async fn new_keys_bring_everybody_back_after_a_thief_used_up_the_versions() -> Outcome {
     let far = |role: &mut Value| role["version"] = json!(FAR);
-    let table: [(&str, &[&str], &[&str]); 3] = [
+    let table: [(&str, &[&str], &[&str]); 5] = [
+        // As The Update Framework has it: the key of targets itself may stay.
+        ("targets", &["targets", "snapshot"], &["snapshot", "timestamp"]),
+        (
+            "rollout",
+            &["rollout", "snapshot"],
+            &["rollout", "snapshot", "timestamp"],
+        ),
         ("timestamp", &["timestamp"], &["timestamp"]),
         ("snapshot", &["snapshot"], &["snapshot", "timestamp"]),
         ("app", &["app", "snapshot"], &["app", "snapshot", "timestamp"]),
@@ -88,6 +95,7 @@ async fn new_keys_bring_everybody_back_after_a_thief_used_up_the_versions() -> O
             Ok("1.0.0".to_owned()),
             "{what}"
         );
+        computer.client.orders(at(0)).await?;
         let believed = computer.client.beliefs().floor;
         assert_eq!(believed.version(what), Some(FAR), "{what}");
 
@@ -118,6 +126,9 @@ async fn new_keys_bring_everybody_back_after_a_thief_used_up_the_versions() -> O
             Ok("1.1.0".to_owned()),
             "{what} again"
         );
+        for computer in [&mut computer, &mut built_then] {
+            assert!(computer.client.orders(at(0)).await.is_ok(), "{what}: orders");
+        }
     }
     Ok(())
 }

@@ -35,7 +35,39 @@ async fn what_is_wrong_with_one_publisher_affects_nobody_else() -> Outcome {
     let oversized = site.forge(&[("publisher-hearth", &|role: &mut Value| {
         role["targets"]["w/hearth/clock/index.json"]["length"] = json!(1_000_000);
     })])?;
-    let table: [(&str, Files, Result<String, ErrorCode>); 6] = [
+    let mut huge = good.clone();
+    huge.entry(file.clone())
+        .and_modify(|bytes| bytes.resize(10 * 1024 * 1024, b' '));
+    let mut nested = good.clone();
+    nested.entry(file.clone()).and_modify(|bytes| {
+        let deep = format!("{{\"x\":{}{},", "[".repeat(10_000), "]".repeat(10_000));
+        bytes.splice(0..1, deep.into_bytes());
+    });
+    let mut twice = good.clone();
+    twice.entry(file.clone()).and_modify(|bytes| {
+        let text = String::from_utf8_lossy(bytes).replace("\"version\":", "\"version\":9,\"version\":");
+        *bytes = text.into_bytes();
+    });
+    let two_ids = site.forge(&[("publisher-hearth", &|role: &mut Value| {
+        let key =
+            json!({ "keytype": "ed25519", "scheme": "ed25519", "keyval": { "public": "00".repeat(32) } });
+        role["delegations"] = json!({ "keys": { "a": key, "b": key }, "roles": [
+            { "name": "other", "keyids": ["a", "b"], "threshold": 2, "terminating": true,
+                "paths": ["w/hearth/*/index.json"] },
+        ]});
+    })])?;
+    let bad_pattern = site.forge(&[("publisher-hearth", &|role: &mut Value| {
+        role["targets"] = json!({});
+        role["delegations"] = json!({ "keys": {}, "roles": [
+            { "name": "other", "keyids": [], "threshold": 1, "terminating": true, "paths": ["w/hearth/[/index.json"] },
+        ]});
+    })])?;
+    let table: [(&str, Files, Result<String, ErrorCode>); 11] = [
+        ("huge", huge, Err(MetadataInvalid)),
+        ("nested", nested, Err(MetadataInvalid)),
+        ("a field twice", twice, Err(MetadataInvalid)),
+        ("one key by two ids", two_ids, Err(MetadataInvalid)),
+        ("a pattern that is none", bad_pattern, Err(MetadataInvalid)),
         ("good", good, Ok("1.0.0".to_owned())),
         ("expired", expired, Err(MetadataExpired)),
         ("missing", missing, Err(ServerRefused)),
@@ -53,6 +85,8 @@ async fn what_is_wrong_with_one_publisher_affects_nobody_else() -> Outcome {
                 "{what}: {text}"
             );
         }
+        let orders = computer.client.orders(crate::support::at(0)).await;
+        assert!(orders.is_ok(), "{what}: orders");
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ mod bad_input;
 mod bundles;
 mod executable;
 mod fetching;
+mod hazards;
 mod kills;
 mod signed_patches;
 mod steering;

@@ -89,10 +89,10 @@ fn load(figures: &Figures) -> String {
         .collect();
     let _ = writeln!(
         out,
-        "\nHour by hour, Monday to Sunday:\n\n```text\nrequests/s  {}\nGbit/s      {}\n            {}\n```\n",
+        "\nHour by hour, Monday to Sunday:\n\n```text\nrequests/s  {}\nGbit/s      {}\n            \
+         Monday      Tuesday     Wednesday   Thursday    Friday      Saturday    Sunday\n```\n",
         bars(&hourly),
         bars(&traffic),
-        "Monday      Tuesday     Wednesday   Thursday    Friday      Saturday    Sunday"
     );
     out + "A check that finds nothing new is two requests and 369 bytes of body. Each publication and each order has everybody read four more small files\n\
            once: that makes the busiest seconds, three times the usual for one interval. What makes the peaks of traffic is the moment at which a wave opens: all\n\
@@ -171,7 +171,7 @@ fn recall(figures: &Figures) -> String {
         thousands(recall.had_at_hold.into()),
         thousands(recall.installed_after_hold.into()),
         recall.last_after,
-        thousands(recall.had_at_recall.into()),
+        thousands(recall.had_when_recalled.into()),
         away(0),
         away(1),
         away(2),
@@ -258,7 +258,7 @@ fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);

@@ -522,6 +522,7 @@ impl fmt::Display for Gate {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 

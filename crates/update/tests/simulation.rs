@@ -26,7 +26,7 @@ fn a_small_share_of_a_million_gets_what_was_asked_for_and_comes_back_in_no_herd(
     );
     assert!(recall.last_after < 900, "{recall:?}");
     assert!(
-        recall.left_at_end < recall.had_at_recall.div_ceil(5),
+        recall.left_at_end < recall.had_when_recalled.div_ceil(5),
         "{recall:?}"
     );
     let outage = &figures.outage;

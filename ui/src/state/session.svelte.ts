@@ -270,6 +270,13 @@ export class Session {
     return this.#set({ channels: channel === null ? channels : { ...channels, [subject]: channel } });
   }
 
+  /** Keeps a part on a version, or (`null`) lets it follow its channel. */
+  keepOn(subject: Subject, version: string | null): Promise<unknown> {
+    const pins = { ...this.overview?.settings.pins };
+    delete pins[subject];
+    return this.#set({ pins: version === null ? pins : { ...pins, [subject]: version } });
+  }
+
   setMode(mode: Mode): Promise<unknown> {
     return this.#set({ mode });
   }

@@ -364,6 +364,8 @@ export const en = {
     interval: "Check for updates",
     every: (span: string) => `Every ${span}`,
     channelsMore: "What each part follows. A change is tried at once.",
+    version: "version",
+    only: (version: string) => `Only ${version}`,
     forAll: "All parts",
     forAllMore: "What everything follows that has no channel of its own.",
     asAll: (channel: string) => `${channel}, as all`,

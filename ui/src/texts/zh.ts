@@ -365,6 +365,8 @@ export const zh: Texts = {
     interval: "检查更新",
     every: (span) => `每 ${span}`,
     channelsMore: "每个部分跟随的渠道。改动立即尝试。",
+    version: "版本",
+    only: (version) => `只用 ${version}`,
     forAll: "所有部分",
     forAllMore: "没有单独设置渠道的部分都跟随它。",
     asAll: (channel) => `${channel}，同上`,

@@ -405,6 +405,23 @@ describe("the updates", () => {
 });
 
 describe("the settings", () => {
+  it("keeps one part on a version, and lets it go again", async () => {
+    await open("waves");
+    await click("settings");
+    await click("section-channels");
+    const select = find("version-w/hearth-works/pomodoro") as HTMLSelectElement;
+    const labels = [...select.options].map((option) => option.textContent);
+    expect(labels).toEqual(["2.1.3", "Only 2.3.0", "Only 2.2.1", "Only 2.2.0", "Only 2.1.3", "Only 2.1.2"]);
+    select.selectedIndex = 5;
+    select.dispatchEvent(new Event("change", { bubbles: true }));
+    await settle();
+    expect(host.overview.settings.pins).toEqual({ "w/hearth-works/pomodoro": "2.1.2" });
+    select.selectedIndex = 0;
+    select.dispatchEvent(new Event("change", { bubbles: true }));
+    await settle();
+    expect(host.overview.settings.pins).toEqual({});
+  });
+
   it("gives one part a channel of its own, and takes it back", async () => {
     await open("board");
     await click("settings");

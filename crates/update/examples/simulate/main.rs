@@ -18,7 +18,7 @@ fn main() -> ExitCode {
         seed: 1,
         asks_always: false,
     };
-    let mut page = None;
+    let mut page: Option<String> = None;
     let mut arguments = std::env::args().skip(1);
     while let Some(name) = arguments.next() {
         let value = arguments.next().unwrap_or_default();
@@ -45,15 +45,15 @@ fn main() -> ExitCode {
         options.clients,
         begun.elapsed().as_secs_f64()
     );
-    match page.map(|path| std::fs::write(&path, &text).map_err(|error| (path, error))) {
-        Some(Err((path, error))) => {
-            eprintln!("error: `{path}` could not be written: {error}");
-            ExitCode::FAILURE
-        }
-        _ if figures.waves.iter().all(page::is_met) => ExitCode::SUCCESS,
-        _ => {
-            eprintln!("error: a wave is not what was asked for");
-            ExitCode::FAILURE
-        }
+    if let Some(path) = page
+        && let Err(error) = moult_durable::write_atomic(path.as_ref(), text.as_bytes())
+    {
+        eprintln!("error: {error}");
+        return ExitCode::FAILURE;
     }
+    if figures.waves.iter().all(page::is_met) {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("error: a wave is not what was asked for");
+    ExitCode::FAILURE
 }

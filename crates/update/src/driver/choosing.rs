@@ -324,10 +324,6 @@ fn want(scenes: &[Scene], choices: &[Choice], at: usize) -> Option<Want> {
     let (scene, choice) = (&scenes[at], &choices[at]);
     let release = AuthenticRelease::new(scene.index.clone()?, choice.wanted?)?;
     let is_executable = scene.subject == Subject::Executable;
-    let joined = choice
-        .together
-        .then(|| joined(scenes, choices))
-        .unwrap_or_default();
     let offers = scenes
         .iter()
         .zip(choices)
@@ -340,7 +336,11 @@ fn want(scenes: &[Scene], choices: &[Choice], at: usize) -> Option<Want> {
             .filter(|_| choice.together && !is_executable)
             .map(|range| range.max),
         together: choice.together && !is_executable,
-        set: if is_executable { joined } else { Vec::new() },
+        set: if is_executable && choice.together {
+            joined(scenes, choices)
+        } else {
+            Vec::new()
+        },
     })
 }
 

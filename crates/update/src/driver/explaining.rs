@@ -8,6 +8,7 @@ use moult_model::{Explanation, Problem, Subject};
 use tokio::time::Instant;
 
 use super::Driver;
+use crate::check::Checker;
 use crate::error::chain;
 use crate::fetch::blocking;
 
@@ -17,7 +18,7 @@ impl Driver {
 
     /// Says with each explanation what stands before all releases, and notes it for whoever asks while nothing runs.
     pub(super) async fn explain(&mut self, problem: Option<&Problem>) {
-        let beliefs = self.checker.as_ref().map(|checker| checker.beliefs());
+        let beliefs = self.checker.as_ref().map(Checker::beliefs);
         let mut explained: BTreeMap<Subject, Explanation> =
             self.shared.with(|picture| picture.explanations.clone());
         for explanation in explained.values_mut() {

@@ -69,7 +69,7 @@ pub fn choose(members: &[Member<'_>]) -> Vec<Choice> {
                 pair: then,
                 widgets: &ranked,
             };
-            conclude(&ranked[at], gets[at].0, partners, &others)
+            conclude(&ranked[at], gets[at].0, &partners, &others)
         })
         .collect()
 }
@@ -82,6 +82,9 @@ fn stay(ranked: &Ranked<'_>) -> Prospect {
     })
 }
 
+/// Which ways are open.
+type May<'a> = &'a dyn Fn(Way) -> bool;
+
 /// What executable and shell get: the first of the executable's prospects with the first of the shell's that it works with.
 ///
 /// A recall is obeyed if the other part can be made to fit. Without one, nothing goes down to fit unless what runs does not fit.
@@ -89,7 +92,7 @@ fn best_pair(app: Option<&Ranked<'_>>, shell: Option<&Ranked<'_>>) -> (Option<Pr
     let (Some(a), Some(s)) = (app, shell) else {
         return (app.and_then(first), shell.and_then(first));
     };
-    let search = |app_may: &dyn Fn(Way) -> bool, shell_may: &dyn Fn(Way) -> bool| {
+    let search = |app_may: May<'_>, shell_may: May<'_>| {
         a.prospects
             .iter()
             .filter(|found| app_may(found.way))
@@ -112,7 +115,7 @@ fn best_pair(app: Option<&Ranked<'_>>, shell: Option<&Ranked<'_>>) -> (Option<Pr
     let leaves = |way| matches!(way, Way::Up | Way::Recall);
     let any = |_| true;
     let level = |way| way != Way::Repair;
-    let searches: [(bool, &dyn Fn(Way) -> bool, &dyn Fn(Way) -> bool); 5] = [
+    let searches: [(bool, May<'_>, May<'_>); 5] = [
         (a.is_recalled() && s.is_recalled(), &leaves, &leaves),
         (a.is_recalled(), &leaves, &any),
         (s.is_recalled(), &any, &leaves),
@@ -162,7 +165,7 @@ fn widget(
         // Nothing runs: there is nothing that would not work.
         None => true,
     };
-    let in_order = |pair: Pair<'_>, may: &dyn Fn(Way) -> bool| {
+    let in_order = |pair: Pair<'_>, may: May<'_>| {
         let mut found = ranked.prospects.iter().filter(|found| may(found.way));
         found.find(|found| fits(pair, found)).copied()
     };
@@ -235,17 +238,17 @@ impl Others<'_> {
 }
 
 /// Puts a choice into words.
-fn conclude(ranked: &Ranked<'_>, gets: Prospect, partners: Vec<Partner>, others: &Others<'_>) -> Choice {
+fn conclude(ranked: &Ranked<'_>, gets: Prospect, partners: &[Partner], others: &Others<'_>) -> Choice {
     let mut verdicts = ranked.verdicts.clone();
     let way_of = |place: usize| ranked.prospects.iter().find(|found| found.place == Some(place));
-    for place in 0..verdicts.len() {
+    for (place, verdict) in verdicts.iter_mut().enumerate() {
         let Some(prospect) = way_of(place).copied() else {
             continue;
         };
         if prospect == gets {
-            verdicts[place] = reached(ranked, gets, place, &partners, others);
+            *verdict = reached(ranked, gets, place, partners, others);
         } else if prospect.way != Way::Repair && prospect.way != Way::Stay {
-            verdicts[place] = others.clash(ranked, prospect).unwrap_or(Verdict::Surpassed);
+            *verdict = others.clash(ranked, prospect).unwrap_or(Verdict::Surpassed);
         }
     }
     // What is about to be left is no longer stranded.

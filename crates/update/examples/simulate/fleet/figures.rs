@@ -16,7 +16,7 @@ pub(crate) struct Watch {
     /// Installations of the bad release from its hold on, and when the last one was.
     after_hold: (u32, u32),
     had_at_hold: u32,
-    had_at_recall: u32,
+    had_when_recalled: u32,
     /// When so many of those who had it were away from it.
     away: [Option<u32>; 3],
 }
@@ -67,7 +67,7 @@ pub(crate) struct Recall {
     pub(crate) installed_after_hold: u32,
     /// Seconds from the hold to the last installation.
     pub(crate) last_after: u32,
-    pub(crate) had_at_recall: u32,
+    pub(crate) had_when_recalled: u32,
     /// Seconds from the recall until a half, nine of ten and 99 of a hundred were away from it.
     pub(crate) away: [Option<u32>; 3],
     pub(crate) left_at_end: u32,
@@ -109,7 +109,7 @@ impl Watch {
             waves: Vec::new(),
             after_hold: (0, 0),
             had_at_hold: 0,
-            had_at_recall: 0,
+            had_when_recalled: 0,
             away: [None; 3],
         }
     }
@@ -137,7 +137,7 @@ impl Watch {
         let left = self.count[usize::from(BAD)];
         if from == BAD && second >= RECALL_AT {
             for (place, part) in [(0, 2), (1, 10), (2, 100)] {
-                if left * part <= self.had_at_recall && self.away[place].is_none() {
+                if left * part <= self.had_when_recalled && self.away[place].is_none() {
                     self.away[place] = Some(second - RECALL_AT);
                 }
             }
@@ -150,7 +150,7 @@ impl Watch {
             self.had_at_hold = self.count[usize::from(BAD)];
         }
         if second == RECALL_AT {
-            self.had_at_recall = self.count[usize::from(BAD)];
+            self.had_when_recalled = self.count[usize::from(BAD)];
         }
     }
 
@@ -211,7 +211,7 @@ impl Figures {
                 had_at_hold: watch.had_at_hold,
                 installed_after_hold: watch.after_hold.0,
                 last_after: watch.after_hold.1,
-                had_at_recall: watch.had_at_recall,
+                had_when_recalled: watch.had_when_recalled,
                 away: watch.away,
                 left_at_end: left as u32,
             },

@@ -1,5 +1,7 @@
 //! The publisher's configuration, `release.config.json`.
 
+pub mod installer;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -32,6 +34,9 @@ pub struct ReleaseConfig {
     /// The widgets and the folders that hold them, built, with `moult.json` at the top.
     #[serde(default)]
     pub widgets: BTreeMap<WidgetId, String>,
+    /// What installers are made from. None: `moult installer` makes none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub installer: Option<installer::Installer>,
 }
 
 /// The product.

@@ -1,5 +1,7 @@
 //! The command line: names, options and their help. What a command does is in [`crate::commands`].
 
+mod installer;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -8,6 +10,7 @@ use moult_model::{Channel, Digest, Version, WidgetId};
 
 use crate::config;
 use crate::widget::new::Template;
+pub use installer::InstallerArgs;
 
 /// Publishes Moult's app, shell and widgets as signed static files
 #[derive(Debug, Parser)]
@@ -48,6 +51,8 @@ pub enum Command {
     /// Write a widget: begin one, see it run while you write, look it over, pack it
     #[command(subcommand)]
     Widget(WidgetCommand),
+    /// Make installers: AppImage, deb, rpm, snap, NSIS, MSI, dmg
+    Installer(InstallerArgs),
 }
 
 /// What to do with keys.

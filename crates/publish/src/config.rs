@@ -122,7 +122,13 @@ impl Workspace {
         names
     }
 
-    fn resolve(&self, path: &str) -> PathBuf {
+    /// The configuration's folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// A path of the configuration, made whole.
+    pub fn resolve(&self, path: &str) -> PathBuf {
         let mut whole = PathBuf::new();
         for part in self.folder.join(path).components() {
             match part {

@@ -12,6 +12,7 @@ pub mod error;
 pub mod full_file;
 pub mod index_edit;
 pub mod inspect;
+pub mod installer;
 pub mod interrupt;
 pub mod latest;
 pub mod output;

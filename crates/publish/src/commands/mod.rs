@@ -1,6 +1,7 @@
 //! What each command does, a file per command.
 
 mod inspect;
+mod installer;
 mod keys_init;
 mod patch;
 mod publish_app;
@@ -50,6 +51,7 @@ pub fn run(cli: Cli, output: Output) -> Result<(), PublishError> {
         Command::Widget(WidgetCommand::Dev(args)) => widget_dev::run(&context, &args),
         Command::Widget(WidgetCommand::Check(args)) => widget_check::run(&context, &args),
         Command::Widget(WidgetCommand::Pack(args)) => widget_pack::run(&context, &args),
+        Command::Installer(args) => installer::run(&context, args),
     }
 }
 

@@ -45,6 +45,9 @@ impl PublishError {
         if let Self::Patch(error) = self {
             return error.is_users_mistake();
         }
+        if let Self::Installer(error) = self {
+            return error.is_users_mistake();
+        }
         !matches!(
             self,
             Self::Write(_)
@@ -154,6 +157,7 @@ impl PublishError {
                 "compare the repository and the key folder with their copies before anything else is published"
             }
             Self::Patch(error) => return Some(error.hint()),
+            Self::Installer(error) => return error.hint(),
             Self::Dev(_)
             | Self::InspectRead { .. }
             | Self::InspectBundle { .. }

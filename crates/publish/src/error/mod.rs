@@ -10,6 +10,7 @@ use moult_durable::DurableError;
 use moult_model::{BundleError, Channel, Digest, Subject, Version, WidgetId};
 use moult_trust::sign::SignError;
 
+use crate::installer::InstallerError;
 use crate::patch_file::PatchError;
 use crate::widget::check::{Checked, count};
 use crate::widget::component::ComponentError;
@@ -414,6 +415,9 @@ pub enum PublishError {
     /// A patch of one's own was not made, applied or looked into.
     #[error(transparent)]
     Patch(#[from] PatchError),
+    /// An installer was not made.
+    #[error(transparent)]
+    Installer(#[from] InstallerError),
     /// The results can't be printed.
     #[error("the result can't be printed")]
     Print {

@@ -22,7 +22,7 @@ pub mod state;
 pub mod store;
 mod token;
 
-pub use base::Base;
+pub use base::{Base, updates_executable};
 pub use bundles::{BundleSlots, BundleStore, Installed};
 pub use error::BootError;
 pub use link::{HandOverOutcome, Link, Quit, ToApp, ToLauncher};

@@ -23,18 +23,32 @@ pub(super) fn problem(installer: &Installer, product: &Product) -> Option<(&'sta
             return Some((field, "must be one line".to_owned()));
         }
     }
-    let Installer { package, summary, homepage, maintainer, .. } = installer;
+    let Installer {
+        package,
+        summary,
+        homepage,
+        maintainer,
+        ..
+    } = installer;
     let is_name = |name: &str| {
         !name.is_empty()
-            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
             && name.starts_with(|first: char| first.is_ascii_lowercase())
             && !name.ends_with('-')
     };
     if !is_name(package) || !package.starts_with("moult") || package.len() > 40 {
-        return Some(("package", format!("is `{package}`; it begins with `moult` and has a-z, 0-9 and - alone")));
+        return Some((
+            "package",
+            format!("is `{package}`; it begins with `moult` and has a-z, 0-9 and - alone"),
+        ));
     }
     if summary.chars().count() >= 80 || summary.ends_with('.') {
-        return Some(("summary", "must be below 80 characters, without a full stop at its end".to_owned()));
+        return Some((
+            "summary",
+            "must be below 80 characters, without a full stop at its end".to_owned(),
+        ));
     }
     if installer.description.trim().is_empty() || has_control(&installer.description) {
         return Some(("description", "must be paragraphs of text".to_owned()));
@@ -47,7 +61,10 @@ pub(super) fn problem(installer: &Installer, product: &Product) -> Option<(&'sta
         .and_then(|text| text.split_once(" <"))
         .is_some_and(|(name, address)| !name.contains(['<', '>', ',']) && address.contains('@'));
     if !is_address {
-        return Some(("maintainer", format!("is `{maintainer}`; `Name <name@example.org>` is needed")));
+        return Some((
+            "maintainer",
+            format!("is `{maintainer}`; `Name <name@example.org>` is needed"),
+        ));
     }
     if let Some(bad) = installer.schemes.iter().find(|scheme| !is_name(scheme)) {
         return Some(("schemes", format!("has `{bad}`, which is no scheme")));
@@ -55,11 +72,23 @@ pub(super) fn problem(installer: &Installer, product: &Product) -> Option<(&'sta
     if let Some(bad) = installer.categories.iter().find(|word| !is_word(word)) {
         return Some(("categories", format!("has `{bad}`, which is no category")));
     }
-    if installer.beside.keys().any(|name| !is_word(name) || name.starts_with('.')) {
+    if installer
+        .beside
+        .keys()
+        .any(|name| !is_word(name) || name.starts_with('.'))
+    {
         return Some(("beside", "has a name that is no plain file name".to_owned()));
     }
-    let leaves = |path: &str| path.split('/').skip(1).any(|part| !is_word(part) || part.starts_with('.'));
-    if let Some(bad) = installer.system.keys().find(|path| !path.starts_with('/') || leaves(path)) {
+    let leaves = |path: &str| {
+        path.split('/')
+            .skip(1)
+            .any(|part| !is_word(part) || part.starts_with('.'))
+    };
+    if let Some(bad) = installer
+        .system
+        .keys()
+        .find(|path| !path.starts_with('/') || leaves(path))
+    {
         return Some(("system", format!("has `{bad}`, which is no whole path")));
     }
     let relations = [
@@ -70,20 +99,32 @@ pub(super) fn problem(installer: &Installer, product: &Product) -> Option<(&'sta
         ("snap.plugs", &installer.snap.plugs),
     ];
     for (field, words) in relations {
-        if words.iter().any(|word| word.is_empty() || word.contains(',') || word.chars().any(char::is_control)) {
+        if words
+            .iter()
+            .any(|word| word.is_empty() || word.contains(',') || word.chars().any(char::is_control))
+        {
             return Some((field, "has an entry that is no single name".to_owned()));
         }
     }
     for (step, hooks) in &installer.sign {
         if !SIGNED.contains(&step.as_str()) {
-            return Some(("sign", format!("has `{step}`, but there are {}", SIGNED.join(", "))));
+            return Some((
+                "sign",
+                format!("has `{step}`, but there are {}", SIGNED.join(", ")),
+            ));
         }
         if hooks.iter().any(|hook| hook.first().is_none_or(String::is_empty)) {
             return Some(("sign", format!("has a command without a program for `{step}`")));
         }
     }
     if !is_word(&product.name.replace(' ', "-")) {
-        return Some(("package", format!("goes with the product name `{}`, which can't be in a file name", product.name)));
+        return Some((
+            "package",
+            format!(
+                "goes with the product name `{}`, which can't be in a file name",
+                product.name
+            ),
+        ));
     }
     None
 }
@@ -95,5 +136,8 @@ fn has_control(text: &str) -> bool {
 
 /// What can be part of a path and of every script.
 fn is_word(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.+".contains(&byte))
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.+".contains(&byte))
 }

@@ -246,7 +246,13 @@ mod tests {
         };
         assert_eq!(side(&png(512, 512)), Some(512));
         assert_eq!(side(&png(48, 48)), Some(48));
-        for bad in [png(512, 511), png(32, 32), png(1024, 1024), b"\x89PNG".to_vec(), vec![0; 64]] {
+        for bad in [
+            png(512, 511),
+            png(32, 32),
+            png(1024, 1024),
+            b"\x89PNG".to_vec(),
+            vec![0; 64],
+        ] {
             assert_eq!(side(&bad), None);
         }
     }

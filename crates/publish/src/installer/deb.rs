@@ -56,7 +56,8 @@ fn tree(contents: &Contents) -> io::Result<Tree> {
     let mut tree = linux::system_tree(contents, Format::Deb);
     let documents = format!("usr/share/doc/{}", installer.package);
     tree.text(format!("{documents}/copyright"), copyright(contents));
-    let date = jiff::fmt::rfc2822::to_string(&contents.date.to_zoned(TimeZone::UTC)).map_err(io::Error::other)?;
+    let date =
+        jiff::fmt::rfc2822::to_string(&contents.date.to_zoned(TimeZone::UTC)).map_err(io::Error::other)?;
     let changes = format!(
         "{} ({}) stable; urgency=medium\n\n  * Version {}. What changed is told at\n    {}\n\n -- {}  {date}\n",
         installer.package,
@@ -86,7 +87,9 @@ fn overrides(contents: &Contents) -> String {
 /// The control file.
 fn fields(contents: &Contents, tree: &Tree) -> io::Result<String> {
     let installer = &contents.installer;
-    let processor = Format::Deb.processor(&contents.target).map_err(io::Error::other)?;
+    let processor = Format::Deb
+        .processor(&contents.target)
+        .map_err(io::Error::other)?;
     let mut text = format!(
         "Package: {}\nVersion: {}\nArchitecture: {processor}\nMaintainer: {}\nInstalled-Size: {}\n",
         installer.package,
@@ -160,7 +163,10 @@ fn sums(tree: &Tree) -> String {
 fn copyright(contents: &Contents) -> String {
     let installer = &contents.installer;
     let name = installer.maintainer.split(" <").next().unwrap_or_default();
-    let license = installer.license.replace(" OR ", " or ").replace(" AND ", " and ");
+    let license = installer
+        .license
+        .replace(" OR ", " or ")
+        .replace(" AND ", " and ");
     let mut text = format!(
         "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\nUpstream-Name: {}\n\
          Upstream-Contact: {}\nSource: {}\n\nFiles: *\nCopyright: {} {name}\nLicense: {license}\n",
@@ -215,12 +221,26 @@ fn tar(tree: &Tree, date: u64) -> io::Result<Vec<u8>> {
     };
     entry("", tar::EntryType::Directory, PROGRAM, 0, None, &[])?;
     for folder in folders {
-        entry(&format!("{folder}/"), tar::EntryType::Directory, PROGRAM, 0, None, &[])?;
+        entry(
+            &format!("{folder}/"),
+            tar::EntryType::Directory,
+            PROGRAM,
+            0,
+            None,
+            &[],
+        )?;
     }
     for (path, found) in tree.entries() {
         match found {
             Entry::File { bytes, mode } => {
-                entry(path, tar::EntryType::Regular, *mode, bytes.len() as u64, None, bytes)?;
+                entry(
+                    path,
+                    tar::EntryType::Regular,
+                    *mode,
+                    bytes.len() as u64,
+                    None,
+                    bytes,
+                )?;
             }
             Entry::Link(to) => entry(path, tar::EntryType::Symlink, 0o777, 0, Some(to), &[])?,
             Entry::Folder => {}

@@ -20,7 +20,17 @@ pub(super) fn make(contents: &Contents, work: &Path) -> Result<PathBuf, Installe
         program::sign(hooks, &bundle, &contents.folder)?;
     }
     let arguments = [
-        "create", "-quiet", "-fs", "HFS+", "-format", "UDZO", "-volname", name, "-srcfolder", "dmg.root", "moult.dmg",
+        "create",
+        "-quiet",
+        "-fs",
+        "HFS+",
+        "-format",
+        "UDZO",
+        "-volname",
+        name,
+        "-srcfolder",
+        "dmg.root",
+        "moult.dmg",
     ];
     program::run("hdiutil", arguments, work, Some(contents.seconds()))?;
     Ok(work.join("moult.dmg"))

@@ -209,7 +209,8 @@ fn note(folder: &Path, contents: &Contents, made: &Installed) -> Result<(), Inst
         });
     list.installers.retain(|known| known.format != made.format);
     list.installers.push(made.clone());
-    list.installers.sort_by(|one, other| one.format.cmp(&other.format));
+    list.installers
+        .sort_by(|one, other| one.format.cmp(&other.format));
     let mut text = serde_json::to_vec_pretty(&list).map_err(|source| InstallerError::LayOut {
         path: path.clone(),
         source: source.into(),

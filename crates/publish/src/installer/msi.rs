@@ -12,7 +12,8 @@ use super::{Format, InstallerError, program};
 
 pub(super) fn make(contents: &Contents, work: &Path) -> Result<PathBuf, InstallerError> {
     let windows = contents.installer.windows.as_ref();
-    let Some((windows, code)) = windows.and_then(|windows| Some((windows, windows.upgrade_code.as_deref()?))) else {
+    let Some((windows, code)) = windows.and_then(|windows| Some((windows, windows.upgrade_code.as_deref()?)))
+    else {
         return Err(InstallerError::Lacks {
             format: Format::Msi,
             field: "windows.upgrade_code",
@@ -28,16 +29,34 @@ pub(super) fn make(contents: &Contents, work: &Path) -> Result<PathBuf, Installe
     let date = Some(contents.seconds());
     if cfg!(windows) {
         let processor = Format::Msi.processor(&contents.target)?;
-        program::run("candle", ["-nologo", "-arch", processor, "moult.wxs"], &folder, date)?;
+        program::run(
+            "candle",
+            ["-nologo", "-arch", processor, "moult.wxs"],
+            &folder,
+            date,
+        )?;
         // A package for one user breaks rules that are meant for packages for all.
-        let arguments = ["-nologo", "-sice:ICE38", "-sice:ICE64", "-sice:ICE91", "-out", "moult.msi", "moult.wixobj"];
+        let arguments = [
+            "-nologo",
+            "-sice:ICE38",
+            "-sice:ICE64",
+            "-sice:ICE91",
+            "-out",
+            "moult.msi",
+            "moult.wixobj",
+        ];
         program::run("light", arguments, &folder, date)?;
     } else {
         let processor = match Format::Msi.processor(&contents.target)? {
             "x86" => "x86",
             _ => "x64",
         };
-        program::run("wixl", ["--arch", processor, "-o", "moult.msi", "moult.wxs"], &folder, date)?;
+        program::run(
+            "wixl",
+            ["--arch", processor, "-o", "moult.msi", "moult.wxs"],
+            &folder,
+            date,
+        )?;
     }
     Ok(folder.join("moult.msi"))
 }

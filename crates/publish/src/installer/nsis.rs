@@ -64,7 +64,11 @@ fn words(contents: &Contents) -> Result<String, InstallerError> {
     ] {
         let _ = writeln!(text, "!define {name} {}", quoted(value));
     }
-    if installer.windows.as_ref().is_some_and(|windows| windows.hooks.is_some()) {
+    if installer
+        .windows
+        .as_ref()
+        .is_some_and(|windows| windows.hooks.is_some())
+    {
         text.push_str("!define HOOKS\n");
     }
     text.push_str("!macro REGISTER_SCHEMES\n");

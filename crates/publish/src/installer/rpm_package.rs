@@ -73,7 +73,9 @@ fn package(contents: &Contents) -> Result<Vec<u8>, InstallerError> {
                 } else if path.starts_with("usr/share/man/") {
                     options = options.doc();
                 }
-                builder.with_file_contents(bytes.to_vec(), options).map_err(failed)?;
+                builder
+                    .with_file_contents(bytes.to_vec(), options)
+                    .map_err(failed)?;
             }
             Entry::Link(to) => {
                 builder

@@ -37,7 +37,11 @@ fn mount_points(tree: &mut Tree) {
 fn description(contents: &Contents) -> Result<String, InstallerError> {
     let installer = &contents.installer;
     let package = &installer.package;
-    let grade = if contents.version.pre.is_empty() { "stable" } else { "devel" };
+    let grade = if contents.version.pre.is_empty() {
+        "stable"
+    } else {
+        "devel"
+    };
     let mut text = format!(
         "name: {package}\ntitle: {}\nversion: {}\nsummary: {}\ndescription: {}\nlicense: {}\nlinks:\n  website: [{}]\n\
          base: {}\ngrade: {grade}\nconfinement: strict\narchitectures: [{}]\n",
@@ -54,7 +58,10 @@ fn description(contents: &Contents) -> Result<String, InstallerError> {
     let library = contents.target.library_folder();
     let mut environment = vec![
         // The folder that stays the same from one revision of the snap to the next.
-        ("XDG_DATA_HOME".to_owned(), "$SNAP_USER_COMMON/.local/share".to_owned()),
+        (
+            "XDG_DATA_HOME".to_owned(),
+            "$SNAP_USER_COMMON/.local/share".to_owned(),
+        ),
         ("XDG_CACHE_HOME".to_owned(), "$SNAP_USER_COMMON/.cache".to_owned()),
     ];
     if let Some(platform) = &installer.snap.platform {
@@ -67,8 +74,14 @@ fn description(contents: &Contents) -> Result<String, InstallerError> {
             platform = word(platform),
         );
         environment.extend([
-            ("LD_LIBRARY_PATH".to_owned(), format!("{within}/lib/{library}:{within}/lib")),
-            ("XDG_DATA_DIRS".to_owned(), format!("$SNAP/usr/share:{within}/share:/usr/share")),
+            (
+                "LD_LIBRARY_PATH".to_owned(),
+                format!("{within}/lib/{library}:{within}/lib"),
+            ),
+            (
+                "XDG_DATA_DIRS".to_owned(),
+                format!("$SNAP/usr/share:{within}/share:/usr/share"),
+            ),
             ("GTK_PATH".to_owned(), format!("{within}/lib/{library}/gtk-3.0")),
         ]);
     }

@@ -48,7 +48,11 @@ pub(super) fn metainfo(contents: &Contents) -> String {
         let _ = writeln!(text, "    <p>{}</p>", xml(&paragraph));
     }
     let name = installer.maintainer.split(" <").next().unwrap_or_default();
-    let developer = contents.product.identifier.rsplit_once('.').map_or("", |(first, _)| first);
+    let developer = contents
+        .product
+        .identifier
+        .rsplit_once('.')
+        .map_or("", |(first, _)| first);
     let _ = write!(
         text,
         "  </description>\n  <launchable type=\"desktop-id\">{identifier}.desktop</launchable>\n  \
@@ -82,7 +86,11 @@ pub(super) fn manual(contents: &Contents) -> Arc<[u8]> {
     );
     for paragraph in paragraphs(&installer.description) {
         // A line that begins with one of these would be a command.
-        let safe = if paragraph.starts_with(['.', '\'']) { "\\&" } else { "" };
+        let safe = if paragraph.starts_with(['.', '\'']) {
+            "\\&"
+        } else {
+            ""
+        };
         let _ = writeln!(text, ".PP\n{safe}{}", roff(&paragraph));
     }
     let _ = writeln!(

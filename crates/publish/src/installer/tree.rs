@@ -134,7 +134,14 @@ mod tests {
         let folders: Vec<_> = tree.folders().into_iter().collect();
         assert_eq!(
             folders,
-            ["empty", "empty/here", "usr", "usr/bin", "usr/lib", "usr/lib/moult"]
+            [
+                "empty",
+                "empty/here",
+                "usr",
+                "usr/bin",
+                "usr/lib",
+                "usr/lib/moult"
+            ]
         );
     }
 }

@@ -4,6 +4,8 @@ mod configuration;
 mod errors;
 mod http;
 mod inspection;
+#[cfg(target_os = "linux")]
+mod installers;
 mod patching;
 mod serving;
 mod story;

@@ -270,3 +270,68 @@ fn a_snap_says_what_it_may_and_leaves_its_executable_to_the_store() -> Result<()
     );
     Ok(())
 }
+
+/// The next AppImage takes the place of the one before, as the application has it done: it is started for a test first.
+#[test]
+fn an_app_image_is_renewed_in_one_step_and_can_go_back() -> Result<()> {
+    use moult_boot::{AppImage, Renewed, WriteRight};
+
+    if !has("mksquashfs") {
+        return Ok(());
+    }
+    let desk = real_desk()?;
+    if desk.read("runtime")?.len() < 10_000 {
+        left_out("the runtime of AppImages");
+        return Ok(());
+    }
+    let image = |version: &str| -> Result<Vec<u8>> {
+        let words = [
+            "installer",
+            "--version",
+            version,
+            "--target",
+            TRIPLE,
+            "--format",
+            "appimage",
+        ];
+        desk.moult(&words)?.done()?;
+        desk.read(&format!(
+            "dist/installers/{version}/{TRIPLE}/Moult-{version}-x86_64.AppImage"
+        ))
+    };
+    let (old, new) = (image("1.2.3")?, image("1.2.4")?);
+    let (home, data) = (desk.path("home"), desk.path("data"));
+    std::fs::create_dir(&home)?;
+    let path = home.join("Moult.AppImage");
+    std::fs::write(&path, &old)?;
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755))?;
+    let right = WriteRight::take(&data, std::time::Duration::ZERO)?.context("nobody else is at work")?;
+    let renewal = AppImage::at(&path);
+    let renew = |bytes: &[u8]| -> Result<Renewed> {
+        let told = renewal.begin(&right)?;
+        std::fs::remove_file(told)?;
+        std::fs::write(told, bytes)?;
+        Ok(renewal.place(&right, moult_model::Digest::of(bytes), &data)?)
+    };
+    // One whose file system is damaged does not start.
+    let mut damaged = new.clone();
+    damaged.truncate(new.len() - 20_000);
+    assert_eq!(renew(&damaged)?, Renewed::Failed);
+    ensure!(std::fs::read(&path)? == old);
+    assert_eq!(renew(&new)?, Renewed::Placed);
+    let version = |path: &Path| -> Result<Value> {
+        let (install, _) = start(path, &["--appimage-extract-and-run"])?;
+        ensure!(install.ends_with("usr/lib/moult"));
+        run(
+            path.to_str().context("text")?,
+            &["--appimage-extract", "usr/lib/moult/moult-app.json"],
+            &home,
+        )?;
+        let label = std::fs::read(home.join("squashfs-root/usr/lib/moult/moult-app.json"))?;
+        Ok(serde_json::from_slice::<Value>(&label)?["version"].clone())
+    };
+    assert_eq!(version(&path)?, "1.2.4");
+    ensure!(renewal.go_back(&right)?);
+    assert_eq!(version(&path)?, "1.2.3");
+    Ok(())
+}

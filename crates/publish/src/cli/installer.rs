@@ -28,4 +28,7 @@ pub struct InstallerArgs {
     /// Where to write to, if not below the configured folder
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Sign each with minisign as well, into FILE.sig: updates of whole packages ask for it
+    #[arg(long)]
+    pub sign: bool,
 }

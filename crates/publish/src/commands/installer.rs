@@ -3,12 +3,15 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use moult_trust::sign::Keys;
 
 use super::Context;
 use crate::PublishError;
 use crate::cli::InstallerArgs;
+use crate::config::Workspace;
 use crate::installer::{InstallerError, Made, Request, make};
 use crate::output::Size;
+use crate::repository::{has_keys, sign_error};
 
 /// The agreed variable for the time of a build that can be repeated, in seconds since 1970.
 const DATE_VARIABLE: &str = "SOURCE_DATE_EPOCH";
@@ -19,6 +22,7 @@ pub(super) fn run(context: &Context, args: InstallerArgs) -> Result<(), PublishE
         return Err(InstallerError::NotConfigured.into());
     }
     workspace.check_target(&args.target)?;
+    let keys = args.sign.then(|| keys(&workspace)).transpose()?;
     let made = make(
         &workspace,
         &Request {
@@ -31,7 +35,36 @@ pub(super) fn run(context: &Context, args: InstallerArgs) -> Result<(), PublishE
             date: date(context.now),
         },
     )?;
+    if let Some(keys) = keys {
+        sign(&made, &keys)?;
+    }
     context.output.report(&made)
+}
+
+/// The keys, before anything is made.
+fn keys(workspace: &Workspace) -> Result<Keys, PublishError> {
+    let folder = workspace.keys();
+    if !has_keys(&folder) {
+        return Err(PublishError::KeysMissing { folder });
+    }
+    Keys::open(&folder).map_err(sign_error("the keys can't be read"))
+}
+
+/// Writes a signature beside each installer, with its version in it: as the rescue and Tauri's updater read it.
+fn sign(made: &Made, keys: &Keys) -> Result<(), PublishError> {
+    for one in &made.installers {
+        let path = made.folder.join(&one.file);
+        let bytes = std::fs::read(&path).map_err(|source| InstallerError::LayOut {
+            path: path.clone(),
+            source,
+        })?;
+        let signature = keys
+            .sign_artifact(&bytes, &made.version, &one.file)
+            .map_err(sign_error("the installer can't be signed"))?;
+        let path = made.folder.join(format!("{}.sig", one.file));
+        moult_durable::write_atomic(&path, signature.as_bytes())?;
+    }
+    Ok(())
 }
 
 /// What files are marked with.

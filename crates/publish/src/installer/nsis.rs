@@ -34,7 +34,7 @@ pub(super) fn make(contents: &Contents, work: &Path) -> Result<PathBuf, Installe
     tree.write_to(&folder)?;
     let arguments = ["-V2", "-NOCD", "-INPUTCHARSET", "UTF8", "installer.nsi"];
     program::run("makensis", arguments, &folder, Some(contents.seconds()))?;
-    Ok(folder.join("setup.exe"))
+    Ok(folder.join("made.exe"))
 }
 
 /// The product, as words for the script.

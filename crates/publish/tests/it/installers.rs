@@ -299,6 +299,33 @@ fn a_file_is_signed_before_it_is_hashed_and_is_not_placed_if_that_fails() -> Res
     Ok(())
 }
 
+/// What the rescue asks for before it installs a package.
+#[test]
+fn with_a_signature_beside_it_a_package_can_be_told_to_be_the_publishers() -> Result<()> {
+    let desk = desk()?;
+    let words = [
+        "installer",
+        "--version",
+        "1.2.3",
+        "--target",
+        TRIPLE,
+        "--format",
+        "deb",
+        "--sign",
+    ];
+    let ran = desk.moult(&words)?;
+    desk.snapshot("error_installer_no_keys", &ran);
+    desk.moult(&["keys", "init"])?.done()?;
+    desk.moult(&words)?.done()?;
+    let key = String::from_utf8(desk.read("keys/public/minisign.pub")?)?;
+    let signature = std::fs::read_to_string(made(&desk, "moult_1.2.3_amd64.deb.sig"))?;
+    let signed = |bytes: &[u8]| moult_trust::signed_version(key.trim(), &signature, bytes);
+    let bytes = std::fs::read(made(&desk, "moult_1.2.3_amd64.deb"))?;
+    assert_eq!(signed(&bytes)?, Some("1.2.3".parse()?));
+    ensure!(signed(&bytes[1..]).is_err());
+    Ok(())
+}
+
 #[test]
 fn what_can_not_work_is_said_before_anything_is_made() -> Result<()> {
     let cases: [(&str, &str, Value, &[&str]); 8] = [

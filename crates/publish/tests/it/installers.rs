@@ -203,6 +203,13 @@ fn start(launcher: &Path, arguments: &[&str]) -> Result<(PathBuf, Vec<Value>)> {
 }
 
 #[test]
+fn help_names_every_format_and_option() -> Result<()> {
+    let desk = Desk::new()?;
+    desk.snapshot("help_installer", &desk.moult(&["installer", "--help"])?);
+    Ok(())
+}
+
+#[test]
 fn all_of_a_system_are_made_listed_and_named_as_is_usual() -> Result<()> {
     if !has("mksquashfs") {
         return Ok(());

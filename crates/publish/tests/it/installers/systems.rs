@@ -304,7 +304,7 @@ fn an_app_image_is_renewed_in_one_step_and_can_go_back() -> Result<()> {
     std::fs::create_dir(&home)?;
     let path = home.join("Moult.AppImage");
     std::fs::write(&path, &old)?;
-    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755))?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))?;
     let right = WriteRight::take(&data, std::time::Duration::ZERO)?.context("nobody else is at work")?;
     let renewal = AppImage::at(&path);
     let renew = |bytes: &[u8]| -> Result<Renewed> {

@@ -299,9 +299,12 @@ fn running_digest(context: &Context, state: &BootState) -> anyhow::Result<Digest
     Ok(Digest::of_reader(&mut file)?.0)
 }
 
-/// What is to be kept current: executable, shell, and each widget on the board once.
+/// What is to be kept current: executable (unless its package does that), shell, and each widget on the board once.
 pub(crate) fn wanted(context: &Context) -> Vec<Subject> {
-    let mut subjects = vec![Subject::Executable, Subject::Shell];
+    let mut subjects = vec![Subject::Shell];
+    if moult_boot::updates_executable(&context.places.install) {
+        subjects.insert(0, Subject::Executable);
+    }
     for tile in context.records.kept_board().tiles {
         let subject = Subject::Widget(tile.widget);
         if !subjects.contains(&subject) {

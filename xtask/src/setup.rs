@@ -1,4 +1,4 @@
-//! `cargo xtask setup` and `build-ui`: what has to be there before anything can be built.
+//! `cargo xtask setup` and `build-ui`: what has to be there before anything can be built, tested and packed.
 
 use std::fs;
 use std::path::Path;
@@ -6,14 +6,17 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
+mod app_image;
+
 use crate::command::{command, npm, quiet, root, works};
 use crate::report::Steps;
 
 /// What a Debian or Ubuntu needs to build the application and to test it without a screen.
-const PACKAGES: [&str; 19] = [
+const PACKAGES: [&str; 23] = [
     "build-essential",
     // What signs for a command in tests of keys that are elsewhere.
     "curl",
+    "cpio",
     "dbus-x11",
     "fonts-dejavu-core",
     "imagemagick",
@@ -22,9 +25,12 @@ const PACKAGES: [&str; 19] = [
     "libssl-dev",
     "libwebkit2gtk-4.1-dev",
     "nginx",
+    "nsis",
     "openbox",
     "openssl",
     "pkg-config",
+    "rpm",
+    "squashfs-tools",
     "strace",
     "webkit2gtk-driver",
     "x11-utils",
@@ -49,6 +55,9 @@ pub(crate) fn add_to(steps: &mut Steps) {
     steps.run("target for widget logic", logic_target);
     steps.run("Node.js", node);
     steps.run("npm packages", npm_packages);
+    if cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        steps.run("runtime of AppImages", app_image::runtime);
+    }
 }
 
 /// Builds the stage, the shell and the widgets.

@@ -24,6 +24,27 @@ pub struct Base {
 #[derive(Deserialize)]
 struct Label {
     version: Version,
+    #[serde(default = "yes")]
+    updates_executable: bool,
+}
+
+impl Label {
+    fn of(install: &Path) -> Option<Self> {
+        let bytes = std::fs::read(install.join("moult-app.json")).ok()?;
+        serde_json::from_slice(&bytes).ok()
+    }
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Whether newer versions of the executable may be installed into the user's folder and start from there.
+///
+/// `"updates_executable": false` in `moult-app.json` beside the packaged one says no: where a store renews the
+/// application as a whole (a snap), the executable is its business. Shell and widgets are renewed all the same.
+pub fn updates_executable(install: &Path) -> bool {
+    Label::of(install).is_none_or(|label| label.updates_executable)
 }
 
 impl Base {
@@ -38,9 +59,7 @@ impl Base {
             path: executable.clone(),
             source,
         })?;
-        let label = std::fs::read(install.join("moult-app.json")).ok();
-        let label: Option<Label> = label.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let version = label.map_or(Version::new(0, 0, 0), |label| label.version);
+        let version = Label::of(install).map_or(Version::new(0, 0, 0), |label| label.version);
         Ok(Self {
             executable,
             version,
@@ -115,6 +134,25 @@ mod tests {
                 (base.version.to_string().as_str(), base.digest),
                 (version, digest)
             );
+        }
+    }
+
+    #[test]
+    fn a_package_can_keep_the_executable_to_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(updates_executable(folder.path()));
+        for (label, expected) in [
+            (r#"{"version":"1.2.3"}"#, true),
+            (r#"{"version":"1.2.3","format":"deb"}"#, true),
+            (r#"{"version":"1.2.3","updates_executable":true}"#, true),
+            (
+                r#"{"version":"1.2.3","format":"snap","updates_executable":false}"#,
+                false,
+            ),
+            ("{", true),
+        ] {
+            std::fs::write(folder.path().join("moult-app.json"), label).unwrap();
+            assert_eq!(updates_executable(folder.path()), expected, "{label}");
         }
     }
 }

@@ -5,6 +5,7 @@
 //! point leaves. This crate refuses to know networks, signatures, windows and bundles' contents;
 //! what it is given is verified already, and it hashes it once more all the same.
 
+pub mod app_image;
 pub mod base;
 pub mod bundles;
 pub mod companion;
@@ -22,7 +23,8 @@ pub mod state;
 pub mod store;
 mod token;
 
-pub use base::Base;
+pub use app_image::{AppImage, Renewed};
+pub use base::{Base, updates_executable};
 pub use bundles::{BundleSlots, BundleStore, Installed};
 pub use error::BootError;
 pub use link::{HandOverOutcome, Link, Quit, ToApp, ToLauncher};

@@ -1,5 +1,6 @@
 //! The publisher's configuration, `release.config.json`.
 
+pub mod installer;
 mod policy;
 mod rollout;
 mod store;
@@ -48,6 +49,9 @@ pub struct ReleaseConfig {
     /// What `moult prune` leaves.
     #[serde(default)]
     pub keep: Keep,
+    /// What installers are made from. None: `moult installer` makes none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub installer: Option<installer::Installer>,
 }
 
 /// The product.

@@ -1,5 +1,6 @@
 //! The command line: names, options and their help. What a command does is in [`crate::commands`].
 
+mod installer;
 mod keys;
 mod offering;
 mod repository;
@@ -13,6 +14,7 @@ use moult_model::{Channel, Digest, Subject, Version, WidgetId};
 
 use crate::config;
 use crate::widget::new::Template;
+pub use installer::InstallerArgs;
 pub use keys::{KeysCommand, KeysListArgs, KeysRotateArgs, PublisherArgs, SignArgs, SignServiceArgs};
 pub use offering::{
     HaltArgs, OfferArgs, PlanArgs, PromoteArgs, RecallArgs, ResumeArgs, RolloutCommand, RolloutSetArgs,
@@ -94,6 +96,8 @@ pub enum Command {
     Completions(CompletionsArgs),
     /// Write the manual pages
     Man(ManArgs),
+    /// Make installers: AppImage, deb, rpm, snap, NSIS, MSI, dmg
+    Installer(InstallerArgs),
 }
 
 /// `keys init`.

@@ -15,6 +15,7 @@ pub mod full_file;
 pub mod gate;
 pub mod index_edit;
 pub mod inspect;
+pub mod installer;
 pub mod interrupt;
 pub mod latest;
 pub mod offer;

@@ -35,6 +35,9 @@ pub use parting::{TAKE_PLACE, last_act, take_place};
 pub use probe::{SELF_TEST, SelfTest, Tested};
 pub use record::{Companions, Known, Pending};
 
+pub(crate) use probe::run_app_image as probe_app_image;
+pub(crate) use steps::exchange;
+
 use self::machine::Stage;
 use crate::{BootError, StartToken, Store, WriteRight};
 

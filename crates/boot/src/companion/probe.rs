@@ -13,6 +13,8 @@ use crate::layout::{DATA_VARIABLE, INSTALL_VARIABLE};
 pub const SELF_TEST: &str = "--self-test";
 /// How long it may take.
 const LIMIT: Duration = Duration::from_secs(5);
+/// How long an AppImage may take, which is unpacked first.
+const APP_IMAGE_LIMIT: Duration = Duration::from_mins(1);
 /// How often it is looked at.
 const LOOK: Duration = Duration::from_millis(20);
 /// How often a file that is still open elsewhere is tried again.
@@ -43,7 +45,22 @@ struct Answer {
 /// Starts a program with [`SELF_TEST`]. It passes if within 5 seconds it ended well and said that it is
 /// `program`.
 pub(super) fn run(path: &Path, program: &str, data: &Path) -> Tested {
+    test(&mut Command::new(path), path, program, data, LIMIT)
+}
+
+/// The same for an AppImage, which hands its arguments on to the launcher in it. It is unpacked instead of mounted, so that
+/// nothing depends on what the system has for that; so it has longer.
+pub(crate) fn run_app_image(path: &Path, data: &Path) -> Tested {
     let mut command = Command::new(path);
+    // What the running one was told about itself is not the new one's.
+    for name in ["APPDIR", "APPIMAGE", "ARGV0", "OWD"] {
+        command.env_remove(name);
+    }
+    command.env("APPIMAGE_EXTRACT_AND_RUN", "1");
+    test(&mut command, path, "moult-launcher", data, APP_IMAGE_LIMIT)
+}
+
+fn test(command: &mut Command, path: &Path, program: &str, data: &Path, limit: Duration) -> Tested {
     command
         .arg(SELF_TEST)
         .env(DATA_VARIABLE, data)
@@ -54,7 +71,7 @@ pub(super) fn run(path: &Path, program: &str, data: &Path) -> Tested {
     let mut patience = PATIENCE;
     loop {
         match command.spawn() {
-            Ok(child) => return judge(child, program),
+            Ok(child) => return judge(child, program, limit),
             // Somebody who is being started just now still has the file open from before its own start.
             Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy && patience > 0 => {
                 patience -= 1;
@@ -93,8 +110,8 @@ fn is_out_of_descriptors(error: &io::Error) -> bool {
     }
 }
 
-fn judge(mut child: Child, program: &str) -> Tested {
-    let looks = LIMIT.as_millis() / LOOK.as_millis();
+fn judge(mut child: Child, program: &str, limit: Duration) -> Tested {
+    let looks = limit.as_millis() / LOOK.as_millis();
     for _ in 0..looks {
         match child.try_wait() {
             Ok(Some(status)) if status.success() && says(&mut child, program) => return Tested::Passed,

@@ -90,7 +90,7 @@ impl Folder<'_> {
                     }
                 },
                 Step::Keep => keep(&names)?,
-                Step::Exchange => match exchange(&names) {
+                Step::Exchange => match exchange(&names.new, &names.program) {
                     Ok(()) => replaced = true,
                     Err(error) if !is_in_use(&error) => return Err(error),
                     // The launcher runs as long as this does; others end by themselves.
@@ -145,22 +145,22 @@ pub(super) fn keep(names: &Names) -> Result<(), BootError> {
 
 /// Lets the new program and the installed one change places. Where the system can't, the new one's name is
 /// put over the old one's; the old file goes on as `previous`.
-fn exchange(names: &Names) -> Result<(), BootError> {
-    if is_there(&names.program) {
-        match fs::exchange(&names.new, &names.program) {
-            Ok(()) => return Ok(moult_durable::sync_dir(folder_of(&names.program))?),
+pub(crate) fn exchange(new: &Path, program: &Path) -> Result<(), BootError> {
+    if is_there(program) {
+        match fs::exchange(new, program) {
+            Ok(()) => return Ok(moult_durable::sync_dir(folder_of(program))?),
             Err(error) if is_not_offered(&error) => {}
             Err(source) => {
                 return Err(BootError::Durable(DurableError::Rename {
-                    from: names.new.clone(),
-                    to: names.program.clone(),
+                    from: new.to_owned(),
+                    to: program.to_owned(),
                     source,
                 }));
             }
         }
     }
-    moult_durable::rename_patiently(&names.new, &names.program)?;
-    Ok(moult_durable::sync_dir(folder_of(&names.program))?)
+    moult_durable::rename_patiently(new, program)?;
+    Ok(moult_durable::sync_dir(folder_of(program))?)
 }
 
 /// Whether a program could not be replaced because it runs, or because somebody else holds its file.

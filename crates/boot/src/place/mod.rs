@@ -42,6 +42,8 @@ pub enum Package {
     Deb,
     /// rpm: Fedora, openSUSE and their kin.
     Rpm,
+    /// snapd: mounted from a snap, which the store renews as a whole.
+    Snap,
     /// Another one.
     Other,
 }
@@ -97,7 +99,7 @@ impl Facts {
         Self {
             install: install.to_owned(),
             app_image: mounted(install, &variable),
-            package: package(Path::new("/"), install),
+            package: snap(install, &variable).or_else(|| package(Path::new("/"), install)),
             owner,
             writable,
         }
@@ -138,6 +140,7 @@ impl Place {
                 let how = match package {
                     Package::Deb => "with apt or your software centre",
                     Package::Rpm => "with dnf, zypper or your software centre",
+                    Package::Snap => return Some(of_a_snap(install)),
                     Package::Other => "with your system's package manager",
                 };
                 (
@@ -207,6 +210,21 @@ fn app_image(variable: impl Fn(&str) -> Option<OsString>) -> Option<(PathBuf, Pa
             .filter(|path| path.is_absolute() && path.parent().is_some())
     };
     Some((absolute("APPIMAGE")?, absolute("APPDIR")?))
+}
+
+/// What is said in a snap: nothing of the executable is kept in the user's folder there.
+fn of_a_snap(install: &Path) -> Statement {
+    Statement {
+        happened: format!("Moult runs from the snap in {}.", install.display()),
+        kept: "Newer widgets are kept in your own folder, are checked, and are used from there.".to_owned(),
+        advice: "Nothing needs to be done. The application itself is renewed with the snap.".to_owned(),
+    }
+}
+
+/// Whether a snap is mounted around the install folder. Other snaps, such as a terminal's, set the variable as well.
+fn snap(install: &Path, variable: impl Fn(&str) -> Option<OsString>) -> Option<Package> {
+    let mount = variable("SNAP").map(PathBuf::from)?;
+    (mount.is_absolute() && mount.parent().is_some() && install.starts_with(mount)).then_some(Package::Snap)
 }
 
 /// The package that owns the executable. `root` is `/`, or a folder that stands for it.
@@ -367,5 +385,30 @@ mod tests {
         let facts = Facts::gather(folder.path(), |_| None);
         assert_eq!(facts.package, None);
         assert_eq!((facts.owner, facts.writable), (Owner::User, true));
+    }
+
+    #[test]
+    fn a_snap_is_the_one_that_is_mounted_around_it() {
+        for (mount, install, expected) in [
+            (
+                Some("/snap/moult/7"),
+                "/snap/moult/7/usr/lib/moult",
+                Some(Package::Snap),
+            ),
+            (Some("/snap/terminal/1"), "/usr/lib/moult", None),
+            (Some("/"), "/usr/lib/moult", None),
+            (Some("snap"), "snap/moult", None),
+            (None, "/snap/moult/7/usr/lib/moult", None),
+        ] {
+            let found = snap(Path::new(install), |name| {
+                mount.filter(|_| name == "SNAP").map(OsString::from)
+            });
+            assert_eq!(found, expected, "{mount:?} {install}");
+        }
+        let snap = Place::System {
+            package: Package::Snap,
+        };
+        let said = snap.statement(Path::new("/snap/moult/7")).unwrap();
+        assert!(said.advice.contains("with the snap"), "{said}");
     }
 }

@@ -2,6 +2,7 @@
 
 mod explain;
 mod inspect;
+mod installer;
 mod keys_encrypt;
 mod keys_init;
 mod keys_list;
@@ -87,6 +88,7 @@ pub fn run(cli: Cli, output: Output) -> Result<(), PublishError> {
         Command::Sbom(command) => supply::sbom(&context, &command),
         Command::Completions(args) => supply::completions(&context, &args),
         Command::Man(args) => supply::man(&context, &args),
+        Command::Installer(args) => installer::run(&context, args),
     }
 }
 

@@ -87,7 +87,7 @@ pub(super) fn run(context: &Context, args: &SignArgs) -> Result<(), PublishError
             let latest = staged.indexes();
             if latest.iter().any(|index| index.subject == Subject::Executable) {
                 open.editor = Editor::open(&open.folder, &open.keys).map_err(failed())?;
-                write_latest(&open, &workspace)?;
+                write_latest(&open, &workspace, context.now)?;
             }
             result.pushed = open.finish(true, &[], &progress)?;
             Outcome::Published(committed)

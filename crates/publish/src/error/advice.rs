@@ -58,6 +58,9 @@ impl PublishError {
         if let Self::Store(error) = self {
             return error.is_users_mistake();
         }
+        if let Self::Installer(error) = self {
+            return error.is_users_mistake();
+        }
         !matches!(
             self,
             Self::Write(_)
@@ -196,6 +199,7 @@ impl PublishError {
             Self::Setup(error) => return error.hint(),
             Self::Twice { .. } => "publish one after the other",
             Self::Unwell { .. } => "mend what is said above",
+            Self::Installer(error) => return error.hint(),
             Self::Dev(_)
             | Self::ExplainRead { .. }
             | Self::InspectRead { .. }

@@ -12,6 +12,7 @@ use moult_trust::sign::SignError;
 
 use crate::doctor::Examined;
 use crate::gate::GateError;
+use crate::installer::InstallerError;
 use crate::offer::OfferError;
 use crate::patch_file::PatchError;
 use crate::sbom::SbomError;
@@ -529,6 +530,9 @@ pub enum PublishError {
         /// What was looked at.
         examined: Box<Examined>,
     },
+    /// An installer was not made.
+    #[error(transparent)]
+    Installer(#[from] InstallerError),
     /// The results can't be printed.
     #[error("the result can't be printed")]
     Print {

@@ -5,6 +5,8 @@ mod errors;
 mod explanation;
 mod http;
 mod inspection;
+#[cfg(target_os = "linux")]
+mod installers;
 mod keys;
 mod nginx;
 mod offering;

@@ -68,7 +68,9 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         fs::copy(root, arguments.metadata_dir.join("root.json"))?;
         return Ok(());
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let mut client = open(arguments, &places)?;
         client.refresh(Timestamp::now()).await?;
@@ -88,7 +90,10 @@ fn open(arguments: &Arguments, places: &Places) -> anyhow::Result<Client> {
     let address = address.with_context(|| format!("{metadata} does not end with `metadata`"))?;
     if let Some(targets) = &arguments.target_base_url {
         let beside = format!("{address}/targets");
-        anyhow::ensure!(targets.trim_end_matches('/') == beside, "{targets} is not {beside}");
+        anyhow::ensure!(
+            targets.trim_end_matches('/') == beside,
+            "{targets} is not {beside}"
+        );
     }
     let anchor = Anchor {
         root: fs::read(places.root())?,

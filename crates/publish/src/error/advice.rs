@@ -76,6 +76,7 @@ impl PublishError {
     }
 
     /// What to do about it.
+    #[expect(clippy::too_many_lines, reason = "one line for each error, and nothing else")]
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::ConfigRead { .. } => "name the configuration with --config, or run moult in its folder",

@@ -15,7 +15,7 @@ use crate::repository::{Open, sign_error};
 use crate::staging::{self, Outcome};
 
 #[derive(Serialize)]
-struct Signed {
+struct SignedNow {
     staged: PathBuf,
     documents: Vec<Waiting>,
     releases: Vec<Offered>,
@@ -59,7 +59,7 @@ pub(super) fn run(context: &Context, args: &SignArgs) -> Result<(), PublishError
     }
     let documents = staged.documents();
     let releases = staged.indexes().into_iter().map(offered).collect();
-    let mut result = Signed {
+    let mut result = SignedNow {
         staged: path.clone(),
         documents,
         releases,
@@ -150,7 +150,7 @@ fn offered(mut index: Index) -> Offered {
     }
 }
 
-impl fmt::Display for Signed {
+impl fmt::Display for SignedNow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for release in &self.releases {
             let target = release.target.as_deref().unwrap_or_default();

@@ -306,7 +306,7 @@ fn the_online_signer_signs_for_three_roles_and_looks_at_what_it_signs() -> Outco
             document["_type"] = json!("targets");
         }),
         ("rollout", "of the type", |document| {
-            document["_type"] = json!("root")
+            document["_type"] = json!("root");
         }),
         ("timestamp", "specification", |document| {
             document["spec_version"] = json!("2.0");

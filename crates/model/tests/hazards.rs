@@ -55,12 +55,8 @@ fn with_table(edit: impl FnOnce(&mut Value)) -> Outcome<Vec<u8>> {
     let mut table: Value = serde_json::from_slice(&good[16..16 + length])?;
     edit(&mut table);
     let table = serde_json::to_vec(&table)?;
-    let length = (table.len() as u32).to_le_bytes();
-    Ok([&good[..12], &length, &table, &good[16 + good_table(&good)?..]].concat())
-}
-
-fn good_table(good: &[u8]) -> Outcome<usize> {
-    Ok(u32::from_le_bytes(good[12..16].try_into()?) as usize)
+    let new_length = (table.len() as u32).to_le_bytes();
+    Ok([&good[..12], &new_length, &table, &good[16 + length..]].concat())
 }
 
 fn entry(path: &str, bytes: &[u8]) -> Value {

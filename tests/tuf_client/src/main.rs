@@ -127,7 +127,7 @@ impl Places {
         fs::create_dir_all(&anchor)?;
         let link = anchor.join("metadata");
         if !link.exists() {
-            std::os::unix::fs::symlink(fs::canonicalize(metadata)?, link)?;
+            link_folder(&fs::canonicalize(metadata)?, &link)?;
         }
         Ok(Self { anchor })
     }
@@ -136,6 +136,16 @@ impl Places {
     fn root(&self) -> PathBuf {
         self.anchor.join("anchor.json")
     }
+}
+
+#[cfg(unix)]
+fn link_folder(folder: &Path, link: &Path) -> std::io::Result<()> {
+    std::os::unix::fs::symlink(folder, link)
+}
+
+#[cfg(windows)]
+fn link_folder(folder: &Path, link: &Path) -> std::io::Result<()> {
+    std::os::windows::fs::symlink_dir(folder, link)
 }
 
 #[expect(clippy::print_stderr, reason = "why a command failed")]

@@ -18,7 +18,7 @@ use crate::staging::{self, Outcome};
 use crate::store::Pushed;
 
 #[derive(Serialize)]
-struct Signed {
+struct SignedNow {
     staged: PathBuf,
     documents: Vec<Waiting>,
     releases: Vec<Offered>,
@@ -69,7 +69,7 @@ pub(super) fn run(context: &Context, args: &SignArgs) -> Result<(), PublishError
     }
     let documents = staged.documents();
     let releases = staged.indexes().into_iter().map(offered).collect();
-    let mut result = Signed {
+    let mut result = SignedNow {
         staged: path.clone(),
         documents,
         releases,
@@ -162,7 +162,7 @@ fn offered(mut index: Index) -> Offered {
     }
 }
 
-impl fmt::Display for Signed {
+impl fmt::Display for SignedNow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for release in &self.releases {
             let target = release.target.as_deref().unwrap_or_default();

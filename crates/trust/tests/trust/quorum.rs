@@ -171,8 +171,8 @@ async fn clients_any_number_of_versions_behind_follow_new_keys_of_each_role() ->
             let site = Site::new()?;
             let anchor = site.anchor()?;
             let states = rotations(&site, role, &change)?;
-            for behind in 0..states.len() {
-                let mirror = Mirror::serving(states[behind].clone());
+            for (behind, state) in states.iter().enumerate() {
+                let mirror = Mirror::serving(state.clone());
                 let mut computer = Computer::new(anchor.clone(), &mirror)?;
                 for text in ["app", "w/moult/notes"] {
                     computer.newest(text).await?;

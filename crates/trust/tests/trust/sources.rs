@@ -1,7 +1,6 @@
 //! Where secret keys may be: sealed in their files, in the environment, behind a command, behind a service.
 
 use std::fs;
-use std::path::Path;
 
 use moult_model::Version;
 use moult_trust::sign::{Cost, HeldKey, KeyChange, KeyPlace, Keys, OnlineSigner, Passphrase, SignError};
@@ -156,6 +155,8 @@ fn a_key_in_the_environment_that_is_not_there_is_named() -> Outcome {
 
 #[cfg(unix)]
 mod commands {
+    use std::path::Path;
+
     use super::*;
 
     /// A program that signs with openssl, as a key service does: it has the key, and we do not.
@@ -229,7 +230,7 @@ mod commands {
             let mut text = error.to_string();
             let mut cause = error.source();
             while let Some(next) = cause {
-                text.push_str(&format!(": {next}"));
+                text = format!("{text}: {next}");
                 cause = next.source();
             }
             assert!(text.contains(expected), "{extra}: {text}");
@@ -305,7 +306,7 @@ fn the_online_signer_signs_for_three_roles_and_looks_at_what_it_signs() -> Outco
             document["_type"] = json!("targets");
         }),
         ("rollout", "of the type", |document| {
-            document["_type"] = json!("root")
+            document["_type"] = json!("root");
         }),
         ("timestamp", "specification", |document| {
             document["spec_version"] = json!("2.0");

@@ -141,7 +141,10 @@ fn each_attack_on_a_patch_is_refused_for_its_own_reason() {
         assert_eq!(hazard.text("refused"), "patch_failed", "{name}");
         assert!(hazard.text("attack").ends_with('.'), "{name}");
         for (place, refusal) in attack(&name).into_iter().enumerate() {
-            let text = all_of(&refusal.expect_err(&name));
+            let text = match refusal {
+                Ok(_) => panic!("{name}, {place}: it was applied"),
+                Err(error) => all_of(&error),
+            };
             assert!(text.contains(hazard.text("because")), "{name}, {place}: {text}");
         }
         // The next good patch is applied.

@@ -104,7 +104,6 @@ impl Breaker {
                     trying_since: Some(now),
                 };
             }
-            (BreakerEvent::Ask, State::Closed) => {}
             (BreakerEvent::Answered(took), _) => {
                 self.count(took.is_some_and(|took| took > policy.slow), policy, now);
             }
@@ -112,7 +111,7 @@ impl Breaker {
             (BreakerEvent::Unsaid, State::HalfOpen { .. }) => {
                 self.state = State::HalfOpen { trying_since: None };
             }
-            (BreakerEvent::Unsaid, _) => {}
+            (BreakerEvent::Ask, State::Closed) | (BreakerEvent::Unsaid, _) => {}
             (BreakerEvent::Busy(wait), _) => {
                 let until = now.saturating_add(wait.min(policy.longest_rest));
                 self.state = State::Open { until };

@@ -94,8 +94,9 @@ fn page(report: &Value, date: &str) -> String {
 const BEGIN: &str = "The repository is made by the publishing side (`moult_trust::sign`), with names that compress as names do, and served by a \
 real HTTP server that packs metadata with gzip, gives entity tags, and answers what is not there with a page of 146 \
 bytes, as nginx does. The client is the real one: it refreshes and reads the index of the application, of the shell and of six \
-widgets of its publishers. Bytes are exact. *Heads* are those of HTTP/1.1 with what nginx says of itself; TLS is not in them: \
-a first connection takes about 4 to 5 KB for a usual chain of two certificates, a resumed one about 500 bytes.
+widgets of its publishers. Bytes are exact. *Heads* are those of HTTP/1.1 with what nginx says of itself; TLS is not \
+in them and was not measured: a first connection usually takes some kilobytes, most of them the server's certificates; a check \
+uses one connection.
 
 What is asked for, and judged in the test: nothing new costs two requests and 1,024 bytes of bodies at most; a check after \
 somebody else's publication 2,048 with 20 publishers and 16,384 with 1,000.

@@ -102,7 +102,8 @@ listens and names that do not exist. The fetcher is killed at random bytes and s
 The server is written for this, on real connections on loopback; waits are those of the product, divided by about
 twenty. The rules:
 
-1. Each download ends with the right file, or with the error that one of its faults stands for (the list below).
+1. Each download ends with the right file, or with the error that one of its faults stands for (the list below); with
+   the right file, if one of its mirrors was in good health all the time.
 2. No wrong byte is handed out, and a file that failed leaves nothing that is believed later.
 3. What ended with an error comes to a good end as soon as one server is in good health, from what is on the disk.
 4. Nothing is sent twice but the last 64 KiB before each break.

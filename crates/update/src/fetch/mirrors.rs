@@ -86,12 +86,12 @@ impl Route {
 
     /// What the settings say.
     pub fn of(settings: &Settings) -> Self {
-        let delivery = &settings.delivery;
+        let delivery = settings.delivery.clone().in_range();
         Self {
             address: settings.repository.clone(),
-            mirrors: delivery.mirrors.clone(),
-            proxy: delivery.proxy.clone(),
-            certificates: delivery.certificates.clone(),
+            mirrors: delivery.mirrors,
+            proxy: delivery.proxy,
+            certificates: delivery.certificates,
             bytes_per_second: u64::from(delivery.limit_kb_per_second) * 1000,
         }
     }

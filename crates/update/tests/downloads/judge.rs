@@ -1,6 +1,6 @@
 //! What must hold, and the figures.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
@@ -62,6 +62,13 @@ impl Judge {
             return;
         };
         let code = error.code();
+        let is_well = |mirror: &Mirror| matches!(mirror, Mirror::Server(server) if plan.scripts[*server] == (VecDeque::new(), Fault::None));
+        if plan.mirrors.iter().any(is_well) {
+            self.fail(
+                plan,
+                &format!("ended with {error:?} beside a mirror in good health, after {served:?}"),
+            );
+        }
         let dead = plan
             .mirrors
             .iter()

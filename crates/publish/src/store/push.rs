@@ -136,14 +136,14 @@ pub fn push(
     }
     // Nothing but the folder says what a stock updater is offered, so what it has no longer goes.
     let here: BTreeSet<_> = local.iter().map(|listed| listed.path.as_str()).collect();
-    let stale = there
+    let gone = there
         .iter()
         .filter(|path| path.starts_with("latest/") && !here.contains(*path));
-    let stale: Vec<_> = stale.map(|path| (*path).to_owned()).collect();
+    let gone: Vec<_> = gone.map(|path| (*path).to_owned()).collect();
     let removed: Vec<_> = removed
         .iter()
         .filter(|path| there.contains(path.as_str()))
-        .chain(&stale)
+        .chain(&gone)
         .cloned()
         .collect();
     if !dry_run {

@@ -19,7 +19,7 @@ use crate::support::Desk;
 struct Nginx {
     child: Child,
     port: u16,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// Where Debian puts it; it is in no user's path.
@@ -51,11 +51,7 @@ impl Nginx {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
-        let nginx = Self {
-            child,
-            port,
-            _folder: folder,
-        };
+        let nginx = Self { child, port, folder };
         let until = Instant::now() + Duration::from_secs(20);
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             ensure!(Instant::now() < until, "nginx does not listen: {}", nginx.log());
@@ -65,7 +61,7 @@ impl Nginx {
     }
 
     fn log(&self) -> String {
-        std::fs::read_to_string(self._folder.path().join("error.log")).unwrap_or_default()
+        std::fs::read_to_string(self.folder.path().join("error.log")).unwrap_or_default()
     }
 
     /// The status and the headers of an answer.

@@ -154,6 +154,18 @@ pub fn check(code: ErrorCode, about: Option<&Subject>, detail: impl Into<String>
     }
 }
 
+/// The orders about releases could not be read.
+pub fn orders(code: ErrorCode, detail: impl Into<String>) -> Problem {
+    let (cause, advice) = cause(code);
+    Problem {
+        code,
+        happened: format!("The orders that stop or recall versions could not be read. {cause}"),
+        kept: "Those that were read before stay in force.".to_owned(),
+        advice: advice.map(str::to_owned),
+        detail: detail.into(),
+    }
+}
+
 fn name(subject: &Subject) -> String {
     match subject {
         Subject::Executable => "Moult".to_owned(),
@@ -362,6 +374,11 @@ mod tests {
             (
                 check(ErrorCode::Offline, None, ""),
                 "No network. Everything goes on as it is.",
+            ),
+            (
+                orders(ErrorCode::MetadataInvalid, ""),
+                "The orders that stop or recall versions could not be read. The repository's signed data is broken \
+                 or signed by the wrong key. Those that were read before stay in force.",
             ),
         ];
         for (problem, expected) in cases {

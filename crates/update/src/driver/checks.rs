@@ -53,6 +53,7 @@ impl Driver {
         let beliefs = in_words(&checker.beliefs());
         self.checker = Some(checker);
         let mut read = Vec::new();
+        let unread = orders.as_ref().err().map(|error| (error.code(), chain(error)));
         if outcome.is_ok() {
             for (subject, index) in indexes {
                 read.push(subject.clone());
@@ -64,7 +65,7 @@ impl Driver {
         let problem = match (&outcome, &failed) {
             (Err(error), _) => Some(words::check(error.code(), None, chain(error))),
             (Ok(()), Some((subject, error))) => Some(words::check(error.code(), Some(subject), chain(error))),
-            (Ok(()), None) => None,
+            (Ok(()), None) => unread.map(|(code, detail)| words::orders(code, detail)),
         };
         if let Some(problem) = &problem {
             tracing::warn!(code = ?problem.code, detail = problem.detail, "a check failed");

@@ -53,7 +53,7 @@ fn needing(text: &str, subject: Subject, needs: moult_model::rollout::VersionRan
 /// An executable that offers this contract.
 fn offering(text: &str, host: u32) -> Release {
     with(text, |release| {
-        release.host_api = Some(HostApi { min: host, max: host })
+        release.host_api = Some(HostApi { min: host, max: host });
     })
 }
 

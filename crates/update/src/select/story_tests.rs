@@ -329,10 +329,10 @@ fn a_recall_to_what_is_not_listed_or_does_not_read_the_data_leaves_things_as_the
 fn a_version_that_is_too_far_is_reached_over_a_step_stone() {
     let releases = vec![
         with("3.0.0", |release| {
-            release.policy.update_from = Some(version("2.0.0"))
+            release.policy.update_from = Some(version("2.0.0"));
         }),
         with("2.0.0", |release| {
-            release.policy.update_from = Some(version("1.5.0"))
+            release.policy.update_from = Some(version("1.5.0"));
         }),
         with("1.6.0", |_| {}),
         with("1.0.0", |_| {}),
@@ -387,7 +387,7 @@ fn a_pin_keeps_a_version_and_leads_to_it_in_both_directions() {
 fn the_way_down_ends_at_the_lowest_secure_version() {
     let releases = vec![
         with("1.2.0", |release| {
-            release.policy.min_secure = Some(version("1.1.0"))
+            release.policy.min_secure = Some(version("1.1.0"));
         }),
         with("1.1.0", |_| {}),
         with("1.0.0", |_| {}),

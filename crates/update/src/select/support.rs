@@ -77,6 +77,7 @@ pub(super) fn with(text: &str, conditions: impl FnOnce(&mut Release)) -> Release
     release
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as the policy has it")]
 pub(super) fn waves(waves: &[(&str, u16)]) -> Option<Rollout> {
     let waves = waves.iter().map(|(from, parts)| Wave {
         from: (*from).into(),
@@ -102,6 +103,7 @@ pub(super) fn below(text: &str) -> VersionRange {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as the policy has it")]
 pub(super) fn data(writes: u32, reads_from: u32) -> Option<DataSchema> {
     Some(DataSchema {
         writes,

@@ -281,7 +281,7 @@ async fn an_ordered_recall_leads_only_to_where_the_release_allows() {
     );
     let allowed = digest_of(&notes(), "1.0.0");
     publisher.change(&notes(), "1.1.0", |release| {
-        release.policy.recall_to = vec![allowed]
+        release.policy.recall_to = vec![allowed];
     });
     let picture = check_again(&computer, &engine).await;
     assert_eq!(

@@ -76,11 +76,14 @@ fn tree(contents: &Contents) -> io::Result<Tree> {
     Ok(tree)
 }
 
-/// What lintian would find, and why it is so.
+/// What lintian would find, and why it is so. Programs that are not packed make some of it needless, which it does not mind.
 fn overrides(contents: &Contents) -> String {
     let package = &contents.installer.package;
     format!(
-        "# It must start when libraries of the system are broken.\n{package}: statically-linked-binary [usr/lib/{package}/*]\n"
+        "# It must start when libraries of the system are broken.\n\
+         {package}: statically-linked-binary [usr/lib/{package}/*]\n\
+         # It tells its user how it is renewed, so it looks whether it came as a package.\n\
+         {package}: uses-dpkg-database-directly [usr/lib/{package}/*]\n"
     )
 }
 

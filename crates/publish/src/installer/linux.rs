@@ -46,6 +46,8 @@ pub(super) fn system_tree(contents: &Contents, format: Format) -> Tree {
     let mut tree = tree(contents, format);
     if contents.has_rescue() {
         tree.link("usr/bin/moult-rescue", format!("../lib/{package}/moult-rescue"));
+        // The manual speaks of both.
+        tree.link("usr/share/man/man1/moult-rescue.1.gz", format!("{package}.1.gz"));
     }
     for (path, bytes) in &contents.system {
         tree.file(path.clone(), bytes.clone(), FILE);

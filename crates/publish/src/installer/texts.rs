@@ -96,6 +96,7 @@ pub(super) fn manual(contents: &Contents) -> Arc<[u8]> {
     let _ = writeln!(
         text,
         ".PP\nIt starts the newest version that is in order; one that runs already is brought to the front.\n\
+         When none starts, moult\\-rescue fetches one that does.\n\
          .SH FILES\n.TP\n.I ~/.local/share/moult\nsettings, widgets and newer versions\n.SH SEE ALSO\n{}",
         roff(&installer.homepage)
     );

@@ -155,6 +155,10 @@ pub struct ReleaseArgs {
 
 /// How far a publication goes.
 #[derive(Clone, Copy, Debug, Default, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 pub struct ExtentArgs {
     /// Make everything, and write nothing
     #[arg(long)]

@@ -23,7 +23,8 @@ struct SignedNow {
     documents: Vec<Waiting>,
     releases: Vec<Offered>,
     /// The roles that got a signature now, and `minisign` for executables.
-    signed: Vec<String>,
+    #[serde(rename = "signed")]
+    added: Vec<String>,
     outcome: Option<Outcome>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pushed: Option<Pushed>,
@@ -45,9 +46,12 @@ pub(super) fn run(context: &Context, args: &SignArgs) -> Result<(), PublishError
         return Err(PublishError::NothingStaged { path });
     }
     let progress = Progress::on_terminal();
-    let opened = || match args.look {
-        true => Open::existing(&workspace),
-        false => Open::to_change(&workspace, context.now, &progress),
+    let opened = || {
+        if args.look {
+            Open::existing(&workspace)
+        } else {
+            Open::to_change(&workspace, context.now, &progress)
+        }
     };
     let mut open = opened()?;
     let failed = || sign_error("what waits can't be signed");
@@ -73,13 +77,13 @@ pub(super) fn run(context: &Context, args: &SignArgs) -> Result<(), PublishError
         staged: path.clone(),
         documents,
         releases,
-        signed,
+        added: signed,
         outcome: None,
         pushed: None,
     };
     if !args.look {
         let more = open.editor.sign_staged(&mut staged, &path).map_err(failed())?;
-        result.signed.extend(more);
+        result.added.extend(more);
         result.outcome = Some(if staged.is_complete() {
             let committed = open.editor.finish(&staged, &path).map_err(failed())?;
             staging::clear(&path)?;
@@ -187,7 +191,7 @@ impl fmt::Display for SignedNow {
         match &self.outcome {
             None => write!(f, "\nNothing was signed."),
             Some(outcome) => {
-                for role in &self.signed {
+                for role in &self.added {
                     writeln!(f, "added      {role}")?;
                 }
                 writeln!(f)?;

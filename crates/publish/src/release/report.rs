@@ -78,9 +78,9 @@ impl Published {
     }
 
     /// The one release, if it is one.
-    pub fn one(mut self) -> Result<One, Self> {
+    pub fn one(mut self) -> Result<One, Box<Self>> {
         if self.releases.len() != 1 {
-            return Err(self);
+            return Err(Box::new(self));
         }
         match self.releases.pop() {
             Some(released) => Ok(One {
@@ -90,7 +90,7 @@ impl Published {
                 outcome: self.outcome,
                 seconds: self.seconds,
             }),
-            None => Err(self),
+            None => Err(Box::new(self)),
         }
     }
 }

@@ -62,7 +62,7 @@ impl Judge {
             return;
         };
         let code = error.code();
-        let is_well = |mirror: &Mirror| matches!(mirror, Mirror::Server(server) if plan.scripts[*server] == (VecDeque::new(), Fault::None));
+        let is_well = |mirror: &Mirror| matches!(mirror, Mirror::Server(place) if plan.scripts[*place] == (VecDeque::new(), Fault::None));
         if plan.mirrors.iter().any(is_well) {
             self.fail(
                 plan,

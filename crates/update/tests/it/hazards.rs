@@ -78,8 +78,8 @@ async fn meet(
     server.fail(path, Fault::Replaced(bytes.to_vec()), u32::MAX);
     let computer = if with_bundles {
         // The patch is gone, so that the full file is asked for.
-        let patch = publisher.patch_path(&Subject::Shell, "1.0.0", "1.1.0");
-        server.fail(&patch, Fault::Status(404), u32::MAX);
+        let missing = publisher.patch_path(&Subject::Shell, "1.0.0", "1.1.0");
+        server.fail(&missing, Fault::Status(404), u32::MAX);
         Computer::with_bundles(publisher, &server)
     } else {
         Computer::new(publisher, &server)

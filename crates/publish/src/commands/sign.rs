@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use moult_model::{Digest, Index, Release, Subject, Version};
-use moult_trust::sign::{Editor, Staged, Waiting};
+use moult_trust::sign::{Staged, Waiting};
 use serde::Serialize;
 
 use super::Context;
@@ -90,7 +90,6 @@ pub(super) fn run(context: &Context, args: &SignArgs) -> Result<(), PublishError
             // Follows from the indexes alone.
             let latest = staged.indexes();
             if latest.iter().any(|index| index.subject == Subject::Executable) {
-                open.editor = Editor::open(&open.folder, &open.keys).map_err(failed())?;
                 write_latest(&open, &workspace, context.now)?;
             }
             result.pushed = open.finish(true, &[], &progress)?;

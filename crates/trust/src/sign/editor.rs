@@ -18,7 +18,7 @@ use super::layout::{
     check_publisher, check_triple, delegations, publisher_of, publisher_paths, publisher_role, role_of,
     shard_of,
 };
-use super::read::{Documents, Overlay};
+use super::read::{Documents, Overlay, Verified};
 use crate::error::TrustError;
 use crate::floor::Floor;
 use crate::index;
@@ -112,15 +112,8 @@ impl Editor {
     /// not. Refuses one that is older than what was published with these keys. A publisher whose
     /// metadata does not verify is left alone and can't be edited.
     pub fn open(repository: &Path, keys: &Keys) -> Result<Self, SignError> {
-        let lock_file = repository.join(".lock");
-        let lock = Lock::acquire(&lock_file)?;
-        let anchor = keys.anchor()?;
-        let verified = Overlay { repository, new: &[] }.verify(&anchor.root)?;
-        let seen = public_floor(&verified.trusted);
-        anchor.floor.admit(&seen).map_err(|error| SignError::Repository {
-            path: repository.to_owned(),
-            source: error.into(),
-        })?;
+        let lock = Lock::acquire(&repository.join(".lock"))?;
+        let verified = verified(repository, keys)?;
         Ok(Self {
             repository: repository.to_owned(),
             keys: keys.clone(),
@@ -133,6 +126,19 @@ impl Editor {
             interrupted: false,
             _lock: lock,
         })
+    }
+
+    /// Goes on from what is published, as if the repository were opened now. What was not committed is dropped.
+    pub(super) fn reload(&mut self) -> Result<(), SignError> {
+        let verified = verified(&self.repository, &self.keys)?;
+        self.documents = verified.documents;
+        self.trusted = Some(verified.trusted);
+        self.broken = verified.broken;
+        self.changed = BTreeSet::new();
+        self.files = BTreeMap::new();
+        self.retiring = BTreeMap::new();
+        self.interrupted = false;
+        Ok(())
     }
 
     /// The publishers that the repository delegates to.
@@ -308,6 +314,18 @@ impl fmt::Debug for Editor {
             .field("changed", &self.changed)
             .finish_non_exhaustive()
     }
+}
+
+/// All of a repository, verified from the root in the key folder and not older than what was published with these keys.
+fn verified(repository: &Path, keys: &Keys) -> Result<Verified, SignError> {
+    let anchor = keys.anchor()?;
+    let verified = Overlay { repository, new: &[] }.verify(&anchor.root)?;
+    let seen = public_floor(&verified.trusted);
+    anchor.floor.admit(&seen).map_err(|error| SignError::Repository {
+        path: repository.to_owned(),
+        source: error.into(),
+    })?;
+    Ok(verified)
 }
 
 /// What is compiled into the application: the top-level roles and those that targets delegates to.

@@ -128,8 +128,8 @@ impl Editor {
         Ok(signed)
     }
 
-    /// Publishes what all have signed who must. It is verified by the client's core before the first file is written. This editor knows
-    /// the state from before then: for more, another is opened.
+    /// Publishes what all have signed who must. It is verified by the client's core before the first file is written. The editor goes on
+    /// from there.
     pub fn finish(&mut self, staged: &Staged, path: &Path) -> Result<Committed, SignError> {
         self.check_staged(staged, path)?;
         if let Some((draft, (needed, found))) = staged
@@ -153,8 +153,7 @@ impl Editor {
                 source: error.into(),
             })?;
         let mut committed = self.write_out(batch, trusted)?;
-        self.interrupted = true;
-        // The documents in memory are those from before; what was written says more.
+        self.reload()?;
         if let Some(timestamp) = staged.document("timestamp") {
             committed.timestamp_version = timestamp["version"].as_u64().unwrap_or_default();
             if let Some(expires) = timestamp["expires"].as_str().and_then(|text| text.parse().ok()) {

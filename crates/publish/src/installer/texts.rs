@@ -22,12 +22,11 @@ pub(super) fn desktop_entry(contents: &Contents, command: &str, icon: &str) -> S
         categories = installer.categories.join(";"),
     );
     if !installer.schemes.is_empty() {
-        let types: String = installer
-            .schemes
-            .iter()
-            .map(|scheme| format!("x-scheme-handler/{scheme};"))
-            .collect();
-        let _ = writeln!(text, "MimeType={types}");
+        text.push_str("MimeType=");
+        for scheme in &installer.schemes {
+            let _ = write!(text, "x-scheme-handler/{scheme};");
+        }
+        text.push('\n');
     }
     text
 }

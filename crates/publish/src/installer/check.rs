@@ -6,9 +6,20 @@ use moult_model::config::installer::Installer;
 /// The formats and the step that commands can be named for.
 const SIGNED: [&str; 8] = ["appimage", "deb", "rpm", "snap", "nsis", "msi", "dmg", "app"];
 
+/// A field, and what is wrong with its value.
+type Problem = (&'static str, String);
+
 /// The first field that has a value that can't work: texts of the configuration become lines of control files,
 /// scripts and XML, and one with a line break in it would be two.
-pub(super) fn problem(installer: &Installer, product: &Product) -> Option<(&'static str, String)> {
+pub(super) fn problem(installer: &Installer, product: &Product) -> Option<Problem> {
+    of_words(installer)
+        .or_else(|| of_lists(installer))
+        .or_else(|| of_hooks(installer))
+        .or_else(|| of_product(product))
+}
+
+/// What is said about the product in single words and lines.
+fn of_words(installer: &Installer) -> Option<Problem> {
     let lines = [
         ("package", &installer.package),
         ("summary", &installer.summary),
@@ -30,14 +41,6 @@ pub(super) fn problem(installer: &Installer, product: &Product) -> Option<(&'sta
         maintainer,
         ..
     } = installer;
-    let is_name = |name: &str| {
-        !name.is_empty()
-            && name
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-            && name.starts_with(|first: char| first.is_ascii_lowercase())
-            && !name.ends_with('-')
-    };
     if !is_name(package) || !package.starts_with("moult") || package.len() > 40 {
         return Some((
             "package",
@@ -66,6 +69,11 @@ pub(super) fn problem(installer: &Installer, product: &Product) -> Option<(&'sta
             format!("is `{maintainer}`; `Name <name@example.org>` is needed"),
         ));
     }
+    None
+}
+
+/// What is listed: schemes, categories, files, other packages.
+fn of_lists(installer: &Installer) -> Option<Problem> {
     if let Some(bad) = installer.schemes.iter().find(|scheme| !is_name(scheme)) {
         return Some(("schemes", format!("has `{bad}`, which is no scheme")));
     }
@@ -106,6 +114,11 @@ pub(super) fn problem(installer: &Installer, product: &Product) -> Option<(&'sta
             return Some((field, "has an entry that is no single name".to_owned()));
         }
     }
+    None
+}
+
+/// The commands that sign.
+fn of_hooks(installer: &Installer) -> Option<Problem> {
     for (step, hooks) in &installer.sign {
         if !SIGNED.contains(&step.as_str()) {
             return Some((
@@ -117,6 +130,10 @@ pub(super) fn problem(installer: &Installer, product: &Product) -> Option<(&'sta
             return Some(("sign", format!("has a command without a program for `{step}`")));
         }
     }
+    None
+}
+
+fn of_product(product: &Product) -> Option<Problem> {
     if !is_word(&product.name.replace(' ', "-")) {
         return Some((
             "package",
@@ -127,6 +144,13 @@ pub(super) fn problem(installer: &Installer, product: &Product) -> Option<(&'sta
         ));
     }
     None
+}
+
+fn is_name(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    name.bytes().all(plain)
+        && name.starts_with(|first: char| first.is_ascii_lowercase())
+        && !name.ends_with('-')
 }
 
 /// Other than line breaks.

@@ -185,8 +185,11 @@ impl Places {
     }
 }
 
+/// A file of an installer: its name, its bytes and its mode.
+type Program = (String, Arc<[u8]>, u32);
+
 /// The programs in a folder of companions, under the names that they have when they are installed.
-fn programs(folder: &Path, target: &Target) -> Result<Vec<(String, Arc<[u8]>, u32)>, InstallerError> {
+fn programs(folder: &Path, target: &Target) -> Result<Vec<Program>, InstallerError> {
     let suffix = target.suffix();
     let mut found = Vec::new();
     for (built, installed, must) in [

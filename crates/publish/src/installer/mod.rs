@@ -180,12 +180,12 @@ fn make_one(
         program::sign(hooks, &named, &contents.folder)?;
     }
     let bytes = std::fs::read(&named).map_err(|source| lay_out(&named, source))?;
-    let mode = if format == Format::AppImage {
+    let permissions = if format == Format::AppImage {
         tree::PROGRAM
     } else {
         tree::FILE
     };
-    moult_durable::write_atomic_with_mode(&folder.join(&name), &bytes, mode)?;
+    moult_durable::write_atomic_with_mode(&folder.join(&name), &bytes, permissions)?;
     Ok(Installed {
         format: format.name().to_owned(),
         file: name,

@@ -86,8 +86,16 @@ fn programs() -> Result<(Vec<u8>, Vec<u8>)> {
         .current_dir(root)
         .output()?;
     told("cargo", &output)?;
-    let launcher = std::fs::read(target.join("debug/moult-launcher"))?;
-    let mut child = std::fs::read(target.join("debug/examples/child"))?;
+    // As releases are; what a debugger needs would only be packed and unpacked again.
+    let stripped = |built: &str| -> Result<Vec<u8>> {
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("stripped");
+        let (from, to) = (target.join(built), file.display().to_string());
+        run("strip", &["-o", &to, &from.display().to_string()], folder.path())?;
+        Ok(std::fs::read(file)?)
+    };
+    let launcher = stripped("debug/moult-launcher")?;
+    let mut child = stripped("debug/examples/child")?;
     child.extend_from_slice(b"MOULT-CHILD:paint,quit:user");
     Ok((launcher, child))
 }

@@ -1,8 +1,14 @@
 //! The formats of Linux, installed by the programs of their systems.
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
 
-use super::*;
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+
+use super::{has, left_out, made, make, real_desk, run, start, told};
+use crate::support::TRIPLE;
 
 /// Runs as the administrator of a system in a folder. Who is none here becomes one of its own small world.
 fn as_administrator(words: &[&str], folder: &Path) -> Result<String> {

@@ -26,7 +26,7 @@ const FAULTS: [(&str, &str); 12] = [
     ("ready_throws", "stopped with an error."),
     ("trial_throws", "stopped with an error."),
     ("trial_hangs", "stopped answering."),
-    ("trial_errors", "stopped with an error."),
+    ("trial_errors", "failed in too much of what it did."),
 ];
 
 #[tokio::test]

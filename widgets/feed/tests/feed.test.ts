@@ -140,6 +140,15 @@ test("the list is one stop for Tab, and arrows go through it", async () => {
   expect([first?.tabIndex, second?.tabIndex]).toEqual([-1, 0]);
 });
 
+test("drawing looks for nothing in the document: what is found would keep a released frame", async () => {
+  const looks = [Document.prototype, Element.prototype].map((place) => vi.spyOn(place, "querySelectorAll"));
+  const widget = await open({ ...KEPT, fetched_at: NOW });
+  await widget.restore?.({ ...KEPT, fetched_at: NOW });
+  for (const look of looks) expect(look).not.toHaveBeenCalled();
+  looks.forEach((look) => look.mockRestore());
+  expect(document.querySelector(".link")).not.toBeNull();
+});
+
 test("who may not open has text instead of links", async () => {
   granted = ["network"];
   await open({ ...KEPT, fetched_at: NOW });

@@ -1,5 +1,5 @@
-//! What a child process is for and may take. For compiling that goes by the size of the component. Both processes keep to it: the child by limits that it sets on
-//! itself, the application by a clock.
+//! What a child process is for, and what it may take. For compiling that goes by the size of the component, and both processes keep to
+//! it: the child by limits that it sets on itself, the application by a clock.
 //!
 //! Good components of very different sizes are compiled: 76 kB of Rust, or 12 MB of JavaScript with the engine that runs it. A
 //! bomb is small as a rule, so what is lent grows with the component, and a small one ends soon.

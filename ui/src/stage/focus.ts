@@ -21,6 +21,9 @@ const SETTLE_MS = 300;
 /** After so long keys are sent whether or not the watch has said that its field has the focus, in milliseconds. */
 const BACK_MS = 150;
 
+/** How often it is looked whether a frame that goes has said its last, and for how long at most, in milliseconds. */
+const LAST_WORDS = { tries: 100, limit_ms: 1000 };
+
 /** How often the page looks for itself, in milliseconds: a frame could lose its watch. */
 const LOOK_MS = 100;
 
@@ -39,6 +42,8 @@ export interface KeyboardOwner {
   frames(): Frame[];
   /** Tells of something that was tried and denied. */
   denied(frame: Frame, what: string): void;
+  /** Calls back once everything is here that was said to this page before now. */
+  afterAllSaid(then: () => void): void;
   /** Ends a frame that takes the keyboard again and again. */
   end(frame: Frame, detail: string): void;
 }
@@ -54,6 +59,8 @@ export class Keyboard {
   #settleTimer: ReturnType<typeof setTimeout> | undefined;
   /** Which time it is that a frame settles: another theft begins another one. */
   #round = 0;
+  /** How many times the keyboard was given back. */
+  #given = 0;
   /** Keys that wait until the field has the focus again that they are for. */
   #waiting: KeyStroke[] | null = null;
   readonly #thefts = { taken: new WeakMap<Frame, number[]>(), focus: new WeakMap<Frame, number[]>() };
@@ -121,6 +128,25 @@ export class Keyboard {
     return true;
   }
 
+  /**
+   * Removes a frame that took the keyboard. The engine delivers no word of a frame that is gone, and a key that this one
+   * held back is still the user's: so it goes once it has had no focus from one moment to another and all that was said
+   * before the first of them is here.
+   */
+  retire(frame: Frame): void {
+    const limit = setTimeout(() => frame.remove(), LAST_WORDS.limit_ms);
+    const look = (left: number) => {
+      if (frame.focused) this.#giveBack(frame);
+      const given = this.#given;
+      this.#owner.afterAllSaid(() => {
+        if (left > 0 && (frame.focused || given !== this.#given)) return look(left - 1);
+        clearTimeout(limit);
+        frame.remove();
+      });
+    };
+    look(LAST_WORDS.tries);
+  }
+
   /** A message of a frame that is gone: a key that it held back is still the user's. */
   late(event: MessageEvent): void {
     const word = readWord(event.data, this.#secret);
@@ -176,6 +202,7 @@ export class Keyboard {
   }
 
   #giveBack(thief: Frame): void {
+    this.#given += 1;
     thief.element.blur();
     const holder = this.#holders()[0];
     if (!holder) return;

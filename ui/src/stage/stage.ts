@@ -14,6 +14,7 @@ import { atNextFrame, hide, stand } from "./layers";
 import { localeOf } from "./locale";
 import { type Native, problemOf } from "./native";
 import { News } from "./news";
+import { afterAllSaid } from "./said";
 import { StateSaving } from "./saving";
 import { framesOf, type Slot, Slots } from "./slots";
 import { GRACE_MS } from "./swap";
@@ -28,9 +29,6 @@ const FLUSH_MS = 400;
 
 /** What the subjects of widgets begin with that are being written. */
 const WRITTEN = "w/developer/";
-
-/** How long a frame that took the keyboard stays after its end, unseen, in milliseconds. */
-const LAST_WORD_MS = 100;
 
 /** The least time between two reports of input, in milliseconds. */
 const INPUT_MS = 100;
@@ -75,6 +73,7 @@ export class Stage implements FrameListener {
         frames: () => this.#slots.frames(),
         denied: (frame, detail) => this.#denied(frame, detail),
         end: (frame, detail) => this.#end(frame, "keyboard", detail),
+        afterAllSaid,
       },
       start.watch,
     );
@@ -262,11 +261,10 @@ export class Stage implements FrameListener {
     slot.run?.withdraw("the running version is ended");
     this.#report({ kind: "stopped", token: frame.load.token, cause, detail });
     hide(frame);
-    // The engine delivers no word of a frame that is gone, and a key that this one held back is still the user's.
     if (cause === "keyboard") {
       // What is not drawn gets no focus.
       frame.element.style.display = "none";
-      setTimeout(() => frame.remove(), LAST_WORD_MS);
+      this.#keyboard.retire(frame);
     } else frame.remove();
     this.#tellPhase(slot);
     this.#settle();

@@ -1,7 +1,7 @@
 // The keyboard's owner with frames of paper. That no key gets past the watch in a frame is seen in the real engine alone:
 // tests/hostile.
 
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 
 import { Keyboard } from "../../src/stage/focus";
 import type { KeyStroke } from "../../src/protocol";
@@ -19,6 +19,8 @@ let log: string[];
 let keyboard: Keyboard;
 /** Answers of frames that are still to come. */
 let asked: (() => void)[];
+/** What waits until all is here that was said before. */
+let rounds: (() => void)[];
 
 function paper(instance: string | null, state = "live"): Paper {
   const said: string[] = [];
@@ -26,18 +28,23 @@ function paper(instance: string | null, state = "live"): Paper {
     load: { instance },
     state,
     isShell: instance === null,
+    focused: false,
+    remove: () => said.push("gone"),
     send: (message: { kind: string }) => said.push(message.kind),
     ask: (_: unknown, answered: () => void) => asked.push(answered),
     element: {
       focus: () => said.push("focus"),
-      blur: () => said.push("blur"),
+      blur: () => {
+        frame.focused = false;
+        said.push("blur");
+      },
       contentWindow: {
         postMessage: (message: { back?: boolean; held?: boolean; told?: number }) =>
           said.push(message.held ? "back and held" : message.back ? "back" : message.told ? "let go" : "allowed"),
       },
     },
-  } as unknown as Frame;
-  return { frame, said };
+  };
+  return { frame: frame as unknown as Frame, said };
 }
 
 /** A word of the watch in the frame of a place. */
@@ -50,12 +57,13 @@ const said = (at: number) => papers[at]!.said.splice(0);
 
 beforeEach(() => {
   papers = [paper(null), paper("a"), paper("b")];
-  [log, asked] = [[], []];
+  [log, asked, rounds] = [[], [], []];
   keyboard = new Keyboard(
     {
       frames: () => papers.map(({ frame }) => frame),
       denied: (frame, what) => log.push(`${frame.load.instance}: ${what}`),
       end: (frame, detail) => log.push(`end ${frame.load.instance}: ${detail}`),
+      afterAllSaid: (then) => rounds.push(then),
     },
     SECRET,
   );
@@ -120,6 +128,39 @@ describe("the keyboard", () => {
     asked.shift()?.();
     word(1, "let", 1, { round: 2 });
     expect(said(1)).toEqual(["let go", "allowed", "release_keys"]);
+  });
+
+  it("gets the last key that a thief held back, and only then the thief goes", () => {
+    word(1, "pressed");
+    keyboard.retire(papers[2]!.frame);
+    word(2, "key", 1, { stroke: { key: "x" } });
+    expect(said(1)).toEqual(["keys"]);
+    expect(said(2)).toEqual([]);
+    rounds.shift()?.();
+    expect(said(2)).toEqual(["gone"]);
+  });
+
+  it("waits with a thief's end for another word as long as the thief takes it, but not for ever", () => {
+    vi.useFakeTimers();
+    word(1, "pressed");
+    const thief = papers[2]!.frame as { focused: boolean } & Frame;
+    thief.focused = true;
+    keyboard.retire(thief);
+    expect(said(2)).toEqual(["blur"]);
+    thief.focused = true;
+    rounds.shift()?.();
+    expect(said(2)).toEqual(["blur"]);
+    // It took it and lost it between two looks.
+    word(2, "focus");
+    rounds.shift()?.();
+    expect(said(2)).toEqual(["blur"]);
+    rounds.shift()?.();
+    expect(said(2)).toEqual(["gone"]);
+
+    keyboard.retire(thief);
+    vi.advanceTimersByTime(1000);
+    expect(said(2)).toEqual(["gone"]);
+    vi.useRealTimers();
   });
 
   it("gets a key that a frame held back before it was ended", () => {

@@ -7,6 +7,7 @@
 
 import type { Frame } from "./frame";
 import type { KeyStroke } from "../protocol";
+import { Retirement } from "./retirement";
 
 /** After Tab the focus may come to another frame within this time, in milliseconds. */
 const TAB_MS = 500;
@@ -20,9 +21,6 @@ const SETTLE_MS = 300;
 
 /** After so long keys are sent whether or not the watch has said that its field has the focus, in milliseconds. */
 const BACK_MS = 150;
-
-/** How often it is looked whether a frame that goes has said its last, and for how long at most, in milliseconds. */
-const LAST_WORDS = { tries: 100, limit_ms: 1000 };
 
 /** How often the page looks for itself, in milliseconds: a frame could lose its watch. */
 const LOOK_MS = 100;
@@ -59,8 +57,8 @@ export class Keyboard {
   #settleTimer: ReturnType<typeof setTimeout> | undefined;
   /** Which time it is that a frame settles: another theft begins another one. */
   #round = 0;
-  /** How many times the keyboard was given back. */
-  #given = 0;
+  /** While a frame that took the keyboard goes, the page itself has it. */
+  #retirement: Retirement | null = null;
   /** Keys that wait until the field has the focus again that they are for. */
   #waiting: KeyStroke[] | null = null;
   readonly #thefts = { taken: new WeakMap<Frame, number[]>(), focus: new WeakMap<Frame, number[]>() };
@@ -104,6 +102,8 @@ export class Keyboard {
     if (!word) return false;
     switch (word.kind) {
       case "pressed":
+        // What was typed before the press was meant for who had the keyboard then.
+        this.#send(this.#retirement?.keys() ?? []);
         this.#holder = frame.load.instance;
         break;
       case "tab":
@@ -128,23 +128,19 @@ export class Keyboard {
     return true;
   }
 
-  /**
-   * Removes a frame that took the keyboard. The engine delivers no word of a frame that is gone, and a key that this one
-   * held back is still the user's: so it goes once it has had no focus from one moment to another and all that was said
-   * before the first of them is here.
-   */
+  /** Removes a frame that took the keyboard, once no key of the user's is in it any more. */
   retire(frame: Frame): void {
-    const limit = setTimeout(() => frame.remove(), LAST_WORDS.limit_ms);
-    const look = (left: number) => {
-      if (frame.focused) this.#giveBack(frame);
-      const given = this.#given;
-      this.#owner.afterAllSaid(() => {
-        if (left > 0 && (frame.focused || given !== this.#given)) return look(left - 1);
-        clearTimeout(limit);
+    if (this.#holder === undefined || this.#retirement) return frame.remove();
+    this.#retirement = new Retirement({
+      afterAllSaid: (then) => this.#owner.afterAllSaid(then),
+      settled: () => this.#settling === null && this.#waiting === null,
+      over: (keys) => {
+        this.#retirement = null;
         frame.remove();
-      });
-    };
-    look(LAST_WORDS.tries);
+        this.#send(keys);
+        this.#comeBack();
+      },
+    });
   }
 
   /** A message of a frame that is gone: a key that it held back is still the user's. */
@@ -155,19 +151,25 @@ export class Keyboard {
 
   /** A key came to the page itself, at most at a frame's edge: it is its owner's. Says whether it was given to anybody. */
   stray(stroke: KeyStroke, at: Frame | undefined): boolean {
-    if (this.#holder !== undefined) this.#type(stroke);
+    // A key comes here at once, and one that a frame held back before it may still be on its way.
+    if (this.#holder !== undefined) this.#owner.afterAllSaid(() => this.#type(stroke));
     else at?.send({ kind: "keys", keys: [stroke] });
     return this.#holder !== undefined || at !== undefined;
   }
 
   #type(stroke: KeyStroke): void {
-    if (this.#waiting) this.#waiting.push(stroke);
-    else this.#holders()[0]?.send({ kind: "keys", keys: [stroke] });
+    if (this.#retirement) this.#retirement.type(stroke);
+    else if (this.#waiting) this.#waiting.push(stroke);
+    else this.#send([stroke]);
   }
 
   #typeWaiting(): void {
     const keys = this.#waiting ?? [];
     this.#waiting = null;
+    this.#send(keys);
+  }
+
+  #send(keys: KeyStroke[]): void {
     if (keys.length > 0) this.#holders()[0]?.send({ kind: "keys", keys });
   }
 
@@ -202,8 +204,12 @@ export class Keyboard {
   }
 
   #giveBack(thief: Frame): void {
-    this.#given += 1;
     thief.element.blur();
+    if (this.#retirement) this.#retirement.take();
+    else this.#comeBack();
+  }
+
+  #comeBack(): void {
     const holder = this.#holders()[0];
     if (!holder) return;
     holder.element.focus({ preventScroll: true });

@@ -12,19 +12,25 @@ const LIMIT_MS = 300;
 /** Keys that enter nothing and are not sent. */
 const MODIFIERS = new Set(["Alt", "AltGraph", "CapsLock", "Control", "Fn", "Meta", "NumLock", "Shift"]);
 
-/** Hands the keyboard over. `typed` gets each key that the stage took meanwhile, in order. Returns what calls it off. */
-export function handKeyboard(from: Frame, to: Frame, typed: (stroke: KeyStroke) => void): () => void {
+/** An element of the page that takes keys while it has the focus. Nobody sees it. */
+export function keyCatcher(caught: (stroke: KeyStroke) => void): HTMLElement {
   const catcher = document.createElement("div");
   catcher.tabIndex = -1;
   catcher.setAttribute("aria-hidden", "true");
   catcher.style.cssText = "position:fixed;width:0;height:0;outline:none";
-  const caught: KeyStroke[] = [];
   catcher.addEventListener("keydown", (event) => {
     if (MODIFIERS.has(event.key)) return;
     event.preventDefault();
-    caught.push(strokeOf(event));
+    caught(strokeOf(event));
   });
   document.body.append(catcher);
+  return catcher;
+}
+
+/** Hands the keyboard over. `typed` gets each key that the stage took meanwhile, in order. Returns what calls it off. */
+export function handKeyboard(from: Frame, to: Frame, typed: (stroke: KeyStroke) => void): () => void {
+  const caught: KeyStroke[] = [];
+  const catcher = keyCatcher((stroke) => caught.push(stroke));
   catcher.focus({ preventScroll: true });
 
   let done = false;

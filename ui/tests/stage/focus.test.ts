@@ -21,6 +21,8 @@ let keyboard: Keyboard;
 let asked: (() => void)[];
 /** What waits until all is here that was said before. */
 let rounds: (() => void)[];
+/** The keys that were sent, in order. */
+let typed: string[];
 
 function paper(instance: string | null, state = "live"): Paper {
   const said: string[] = [];
@@ -28,23 +30,22 @@ function paper(instance: string | null, state = "live"): Paper {
     load: { instance },
     state,
     isShell: instance === null,
-    focused: false,
     remove: () => said.push("gone"),
-    send: (message: { kind: string }) => said.push(message.kind),
+    send: (message: { kind: string; keys?: KeyStroke[] }) => {
+      said.push(message.kind);
+      typed.push(...(message.keys ?? []).map(({ key }) => key));
+    },
     ask: (_: unknown, answered: () => void) => asked.push(answered),
     element: {
       focus: () => said.push("focus"),
-      blur: () => {
-        frame.focused = false;
-        said.push("blur");
-      },
+      blur: () => said.push("blur"),
       contentWindow: {
         postMessage: (message: { back?: boolean; held?: boolean; told?: number }) =>
           said.push(message.held ? "back and held" : message.back ? "back" : message.told ? "let go" : "allowed"),
       },
     },
-  };
-  return { frame: frame as unknown as Frame, said };
+  } as unknown as Frame;
+  return { frame, said };
 }
 
 /** A word of the watch in the frame of a place. */
@@ -57,7 +58,7 @@ const said = (at: number) => papers[at]!.said.splice(0);
 
 beforeEach(() => {
   papers = [paper(null), paper("a"), paper("b")];
-  [log, asked, rounds] = [[], [], []];
+  [log, asked, rounds, typed] = [[], [], [], []];
   keyboard = new Keyboard(
     {
       frames: () => papers.map(({ frame }) => frame),
@@ -134,33 +135,47 @@ describe("the keyboard", () => {
     word(1, "pressed");
     keyboard.retire(papers[2]!.frame);
     word(2, "key", 1, { stroke: { key: "x" } });
-    expect(said(1)).toEqual(["keys"]);
     expect(said(2)).toEqual([]);
     rounds.shift()?.();
     expect(said(2)).toEqual(["gone"]);
+    expect(said(1)).toEqual(["keys", "focus", "back and held", "hold_keys"]);
   });
 
-  it("waits with a thief's end for another word as long as the thief takes it, but not for ever", () => {
+  it("is the page's own as long as the thief takes it, but not for ever, and every key comes in order", () => {
     vi.useFakeTimers();
+    const press = (key: string) =>
+      document.activeElement?.dispatchEvent(new KeyboardEvent("keydown", { key, cancelable: true }));
     word(1, "pressed");
-    const thief = papers[2]!.frame as { focused: boolean } & Frame;
-    thief.focused = true;
-    keyboard.retire(thief);
-    expect(said(2)).toEqual(["blur"]);
-    thief.focused = true;
-    rounds.shift()?.();
-    expect(said(2)).toEqual(["blur"]);
-    // It took it and lost it between two looks.
+    keyboard.retire(papers[2]!.frame);
+    press("b");
+    word(2, "key", 1, { stroke: { key: "a" } });
+    // It takes it, and loses it, between two looks.
+    (document.activeElement as HTMLElement).blur();
     word(2, "focus");
-    rounds.shift()?.();
     expect(said(2)).toEqual(["blur"]);
+    for (const round of rounds.splice(0)) round();
+    expect(said(2)).toEqual([]);
+    vi.advanceTimersByTime(10);
+    press("c");
     rounds.shift()?.();
     expect(said(2)).toEqual(["gone"]);
+    expect(typed.splice(0)).toEqual(["a", "b", "c"]);
 
-    keyboard.retire(thief);
+    keyboard.retire(papers[0]!.frame);
+    (document.activeElement as HTMLElement).blur();
     vi.advanceTimersByTime(1000);
-    expect(said(2)).toEqual(["gone"]);
+    expect(said(0)).toEqual(["gone"]);
     vi.useRealTimers();
+  });
+
+  it("goes to whoever is pressed while a thief goes, and what was typed before to who had it", () => {
+    word(1, "pressed");
+    keyboard.retire(papers[2]!.frame);
+    word(2, "key", 1, { stroke: { key: "a" } });
+    word(0, "pressed");
+    expect([said(1), said(0)]).toEqual([["keys"], []]);
+    rounds.shift()?.();
+    expect([said(1), said(0)]).toEqual([[], ["focus", "back"]]);
   });
 
   it("gets a key that a frame held back before it was ended", () => {
@@ -175,6 +190,7 @@ describe("the keyboard", () => {
     word(1, "pressed");
     expect(keyboard.stray(stroke, papers[2]!.frame)).toBe(true);
     expect(keyboard.stray(stroke, undefined)).toBe(true);
+    for (const round of rounds) round();
     expect([said(1), said(2)]).toEqual([["keys", "keys"], []]);
   });
 
@@ -182,11 +198,14 @@ describe("the keyboard", () => {
     word(1, "pressed");
     word(2, "taken");
     said(1);
-    word(2, "key", 1, { stroke: { key: "x" } });
+    // It comes to the page at once; what another frame was given before is a message, and later.
     keyboard.stray({ key: "y" } as KeyStroke, undefined);
+    word(2, "key", 1, { stroke: { key: "x" } });
+    rounds.shift()?.();
     expect(said(1)).toEqual([]);
     word(1, "backed");
     expect(said(1)).toEqual(["keys"]);
+    expect(typed).toEqual(["x", "y"]);
   });
 
   it("is the page's own only where nobody has it", () => {

@@ -55,7 +55,8 @@
   on("message", (event) => {
     const { data } = event;
     if (event.source !== stage || data?.moult !== 1 || data.kind !== "keyboard") return;
-    if (!data.held) allowed = true;
+    // What is told to let go lost the focus meanwhile, perhaps: it asks when it has it again.
+    if (!data.held && (!data.here || document.hasFocus())) allowed = true;
     // Every key that was held back here was told before this.
     if (data.told) tell("let", { round: data.told });
     always ||= data.always === true;

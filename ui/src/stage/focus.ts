@@ -231,14 +231,14 @@ export class Keyboard {
     this.#settleTimer = setTimeout(() => this.#settled(frame), SETTLE_MS);
     frame.send({ kind: "hold_keys", limit_ms: 2 * SETTLE_MS });
     // A frame answers in turn: it holds by then.
-    frame.ask({ kind: "snapshot" }, () => round === this.#round && allow(frame, { told: round }));
+    frame.ask({ kind: "snapshot" }, () => round === this.#round && allow(frame, { told: round, here: true }));
   }
 
   #settled(frame: Frame): void {
     if (this.#settling !== frame) return;
     this.#settling = null;
     clearTimeout(this.#settleTimer);
-    allow(frame, {});
+    allow(frame, { here: true });
     this.#typeWaiting();
     frame.send({ kind: "release_keys" });
   }
@@ -250,11 +250,20 @@ export class Keyboard {
   }
 }
 
+interface Allowance {
+  always?: boolean;
+  back?: boolean;
+  held?: boolean;
+  here?: boolean;
+  told?: number;
+}
+
 /**
  * Says to a frame's watch that keys are meant for it; `back`, that the field is to be focused again that was so last; `held`,
- * that keys are still to be held back; `told`, that it is to say when it lets go. Its page may hear it as well; it can say nothing of the kind.
+ * that keys are still to be held back; `here`, that they are if it has the focus; `told`, that it is to say when it lets
+ * go. Its page may hear it as well; it can say nothing of the kind.
  */
-function allow(frame: Frame, how: { always?: boolean; back?: boolean; held?: boolean; told?: number }): void {
+function allow(frame: Frame, how: Allowance): void {
   frame.element.contentWindow?.postMessage({ moult: 1, kind: "keyboard", ...how }, "*");
 }
 

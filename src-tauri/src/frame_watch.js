@@ -56,7 +56,8 @@
     const { data } = event;
     if (event.source !== stage || data?.moult !== 1 || data.kind !== "keyboard") return;
     // What is told to let go lost the focus meanwhile, perhaps: it asks when it has it again.
-    if (!data.held && (!data.here || document.hasFocus())) allowed = true;
+    if (data.held) allowed = always;
+    else if (!data.here || document.hasFocus()) allowed = true;
     // Every key that was held back here was told before this.
     if (data.told) tell("let", { round: data.told });
     always ||= data.always === true;

@@ -238,7 +238,8 @@ export class Keyboard {
     if (this.#settling !== frame) return;
     this.#settling = null;
     clearTimeout(this.#settleTimer);
-    allow(frame, { here: true });
+    // Where the page has the keyboard, the frame is to hold back what it is given after that.
+    if (!this.#retirement) allow(frame, { here: true });
     this.#typeWaiting();
     frame.send({ kind: "release_keys" });
   }

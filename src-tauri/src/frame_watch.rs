@@ -1,4 +1,5 @@
-//! What runs in every frame before its bundle does: the watch over the keyboard, and the end of the native handlers.
+//! What runs in every frame before its bundle does: the watch over the keyboard, the pace of its timers, and the end of the
+//! native handlers.
 //! Refuses to know who may have the keyboard; that is the stage's.
 
 use tauri::WebviewWindow;
@@ -6,6 +7,7 @@ use tauri::WebviewWindow;
 use crate::loads::random_name;
 
 const WATCH: &str = include_str!("frame_watch.js");
+const PACE: &str = include_str!("frame_pace.js");
 #[cfg(target_os = "linux")]
 const SHUT: &str = include_str!("frame_shut.js");
 
@@ -46,7 +48,9 @@ pub(crate) fn install(window: &WebviewWindow, secret: &Secret) -> tauri::Result<
             UserScriptInjectionTime::Start,
         );
         manager.add_script(&UserScript::for_world(&watch, frames, time, "moult", &[], &[]));
-        manager.add_script(&UserScript::new(SHUT, frames, time, &[], &[]));
+        for script in [SHUT, PACE] {
+            manager.add_script(&UserScript::new(script, frames, time, &[], &[]));
+        }
     })
 }
 
@@ -62,7 +66,9 @@ pub(crate) fn prepare<'a, R: tauri::Runtime, M: tauri::Manager<R>>(
     builder: tauri::WebviewWindowBuilder<'a, R, M>,
     secret: &Secret,
 ) -> tauri::WebviewWindowBuilder<'a, R, M> {
-    builder.initialization_script_for_all_frames(script(secret))
+    builder
+        .initialization_script_for_all_frames(script(secret))
+        .initialization_script_for_all_frames(PACE)
 }
 
 #[cfg(test)]

@@ -32,10 +32,13 @@ export async function call(
       frame.send({ kind: "reply", id, ok: false, error });
       return true;
     }
-    const { x, y, width, height } = frame.element.getBoundingClientRect();
-    const area = { x, y, width, height, focused: frame.focused && hasKeyboard };
+    const focused = frame.focused && hasKeyboard;
+    const ask = (): Promise<unknown> => {
+      const { x, y, width, height } = frame.element.getBoundingClientRect();
+      return native.capability(frame.load.token, capability, request, { x, y, width, height, focused });
+    };
     frame.calls += 1;
-    const well = await answer(frame, id, native.capability(frame.load.token, capability, request, area));
+    const well = await answer(frame, id, frame.turns.take(ask));
     frame.calls -= 1;
     return well;
   }

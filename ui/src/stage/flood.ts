@@ -14,7 +14,7 @@ const PATIENCE_MS = 10_000;
 const CALM_MS = 1000;
 
 /** So many dropped messages without a calm end the frame at once: only counting them holds up the others. */
-const TORRENT = 100_000;
+const TORRENT = 12_000;
 
 /** What becomes of a message. */
 export type Verdict = "read" | "drop" | "end";

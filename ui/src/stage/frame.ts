@@ -6,6 +6,11 @@ import type { Box, NewsMessage, ShellFrameMessage, ShellStageMessage, StageMessa
 import { Denials } from "./denials";
 import { Flood } from "./flood";
 import { readFrameMessage } from "./messages";
+import { Slices } from "./slices";
+import { Turns } from "./turns";
+
+/** So many calls of a frame are with the native side at a time; the others wait. */
+const CALLS_AT_ONCE = 8;
 
 /** What a frame is to the user. */
 export type FrameState = "live" | "incoming" | "outgoing";
@@ -37,6 +42,8 @@ export class Frame {
   composing = false;
   /** How many of its calls wait for their answer. */
   calls = 0;
+  /** Each call that goes to the native side costs all frames some of their thread: those of one go a few at a time. */
+  readonly turns = new Turns(CALLS_AT_ONCE);
   /** How often it was denied each thing that it tried. */
   readonly denials = new Denials();
   /** When it last said anything, by the page's clock in milliseconds. */
@@ -50,6 +57,7 @@ export class Frame {
 
   #port: MessagePort | null = null;
   readonly #flood = new Flood();
+  readonly #said = new Slices<MessageEvent>((event) => this.#receive(event.data));
   #loads = 0;
   #lastId = 0;
   /** How much news it was sent. */
@@ -126,6 +134,7 @@ export class Frame {
     this.#port?.close();
     this.#port = null;
     this.#questions.clear();
+    this.#said.clear();
     this.element.remove();
   }
 
@@ -143,6 +152,7 @@ export class Frame {
     if (this.#loads > 1) {
       this.#port?.close();
       this.#port = null;
+      this.#said.clear();
       this.#listener.strayed(this);
       return;
     }
@@ -150,7 +160,7 @@ export class Frame {
     this.#port = port1;
     // A message is read only if it is taken: unread, a flood costs next to nothing.
     port1.onmessage = (event) => {
-      if (this.admit()) this.#receive(event.data);
+      if (this.admit()) this.#said.take(event, this.heardAt);
     };
     // The frame's origin is opaque, so no origin can be named; the port reaches the loaded page alone.
     this.element.contentWindow?.postMessage({ moult: 1, kind: "port" }, "*", [port2]);

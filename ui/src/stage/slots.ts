@@ -27,6 +27,12 @@ export class Slots extends Map<string | null, Slot> {
     return [...this.values()].flatMap(framesOf);
   }
 
+  /** Whether a frame holds its place, or is on its way in or out. */
+  holds(frame: Frame): boolean {
+    const slot = this.get(frame.load.instance);
+    return slot !== undefined && (slot.current === frame || slot.run?.old === frame || slot.run?.new === frame);
+  }
+
   /** The widgets' frames. */
   widgetFrames(): Frame[] {
     return this.frames().filter(({ isShell }) => !isShell);

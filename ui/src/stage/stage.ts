@@ -47,6 +47,8 @@ export class Stage implements FrameListener {
   readonly #ground: Ground;
   readonly #saving: StateSaving;
   readonly #keyboard: Keyboard;
+  /** The frames by their windows, which say who a message is of. */
+  readonly #byWindow = new WeakMap<object, Frame>();
   readonly #slots = new Slots();
   readonly #arrangement = new Arrangement();
   readonly #news = new News();
@@ -115,8 +117,9 @@ export class Stage implements FrameListener {
 
   /** A message came to the page itself. Only the watch in each frame has anything to say there. */
   heard(event: MessageEvent): void {
-    const frame = this.#slots.frames().find(({ element }) => element.contentWindow === event.source);
-    if (!frame) return this.#keyboard.late(event);
+    // Found without a search: a flood may come this way.
+    const frame = event.source && this.#byWindow.get(event.source);
+    if (!frame || !this.#slots.holds(frame)) return this.#keyboard.late(event);
     if (!this.#keyboard.hear(event, frame, performance.now())) frame.admit();
   }
 
@@ -329,6 +332,7 @@ export class Stage implements FrameListener {
     this.loads[name] = (this.loads[name] ?? 0) + 1;
     frame.element.addEventListener("load", () => this.#keyboard.welcome(frame));
     (load.instance === null ? this.#ground.shell : this.#ground.widgets).append(frame.element);
+    if (frame.element.contentWindow) this.#byWindow.set(frame.element.contentWindow, frame);
     return frame;
   }
 

@@ -8,7 +8,9 @@ it("does so many at a time, in order, also when one fails", async () => {
   const ends: ((well: boolean) => void)[] = [];
   const work = (name: number) => () => {
     begun.push(name);
-    return new Promise<number>((resolve, reject) => ends.push((well) => (well ? resolve(name) : reject(new Error("no")))));
+    return new Promise<number>((resolve, reject) =>
+      ends.push((well) => (well ? resolve(name) : reject(new Error("no")))),
+    );
   };
   const all = Promise.allSettled([1, 2, 3, 4].map((name) => turns.take(work(name))));
   await Promise.resolve();

@@ -164,7 +164,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("aws-lc-rs", &["moult-trust"]),
     ("minisign", &["moult-trust"]),
     ("bsdiff", &["moult-delta"]),
-    ("liblzma", &["moult-containers"]),
+    // Who writes a .deb packs it with what patches between two of them rebuild it with.
+    ("liblzma", &["moult-containers", "moult-publish"]),
     ("miniz_oxide", &["moult-containers"]),
     ("object_store", &["moult-publish"]),
     ("reqwest", &["moult-app", "moult-update", "moult-tests"]),

@@ -231,7 +231,11 @@ export class Keyboard {
     this.#settleTimer = setTimeout(() => this.#settled(frame), SETTLE_MS);
     frame.send({ kind: "hold_keys", limit_ms: 2 * SETTLE_MS });
     // A frame answers in turn: it holds by then.
-    frame.ask({ kind: "snapshot" }, () => round === this.#round && allow(frame, { told: round, here: true }));
+    frame.ask({ kind: "snapshot" }, () => {
+      if (round !== this.#round) return;
+      // While the page has the keyboard, all keys come by way of it: one that the frame got directly would overtake them.
+      allow(frame, this.#retirement ? { told: round, held: true } : { told: round, here: true });
+    });
   }
 
   #settled(frame: Frame): void {

@@ -25,20 +25,10 @@ export async function call(
       frame.send({ kind: "reply", id, ok: false, error });
       return false;
     }
-    if (frame.state !== "live" && acts(capability, request)) {
-      const detail = `${frame.load.subject} ${frame.load.version} is ${frame.state} and called ${capability}`;
-      const happened = "The widget is not shown yet.";
-      const error = { code: "cancelled", happened, kept: "Nothing was done.", advice: null, detail };
-      frame.send({ kind: "reply", id, ok: false, error });
-      return true;
-    }
     const focused = frame.focused && hasKeyboard;
-    const ask = (): Promise<unknown> => {
-      const { x, y, width, height } = frame.element.getBoundingClientRect();
-      return native.capability(frame.load.token, capability, request, { x, y, width, height, focused });
-    };
     frame.calls += 1;
-    const well = await answer(frame, id, frame.turns.take(ask));
+    await new Promise<void>((begin) => frame.begins.take(begin, performance.now()));
+    const well = await carryOut(native, frame, id, capability, request, focused);
     frame.calls -= 1;
     return well;
   }
@@ -47,6 +37,28 @@ export async function call(
   const error = { code: "consent_needed", happened, kept: "Nothing was read.", advice: null, detail };
   frame.send({ kind: "reply", id, ok: false, error });
   return true;
+}
+
+/** Carries out a call whose turn it is. */
+async function carryOut(
+  native: Native,
+  frame: Frame,
+  id: number,
+  capability: string,
+  request: unknown,
+  focused: boolean,
+): Promise<boolean> {
+  // Looked at now: it may have waited while the frame gave way to another.
+  if (frame.state !== "live" && acts(capability, request)) {
+    const detail = `${frame.load.subject} ${frame.load.version} is ${frame.state} and called ${capability}`;
+    const happened = "The widget is not shown yet.";
+    const error = { code: "cancelled", happened, kept: "Nothing was done.", advice: null, detail };
+    frame.send({ kind: "reply", id, ok: false, error });
+    return true;
+  }
+  const { x, y, width, height } = frame.element.getBoundingClientRect();
+  const area = { x, y, width, height, focused };
+  return answer(frame, id, native.capability(frame.load.token, capability, request, area));
 }
 
 /** The most calls of a frame that wait for their answer. */

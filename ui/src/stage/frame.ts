@@ -7,10 +7,10 @@ import { Denials } from "./denials";
 import { Flood } from "./flood";
 import { readFrameMessage } from "./messages";
 import { Slices } from "./slices";
-import { Turns } from "./turns";
 
-/** So many calls of a frame are with the native side at a time; the others wait. */
-const CALLS_AT_ONCE = 8;
+/** So many messages of a frame are read within a slice, and so many of its calls begun: each takes all frames' thread. */
+const READ_AT_ONCE = 100;
+const BEGUN_AT_ONCE = 8;
 
 /** What a frame is to the user. */
 export type FrameState = "live" | "incoming" | "outgoing";
@@ -42,8 +42,8 @@ export class Frame {
   composing = false;
   /** How many of its calls wait for their answer. */
   calls = 0;
-  /** Each call that goes to the native side costs all frames some of their thread: those of one go a few at a time. */
-  readonly turns = new Turns(CALLS_AT_ONCE);
+  /** Its calls on their way to the native side. One that takes long there holds up no other. */
+  readonly begins = new Slices<() => void>(BEGUN_AT_ONCE, (begin) => begin());
   /** How often it was denied each thing that it tried. */
   readonly denials = new Denials();
   /** When it last said anything, by the page's clock in milliseconds. */
@@ -57,7 +57,7 @@ export class Frame {
 
   #port: MessagePort | null = null;
   readonly #flood = new Flood();
-  readonly #said = new Slices<MessageEvent>((event) => this.#receive(event.data));
+  readonly #said = new Slices<MessageEvent>(READ_AT_ONCE, (event) => this.#receive(event.data));
   #loads = 0;
   #lastId = 0;
   /** How much news it was sent. */
@@ -135,6 +135,7 @@ export class Frame {
     this.#port = null;
     this.#questions.clear();
     this.#said.clear();
+    this.begins.clear();
     this.element.remove();
   }
 

@@ -1,18 +1,20 @@
 // Work that comes in any amount is done in order, so much at a time: all frames share one thread, and what is done in one
 // go holds up the pictures of all. Knows no message.
 
-/** So much within a slice, in milliseconds. Who does not flood stays far below it, and waits for nothing. */
-const AT_ONCE = 100;
+/** The length of a slice, in milliseconds. */
 const SLICE_MS = 16;
 
 export class Slices<T> {
   readonly #handle: (work: T) => void;
+  readonly #atOnce: number;
   #waiting: T[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #began = -Infinity;
   #handled = 0;
 
-  constructor(handle: (work: T) => void) {
+  /** `atOnce` within a slice. Who does not flood stays below it, and waits for nothing. */
+  constructor(atOnce: number, handle: (work: T) => void) {
+    this.#atOnce = atOnce;
     this.#handle = handle;
   }
 
@@ -42,7 +44,7 @@ export class Slices<T> {
 
   #hasRoom(now: number): boolean {
     if (now - this.#began >= SLICE_MS) [this.#began, this.#handled] = [now, 0];
-    if (this.#handled >= AT_ONCE) return false;
+    if (this.#handled >= this.#atOnce) return false;
     this.#handled += 1;
     return true;
   }

@@ -8,7 +8,7 @@ beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
 function slices(handled: number[]): (count: number, from?: number) => Slices<number> {
-  const made = new Slices<number>((work) => handled.push(work));
+  const made = new Slices<number>(100, (work) => handled.push(work));
   return (count, from = 0) => {
     for (let work = from; work < from + count; work += 1) made.take(work, performance.now());
     return made;
